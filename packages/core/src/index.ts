@@ -1,0 +1,1 @@
+export { CoveyError, isCoveyError, type CoveyErrorInit } from './errors.js'
