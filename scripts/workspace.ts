@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The folder that holds pnpm-workspace.yaml. */
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+
+export interface Manifest {
+  name: string
+  version: string
+  private?: boolean
+  files?: string[]
+  imports?: Record<string, unknown>
+  exports?: Record<string, unknown>
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
+}
+
+export interface WorkspacePackage {
+  /** Absolute path of the folder. */
+  folder: string
+  /** Its path from the root, with forward slashes: `packages/core`. */
+  path: string
+  manifest: Manifest
+}
+
+export function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+}
+
+/** Every folder of the workspace that has a package.json, `packages/*` first, in the order of their names. */
+export function workspacePackages(root = ROOT): WorkspacePackage[] {
+  const found: WorkspacePackage[] = []
+  for (const parent of ['packages', 'examples']) {
+    if (!existsSync(join(root, parent))) continue
+    for (const name of readdirSync(join(root, parent)).sort()) add(`${parent}/${name}`)
+  }
+  add('bench')
+  return found
+
+  function add(path: string): void {
+    const folder = join(root, path)
+    if (!existsSync(join(folder, 'package.json'))) return
+    found.push({ folder, path, manifest: readManifest(folder) })
+  }
+}
+
+/** The packages that are published to npm. */
+export function publicPackages(root = ROOT): WorkspacePackage[] {
+  return workspacePackages(root).filter(
+    ({ path, manifest }) => path.startsWith('packages/') && manifest.private !== true
+  )
+}
