@@ -1,0 +1,51 @@
+// streamx: only what the streams of the stack show to their users.
+declare module 'streamx' {
+  import { TypedEmitter } from '@covey/stack-types/emitter'
+
+  export interface StreamEvents {
+    close: []
+    error: [error: Error]
+  }
+
+  export interface ReadableEvents<R> extends StreamEvents {
+    data: [chunk: R]
+    end: []
+    readable: []
+  }
+
+  export interface WritableEvents extends StreamEvents {
+    drain: []
+    finish: []
+  }
+
+  export interface DuplexEvents<R> extends ReadableEvents<R>, WritableEvents {}
+
+  export class Readable<R = Uint8Array, Events = ReadableEvents<R>> extends TypedEmitter<Events> {
+    readonly destroyed: boolean
+    readonly destroying: boolean
+    read(): R | null
+    push(chunk: R | null): boolean
+    pause(): this
+    resume(): this
+    /** Destroys without an error when none is given: iterating it then ends silently. */
+    destroy(error?: Error | null): void
+    pipe<W>(destination: Writable<W>): Writable<W>
+    [Symbol.asyncIterator](): AsyncIterableIterator<R>
+  }
+
+  export class Writable<W = Uint8Array, Events = WritableEvents> extends TypedEmitter<Events> {
+    readonly destroyed: boolean
+    readonly destroying: boolean
+    /** False asks the caller to wait for `drain`. */
+    write(chunk: W): boolean
+    end(chunk?: W): this
+    destroy(error?: Error | null): void
+    /** False when the stream was destroyed before it drained. */
+    static drained(stream: Writable<never, never> | Duplex<never, never, never>): Promise<boolean>
+  }
+
+  export class Duplex<R = Uint8Array, W = R, Events = DuplexEvents<R>> extends Readable<R, Events> {
+    write(chunk: W): boolean
+    end(chunk?: W): this
+  }
+}
