@@ -12,6 +12,8 @@ export interface CommandOptions {
   env?: NodeJS.ProcessEnv
   /** Also pass the output on while it comes. Default `false`. */
   echo?: boolean
+  /** After it the program and what it started are killed. Default: never. */
+  timeoutMs?: number
 }
 
 /** Runs a program without a shell and without input. A program that cannot be started counts as code 127. */
@@ -24,8 +26,17 @@ export async function runCommand(
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, for a time-out must also end what the program started.
+      detached: options.timeoutMs !== undefined
     })
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            output += `${command} was killed after ${options.timeoutMs} ms\n`
+            if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+          }, options.timeoutMs)
     let output = ''
     let stdout = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -37,8 +48,12 @@ export async function runCommand(
       output += text
       if (options.echo === true) process.stderr.write(text)
     })
-    child.on('error', (error) => resolve({ code: 127, output: `${output}${error.message}\n`, stdout }))
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      resolve({ code: 127, output: `${output}${error.message}\n`, stdout })
+    })
     child.on('close', (code, signal) => {
+      clearTimeout(timer)
       if (signal !== null) output += `${command} was ended by ${signal}\n`
       resolve({ code: code ?? 1, output, stdout })
     })
