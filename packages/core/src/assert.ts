@@ -1,10 +1,8 @@
 import { editDistance } from './internal/edit-distance.js'
 import { utf8ByteLength } from './internal/utf8-byte-length.js'
 
-/**
- * Checks for arguments at the border where a caller hands them in. Each throws a `TypeError` whose
- * message starts with the field's name, and never repeats the value, which may be a secret.
- */
+// Checks for arguments at the border where a caller hands them in. Each throws a `TypeError` whose
+// message starts with the field's name, and never repeats the value, which may be a secret.
 
 /** Limits for {@link assertString}. */
 export interface StringLimits {

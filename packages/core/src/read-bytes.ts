@@ -1,5 +1,5 @@
 import { assertBytes, assertFunction, assertInteger, assertOptions } from './assert.js'
-import { CoreError, isCoveyError } from './errors.js'
+import { CoreError } from './errors.js'
 import type { Result } from './result.js'
 import { decodeUtf8 } from './utf8.js'
 
@@ -55,7 +55,8 @@ export function readBytes<Value>(
   assertBytes(bytes, 'bytes')
   assertFunction(read, 'read')
   assertOptions(options, 'options', ['maxBytes'])
-  const { maxBytes = Infinity } = options
+  const { maxBytes = Number.MAX_SAFE_INTEGER } = options
+  assertInteger(maxBytes, 'maxBytes', { min: 0 })
   const reader = new Reader(bytes)
   try {
     if (bytes.length > maxBytes) reader.fail(`There are ${bytes.length} bytes, at most ${maxBytes} are allowed.`)
@@ -63,7 +64,7 @@ export function readBytes<Value>(
     if (reader.remaining > 0) reader.fail(`There are ${reader.remaining} bytes after the end.`)
     return { ok: true, value }
   } catch (error) {
-    if (error instanceof CoreError && isCoveyError(error, 'DECODE_FAILED')) return { ok: false, error }
+    if (error instanceof CoreError && error.code === 'DECODE_FAILED') return { ok: false, error }
     throw error
   }
 }

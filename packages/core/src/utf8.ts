@@ -1,5 +1,6 @@
 import { utf8 } from '@scure/base'
 import { assertBytes } from './assert.js'
+import { equalBytes } from './bytes.js'
 import { utf8ByteLength } from './internal/utf8-byte-length.js'
 import { decodeFailure, type Result } from './result.js'
 
@@ -37,10 +38,20 @@ export function encodeUtf8(text: string): Uint8Array {
  */
 export function decodeUtf8(bytes: Uint8Array): Result<string> {
   assertBytes(bytes, 'bytes')
+  const text = decodeWithRuntime(bytes)
+  // The `TextDecoder` of bare-encoding 1.0.3 ignores `fatal` and replaces what is malformed. Peers on
+  // different runtimes must agree on what is valid, or the views that they build drift apart.
+  if (text === undefined || !equalBytes(utf8.decode(text), bytes)) {
+    return decodeFailure('The text is not well-formed UTF-8.')
+  }
+  return { ok: true, value: text }
+}
+
+function decodeWithRuntime(bytes: Uint8Array): string | undefined {
   try {
-    return { ok: true, value: utf8.encode(bytes) }
+    return utf8.encode(bytes)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    return decodeFailure('The text is not well-formed UTF-8.')
+    return undefined
   }
 }

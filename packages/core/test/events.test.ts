@@ -1,6 +1,6 @@
 import { createEvents, isCoveyError, CoreError, type CoveyError } from '@covey/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { countingSignal, deferred } from './support.js'
+import { countingSignal, deferred, turn } from './support.js'
 
 interface Events { message: { text: string }; left: undefined; error: CoveyError }
 
@@ -33,7 +33,8 @@ describe('on and emit', () => {
     events.on('message', () => slow.promise.then(() => settled.push('slow')))
     const emitted = events.emit('message', { text: '' }).then(() => settled.push('emitted'))
     slow.resolve()
-    await slow.promise
+    await turn()
+    expect(settled).toEqual(['slow'])
     slower.resolve()
     await emitted
     expect(settled).toEqual(['slow', 'slower', 'emitted'])
@@ -103,6 +104,8 @@ describe('failed handlers', () => {
     events.on('error', () => handled.promise.then(() => order.push('handled')))
     events.on('message', () => { throw new Error('broken') })
     const emitted = events.emit('message', { text: '' }).then(() => order.push('emitted'))
+    await turn()
+    expect(order).toEqual([])
     handled.resolve()
     await emitted
     expect(order).toEqual(['handled', 'emitted'])

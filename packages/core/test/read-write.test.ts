@@ -130,6 +130,7 @@ describe('readBytes', () => {
     expect(() => readBytes('00' as never, () => 1)).toThrow('bytes must be a Uint8Array, got string')
     expect(() => readBytes(new Uint8Array(), 5 as never)).toThrow('read must be a function, got number')
     expect(() => readBytes(new Uint8Array(), () => 1, { max: 1 } as never)).toThrow('options has no option "max"')
+    expect(() => readBytes(new Uint8Array(), () => 1, { maxBytes: -1 })).toThrow('maxBytes must be at least 0')
   })
 })
 
