@@ -109,7 +109,7 @@ class Emitter<Events extends { error: CoveyError }> implements EventEmitter<Even
 
   async emit<Name extends keyof Events & string>(event: Name, payload: Events[Name]): Promise<void> {
     const subscriptions = this.#subscriptions.get(event) ?? new Set()
-    if (event === 'error' && subscriptions.size === 0) return console.error(payload)
+    if (event === 'error' && subscriptions.size === 0) return print(payload)
     const calls = [...subscriptions].map(async (subscription) => {
       if (!subscriptions.has(subscription)) return
       try {
@@ -123,11 +123,16 @@ class Emitter<Events extends { error: CoveyError }> implements EventEmitter<Even
 
   async #report(event: string, payload: unknown, cause: unknown): Promise<void> {
     // An error event about a failed error handler would call that handler again, without end.
-    if (event === 'error') return console.error('A handler of the "error" event failed:', cause, 'It was given:', payload)
+    if (event === 'error') return print('A handler of the "error" event failed:', cause, 'It was given:', payload)
     const error = new CoreError('EVENT_HANDLER_FAILED', `A handler of the "${event}" event failed.`, {
       cause,
       hint: 'Catch errors inside the handler; `cause` is what it threw.'
     })
     await this.emit('error', error as CoveyError as Events['error'])
   }
+}
+
+function print(...parts: unknown[]): void {
+  // oxlint-disable-next-line no-console -- the last resort: nobody handles this, and it must not get lost
+  console.error(...parts)
 }

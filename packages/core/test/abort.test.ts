@@ -90,11 +90,10 @@ describe('withTimeout', () => {
       const { signal, listenerCount } = countingSignal()
       const work = deferred<string>()
       const outcome = withTimeout(work.promise, { timeoutMs: 50, signal })
-      const caught = expect(outcome).rejects.toMatchObject({ code: 'TIMEOUT', message: 'Not done within 50 ms.', retryable: true })
       vi.advanceTimersByTime(49)
       expect(listenerCount()).toBe(1)
       vi.advanceTimersByTime(1)
-      await caught
+      await expect(outcome).rejects.toMatchObject({ code: 'TIMEOUT', message: 'Not done within 50 ms.', retryable: true })
       expect(listenerCount()).toBe(0)
       work.reject(new Error('too late'))
     } finally {
