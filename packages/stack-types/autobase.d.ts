@@ -1,10 +1,9 @@
 declare module 'autobase' {
-  import type Corestore from 'corestore'
   import type Hypercore from 'hypercore'
-  import type { KeyLike, ValueEncoding } from 'hypercore'
+  import type { ValueEncoding } from 'hypercore'
   import type { KeyPair } from 'hypercore-crypto'
   import type ProtomuxWakeup from 'protomux-wakeup'
-  import type { WakeupHint } from 'protomux-wakeup'
+  import type { Readable } from 'streamx'
   import type { ReadyEvents } from '@covey/stack-types/emitter'
 
   /** An op, as `apply` sees it. The values are decoded with the `valueEncoding` of the base. */
@@ -53,13 +52,15 @@ declare module 'autobase' {
     readonly heads: readonly Head[]
     readonly views: readonly Head[]
     readonly bootstrapping: boolean
-    /** Removed writers too, unless `onlyActive` is left alone and … see `isRemoved`. Null: never added. */
-    get(
-      key: Uint8Array,
-      options?: { timeout?: number; unflushed?: boolean; onlyActive?: boolean }
-    ): Promise<WriterState | null>
+    /**
+     * Null for a key that was never added; removed writers are returned with `isRemoved`. (The option
+     * `onlyActive` is left out: it works the wrong way round, and throws for an unknown key.)
+     */
+    get(key: Uint8Array, options?: { timeout?: number }): Promise<WriterState | null>
+    has(key: Uint8Array, options?: { timeout?: number }): Promise<boolean>
     getIndexedInfo(length?: number): Promise<IndexedInfo>
-    list(): AsyncIterable<{ key: Uint8Array; value: WriterState }>
+    /** Not inside `apply`. */
+    list(): Readable<{ seq: number; key: Uint8Array; value: WriterState }>
   }
 
   /** The third argument of `apply`. Nothing here may be called outside of it. */
@@ -121,7 +122,7 @@ declare module 'autobase' {
   }
 
   export interface AutobaseHandlers<V = null, T = Uint8Array> {
-    /** Called again for every batch and after a fast-forward: it must not keep state. Synchronous. */
+    /** Synchronous. Called once for the view to read and again for those of `apply`: keep no state. */
     open?: (store: ViewStore, host: OpenHost) => V
     /** A throw closes the base for good. */
     apply?: (nodes: AutobaseNode<T>[], view: V, host: ApplyHost) => Promise<void> | void
@@ -144,7 +145,7 @@ declare module 'autobase' {
     ackInterval?: number
     /** 4. */
     ackThreshold?: number
-    /** True; with a key the first one does not wait for a signed core of a known indexer. */
+    /** True; with the key of a system core: to what that one has signed, at once. */
     fastForward?: boolean | { key: Uint8Array }
     wakeup?: ProtomuxWakeup
     wakeupCapability?: WakeupCapability | Promise<WakeupCapability>

@@ -97,6 +97,12 @@ declare module 'hyperbee' {
     close(): Promise<void>
   }
 
+  export interface WatchOptions<K, V> extends EncodingOptions<K, V> {
+    /** True: what is there already counts as a change. */
+    eager?: boolean
+    onchange?: () => void | Promise<void>
+  }
+
   export interface WatcherEvents extends ReadyEvents {
     update: []
     error: [error: Error]
@@ -128,7 +134,7 @@ declare module 'hyperbee' {
     batch(options?: BatchOptions<K, V>): BeeBatch<K, V>
     peek(range?: BeeRange<K>, options?: RangeOptions): Promise<BeeNode<K, V> | null>
     createReadStream(range?: BeeRange<K>, options?: RangeOptions): Readable<BeeNode<K, V>>
-    createHistoryStream(options?: HistoryOptions): Readable<HistoryNode<K, V>>
+    createHistoryStream(options?: HistoryOptions): Readable<HistoryNode<K, V | null>>
     createDiffStream(
       right: number | Hyperbee<K, V>,
       range?: BeeRange<K>,
@@ -140,7 +146,7 @@ declare module 'hyperbee' {
       prefix: string | Uint8Array,
       options?: EncodingOptions<SubK, SubV> & { sep?: string | Uint8Array }
     ): Hyperbee<SubK, SubV>
-    watch(range?: BeeRange<K>, options?: EncodingOptions<K, V>): BeeWatcher<K, V>
+    watch(range?: BeeRange<K>, options?: WatchOptions<K, V>): BeeWatcher<K, V>
     getAndWatch(key: K, options?: EncodingOptions<K, V>): Promise<EntryWatcher<K, V>>
     getHeader(options?: ReadOptions): Promise<unknown>
     update(options?: { force?: boolean; wait?: boolean }): Promise<boolean>

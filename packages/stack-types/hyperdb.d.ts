@@ -31,12 +31,12 @@ declare module 'hyperdb' {
     /** False: rows appended by others, or by an Autobase, are seen only after `update()`. */
     autoUpdate?: boolean
     extension?: boolean
-    trace?: ((collection: string, record: unknown) => void) | null
+    trace?: ((collection: string, record: unknown, checkout: number) => void) | null
   }
 
   export interface RocksOptions extends InstanceOptions {
     readOnly?: boolean
-    trace?: ((collection: string, record: unknown) => void) | null
+    trace?: ((collection: string, record: unknown, checkout: number) => void) | null
   }
 
   /** Bounds are objects with the fields of the key, or the leading ones. */

@@ -24,11 +24,11 @@ declare module 'hyperdht' {
     nodes?: readonly Address[]
     keyPair?: KeyPair
     seed?: Uint8Array
-    /** A number, or a range to try. 49737; 0 is taken for "not given". */
+    /** A number, or the ends of a range. 49737, and 0 is taken for "not given": see `anyPort`. */
     port?: number | readonly [number, number]
     /** 0.0.0.0. */
     host?: string
-    /** True. */
+    /** True: any port will do when those are taken. */
     anyPort?: boolean
     /** Not given: ephemeral until the node proves stable and reachable. */
     ephemeral?: boolean
@@ -37,7 +37,7 @@ declare module 'hyperdht' {
     firewalled?: boolean
     /** True. */
     quickFirewall?: boolean
-    /** 5,000 ms; false or 0 … see the source: 0 means the default. */
+    /** 5,000 ms; false is off, 0 is taken for "not given". */
     connectionKeepAlive?: number | false
     /** 20,000 ms between punches of random ports. */
     randomPunchInterval?: number
@@ -53,8 +53,6 @@ declare module 'hyperdht' {
     downHintsRateLimit?: number
     udx?: object
   }
-
-  export interface RelayAddress extends Address {}
 
   /** Public keys of blind relays: one, several to draw from, or a choice at each connect. */
   export type RelayThrough =

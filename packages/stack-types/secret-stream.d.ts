@@ -29,7 +29,7 @@ declare module '@hyperswarm/secret-stream' {
   /** The udx stream below (or an in-memory bridge, which has none of the optional members). */
   export interface RawStream {
     readonly destroyed: boolean
-    readonly remoteHost?: string
+    readonly remoteHost?: string | null
     readonly remotePort?: number
     readonly rtt?: number
     readonly mtu?: number

@@ -20,6 +20,12 @@ declare module 'streamx' {
 
   export interface DuplexEvents<R> extends ReadableEvents<R>, WritableEvents {}
 
+  interface Sink {
+    write(chunk: never): boolean
+    end(): unknown
+    destroy(error?: Error | null): void
+  }
+
   export class Readable<R = Uint8Array, Events = ReadableEvents<R>> extends TypedEmitter<Events> {
     readonly destroyed: boolean
     readonly destroying: boolean
@@ -29,7 +35,7 @@ declare module 'streamx' {
     resume(): this
     /** Destroys without an error when none is given: iterating it then ends silently. */
     destroy(error?: Error | null): void
-    pipe<W>(destination: Writable<W>): Writable<W>
+    pipe<D extends Sink>(destination: D): D
     [Symbol.asyncIterator](): AsyncIterableIterator<R>
   }
 
