@@ -71,7 +71,7 @@ declare module 'hyperswarm' {
     readonly reconnecting: boolean
     readonly connectedTime: number
     readonly disconnectedTime: number
-    /** Stored, and read by nobody in 4.17.2: it does not stop reconnects. */
+    /** False: no more retries by the swarm (explicit peers are still dialled). */
     reconnect(reconnect: boolean): void
     ban(banned: boolean): void
   }

@@ -26,7 +26,7 @@ declare function expectType<T>(value: T): void
 
 // Named imports of values do not exist at runtime, so they must not compile.
 // @ts-expect-error
-import { Corestore as Named } from 'corestore'
+export { Corestore as Named } from 'corestore'
 
 // compact-encoding
 const age: Encoding<number> = c.uint
