@@ -8,6 +8,11 @@ describe('assertString', () => {
     assertString('', 'name')
     assertString('abc', 'name', { minLength: 3, maxLength: 3, maxBytes: 3 })
     assertString('é€😀', 'name', { maxBytes: 2 + 3 + 4 })
+    for (const text of ['\u007f', '\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}', '\u{10ffff}']) {
+      const maxBytes = Buffer.byteLength(text)
+      assertString(text, 'name', { maxBytes })
+      expect(() => assertString(text, 'name', { maxBytes: maxBytes - 1 })).toThrow(`it takes ${maxBytes}`)
+    }
   })
 
   it.each([

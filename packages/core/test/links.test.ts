@@ -126,6 +126,10 @@ describe('decodeLink refuses', () => {
     expect(hint).toBe(advice ?? 'Copy the whole link again, or ask for it once more.')
   })
 
+  it('a bad character within, rather than what follows the end', () => {
+    refusal(`${invite.slice(0, 30)}0${invite.slice(31)}yy`, 'LINK_BAD_CHARACTER')
+  })
+
   it('a changed character', () => {
     const index = invite.length - 20
     const changed = invite.slice(0, index) + (invite[index] === 'y' ? 'b' : 'y') + invite.slice(index + 1)
