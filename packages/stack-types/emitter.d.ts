@@ -1,6 +1,8 @@
 // Not a module of the stack: the shape of Node's EventEmitter, closed over the events that a class
 // emits. @types/node accepts any event name even on a typed emitter, so it cannot be used here.
 declare module '@covey/stack-types/emitter' {
+  export {}
+
   type Listener<Args> = Args extends readonly unknown[] ? (...args: Args) => void : never
   type Arguments<Args> = Args extends readonly unknown[] ? Args : never
 

@@ -20,6 +20,8 @@ declare module 'streamx' {
 
   export interface DuplexEvents<R> extends ReadableEvents<R>, WritableEvents {}
 
+  export {}
+
   interface Sink {
     write(chunk: never): boolean
     end(): unknown

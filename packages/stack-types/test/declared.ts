@@ -35,7 +35,7 @@ export interface Member {
 
 const isOurs = (node: ts.Node): boolean => dirname(node.getSourceFile().fileName) === root
 
-export const sourceFiles = program.getSourceFiles().filter((file) => dirname(file.fileName) === root)
+const sourceFiles = program.getSourceFiles().filter((file) => dirname(file.fileName) === root)
 
 function kindOf(symbol: ts.Symbol): Declared['kind'] {
   if (symbol.flags & ts.SymbolFlags.Class) return 'class'
