@@ -1,1 +1,41 @@
-export {}
+/**
+ * Serverless, end-to-end encrypted rooms for any app.
+ *
+ * @example
+ * ```ts
+ * import { createPeer } from 'covey'
+ *
+ * const alice = await createPeer({ storage: './alice', name: 'Alice' })
+ * const room = await alice.rooms.create({ name: 'Tea' })
+ * console.log(await room.createInvite({ expiresInMs: 600_000, uses: 1 }))
+ * for await (const message of room.messages({ live: true })) {
+ *   console.log(`${message.authorName}: ${message.text}`)
+ * }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { createPeer } from './create-peer.js'
+export type { Peer, PeerInit } from './peer.js'
+export { CoveyError, isCoveyError } from '@covey/core'
+export { localNetwork, publicNetwork, type Network, type NetworkAddress } from '@covey/transport'
+export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
+export {
+  DEFAULT_JOIN_TIMEOUT_MS,
+  MAX_NAME_BYTES,
+  MAX_TEXT_BYTES,
+  type CallOptions,
+  type CreateInviteOptions,
+  type CreateRoomInit,
+  type History,
+  type JoinOptions,
+  type Member,
+  type Message,
+  type MessagesOptions,
+  type Role,
+  type Room,
+  type RoomEvents,
+  type RoomInfo,
+  type Rooms,
+  type RoomsEvents
+} from '@covey/rooms'

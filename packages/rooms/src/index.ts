@@ -1,1 +1,14 @@
-export {}
+/**
+ * Serverless, end-to-end encrypted rooms: members, messages and invites over Autobase.
+ *
+ * @packageDocumentation
+ */
+export { createRooms, type RoomsInit } from './create-rooms.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
+export { RoomError, type RoomErrorCode } from './errors.js'
+export type { CreateInviteOptions } from './invite.js'
+export type { Message, MessagesOptions } from './message.js'
+export type { Role } from './roles.js'
+export type { CallOptions, Member, Room, RoomEvents, RoomInfo } from './room.js'
+export type { CreateRoomInit, JoinOptions, Rooms, RoomsEvents } from './rooms.js'
+export type { History } from './internal/keyring.js'

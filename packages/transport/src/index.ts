@@ -1,1 +1,11 @@
-export {}
+/**
+ * A node of the Covey network: a device that meets its peers over Hyperswarm and keeps what it
+ * replicates in one Corestore.
+ *
+ * @packageDocumentation
+ */
+export { createNode, type Node, type NodeEvents, type NodeInit } from './node.js'
+export { localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
+export { openStore, type Store } from './store.js'
+export { TransportError, type TransportErrorCode } from './errors.js'
+export type { Topic } from './topic.js'

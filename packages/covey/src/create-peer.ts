@@ -1,0 +1,75 @@
+import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
+import { openIdentity } from '@covey/identity'
+import { createRooms } from '@covey/rooms'
+import { createNode, openStore, type Network } from '@covey/transport'
+import { createTemporaryFolder } from './internal/temporary-folder.js'
+import type { Peer, PeerInit } from './peer.js'
+
+/**
+ * Starts a peer: opens, or on the first run makes, an identity and its rooms, and puts them on the
+ * network. It works offline too; nothing of it waits for other peers.
+ *
+ * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
+ * @throws {IdentityError} IDENTITY_… when the secrets in the folder do not open
+ * @throws {TypeError} when an option is malformed or unknown
+ * @example
+ * ```ts
+ * import { createPeer } from 'covey'
+ *
+ * const alice = await createPeer({ storage: './alice', name: 'Alice' })
+ * const room = await alice.rooms.create({ name: 'Tea' })
+ * await room.send('hello')
+ * await alice.close()
+ * ```
+ */
+export async function createPeer(init: PeerInit = {}): Promise<Peer> {
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'signal'])
+  const { storage, network, signal, ...person } = init
+  if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
+  if (network !== undefined) assertNetwork(network)
+  assertSignal(signal, 'init.signal')
+  throwIfAborted(signal)
+
+  /** What has been opened, and so has to be closed, from last to first. */
+  const opened: (() => Promise<void>)[] = []
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      for (const closeOne of opened.reverse()) await closeOne()
+    })())
+
+  try {
+    let folder = storage
+    if (folder === undefined) {
+      const temporary = await createTemporaryFolder()
+      opened.push(temporary.remove)
+      folder = temporary.path
+    }
+    // First of all, because it takes the lock of the folder.
+    const store = await openStore(`${folder}/store`)
+    opened.push(store.close)
+    const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
+    opened.push(() => identity.close())
+    const node = createNode({ identity, store, ...(network && { network }) })
+    opened.push(node.close)
+    const rooms = await createRooms({ identity, node })
+    opened.push(rooms.close)
+    throwIfAborted(signal)
+    return {
+      identity: identity.identity,
+      device: identity.device,
+      rooms,
+      isSealed: identity.isSealed,
+      close,
+      [Symbol.asyncDispose]: close
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function assertNetwork(network: Network): void {
+  if (network.kind === 'public' || network.kind === 'local') return
+  throw new TypeError('init.network must come from publicNetwork() or localNetwork()')
+}

@@ -1,0 +1,39 @@
+import type { Device, Identity, KeyProvider } from '@covey/identity'
+import type { Rooms } from '@covey/rooms'
+import type { Network } from '@covey/transport'
+
+/** How {@link createPeer} makes a peer. */
+export interface PeerInit {
+  /**
+   * The folder in which the peer keeps everything: made where it does not exist, and open in one
+   * process at a time. Default: a temporary one that is removed by `close()`.
+   */
+  readonly storage?: string
+  /** The name that other members see, at most 256 bytes as UTF-8. Default: what the folder holds. */
+  readonly name?: string
+  /** The 24 words of an identity that exists already. Default: what the folder holds, or a new one. */
+  readonly phrase?: string
+  /** Seals the secrets in the folder. Without it or `keyProvider` whoever reads the disk has them. */
+  readonly passphrase?: string
+  /** Gives the key that seals the secrets, out of the keystore of the operating system, say. */
+  readonly keyProvider?: KeyProvider
+  /** Default `publicNetwork()`. */
+  readonly network?: Network
+  /** Stops the start, with its reason. */
+  readonly signal?: AbortSignal
+}
+
+/** A person's device on the network: what an app talks to. */
+export interface Peer {
+  /** The person: the same on all of their devices. */
+  readonly identity: Identity
+  /** This device. */
+  readonly device: Device
+  /** The rooms of this peer. */
+  readonly rooms: Rooms
+  /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
+  readonly isSealed: boolean
+  /** Closes the rooms, leaves the network and releases the folder. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

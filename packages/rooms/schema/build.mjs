@@ -1,0 +1,190 @@
+// Writes ../spec from the description below: `pnpm --filter @covey/rooms schema`.
+//
+// What is on the wire and on disk is for ever. Structs may only grow at their end, by fields that are
+// not required; op types, roles and collections keep their numbers; see docs/protocol.md.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import Hyperschema from 'hyperschema'
+import HyperDB from 'hyperdb/builder'
+
+const schemaFolder = fileURLToPath(new URL('../spec/schema', import.meta.url))
+const dbFolder = fileURLToPath(new URL('../spec/db', import.meta.url))
+
+const schema = Hyperschema.from(schemaFolder)
+const covey = schema.namespace('covey')
+
+const required = (name, type) => ({ name, type, required: true })
+const optional = (name, type) => ({ name, type })
+const structs = []
+const struct = (name, ...fields) => {
+  structs.push({ name, fields })
+  covey.register({ name, fields })
+}
+
+// The clear part of every op.
+struct(
+  'op-header',
+  required('type', 'uint'),
+  required('sentAt', 'uint'),
+  optional('previous', 'fixed32'),
+  optional('target', 'fixed32'),
+  optional('epoch', 'fixed32'),
+  optional('payload', 'buffer')
+)
+
+// The payloads of ops, by type.
+struct('create', required('device', 'fixed32'), required('certificate', 'buffer'), required('statement', 'buffer'), required('history', 'uint'))
+struct(
+  'admit',
+  required('writer', 'fixed32'),
+  required('device', 'fixed32'),
+  required('certificate', 'buffer'),
+  required('statement', 'buffer'),
+  required('role', 'uint'),
+  optional('invite', 'fixed32')
+)
+struct(
+  'rotate',
+  required('lamport', 'uint'),
+  required('commitment', 'fixed32'),
+  required('ephemeral', 'fixed32'),
+  required('slots', 'buffer'),
+  optional('parents', 'buffer')
+)
+struct('grant', required('device', 'fixed32'), required('ephemeral', 'fixed32'), required('slot', 'buffer'))
+struct(
+  'invite',
+  required('id', 'fixed32'),
+  required('publicKey', 'fixed32'),
+  required('role', 'uint'),
+  optional('expiresAt', 'uint'),
+  optional('uses', 'uint')
+)
+
+// The sealed bodies, by type.
+struct('message-body', optional('text', 'string'), optional('content', 'string'), optional('version', 'uint'), optional('data', 'buffer'))
+struct('settings-body', optional('name', 'string'))
+struct('profile-body', optional('name', 'string'))
+
+// What two devices say to each other before one is a member, and what a link carries.
+struct(
+  'join-request',
+  required('writer', 'fixed32'),
+  required('device', 'fixed32'),
+  required('certificate', 'buffer'),
+  required('statement', 'buffer')
+)
+struct(
+  'invite-link',
+  required('seed', 'fixed32'),
+  required('discoveryKey', 'fixed32'),
+  optional('expiresAt', 'uint'),
+  optional('systemKey', 'fixed32')
+)
+
+// What a device keeps of its rooms, sealed, outside of them.
+struct('room-record', required('namespace', 'fixed32'), required('discoveryKey', 'fixed32'), optional('key', 'fixed32'))
+
+// The rows of the view.
+struct('meta', required('messages', 'uint'), required('skipped', 'uint'))
+struct(
+  'room',
+  required('creator', 'fixed32'),
+  required('createdAt', 'uint'),
+  required('history', 'uint'),
+  optional('settingsWriter', 'fixed32'),
+  optional('settings', 'buffer')
+)
+struct(
+  'member',
+  required('identity', 'fixed32'),
+  required('role', 'uint'),
+  required('joinedAt', 'uint'),
+  optional('profileWriter', 'fixed32'),
+  optional('profile', 'buffer')
+)
+struct(
+  'device',
+  required('writer', 'fixed32'),
+  required('device', 'fixed32'),
+  required('box', 'fixed32'),
+  required('identity', 'fixed32'),
+  required('length', 'uint'),
+  optional('head', 'fixed32')
+)
+struct(
+  'invite-row',
+  required('id', 'fixed32'),
+  required('publicKey', 'fixed32'),
+  required('author', 'fixed32'),
+  required('role', 'uint'),
+  required('used', 'uint'),
+  optional('expiresAt', 'uint'),
+  optional('uses', 'uint')
+)
+struct(
+  'epoch',
+  required('lamport', 'uint'),
+  required('id', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('rotate', 'buffer')
+)
+struct(
+  'grant-row',
+  required('epoch', 'fixed32'),
+  required('device', 'fixed32'),
+  required('id', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('grant', 'buffer')
+)
+struct(
+  'message',
+  required('order', 'uint'),
+  required('id', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
+
+Hyperschema.toDisk(schema, schemaFolder, { esm: true })
+
+const db = HyperDB.from(schemaFolder, dbFolder)
+const view = db.namespace('covey')
+const collection = (name, type, ...key) => view.collections.register({ name, schema: `@covey/${type}`, key })
+
+collection('meta', 'meta')
+collection('room', 'room')
+collection('members', 'member', 'identity')
+collection('devices', 'device', 'writer')
+collection('invites', 'invite-row', 'id')
+collection('epochs', 'epoch', 'lamport', 'id')
+collection('grants', 'grant-row', 'epoch', 'device', 'id')
+collection('messages', 'message', 'order')
+view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })
+view.indexes.register({ name: 'epochs-by-id', collection: '@covey/epochs', key: ['id'], unique: true })
+
+HyperDB.toDisk(db, dbFolder, { esm: true })
+
+// The types of the structs, for whoever encodes and decodes them.
+const types = { uint: 'number', string: 'string', fixed32: 'Uint8Array', buffer: 'Uint8Array' }
+const field = ({ name, type, required }) =>
+  required ? `    ${name}: ${types[type]}` : `    ${name}?: ${types[type]} | null`
+const declare = ({ name, fields }) => `  '${name}': {\n${fields.map(field).join('\n')}\n  }`
+writeFileSync(
+  fileURLToPath(new URL('../spec/structs.ts', import.meta.url)),
+  `// Written by schema/build.mjs.\nexport interface Structs {\n${structs.map(declare).join('\n')}\n}\n`
+)
+writeFileSync(
+  fileURLToPath(new URL('../spec/schema/index.d.ts', import.meta.url)),
+  `// Written by schema/build.mjs.
+export function encode(name: string, value: object): Uint8Array
+export function decode(name: string, bytes: Uint8Array): unknown
+`
+)
+writeFileSync(
+  fileURLToPath(new URL('../spec/db/index.d.ts', import.meta.url)),
+  `// Written by schema/build.mjs.
+import type { Definition } from 'hyperdb'
+declare const definition: Definition
+export default definition
+`
+)

@@ -1,0 +1,8 @@
+/** The longest text of a message, as UTF-8: what fits into one op beside what goes with it. */
+export const MAX_TEXT_BYTES = 61_440
+
+/** The longest name of a room or a member, as UTF-8. */
+export const MAX_NAME_BYTES = 256
+
+/** How long {@link Rooms.join} waits for somebody to let the device in, unless told otherwise. */
+export const DEFAULT_JOIN_TIMEOUT_MS = 60_000

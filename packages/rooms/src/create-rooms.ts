@@ -1,0 +1,208 @@
+import BlindPairing from 'blind-pairing'
+import type Corestore from 'corestore'
+import type Hyperswarm from 'hyperswarm'
+import type ProtomuxWakeup from 'protomux-wakeup'
+import Autobase from 'autobase'
+import {
+  assertInteger,
+  assertOptions,
+  assertSignal,
+  assertString,
+  createEvents,
+  encodeZ32,
+  isCoveyError,
+  raceSignal,
+  throwIfAborted,
+  withTimeout
+} from '@covey/core'
+import type { LocalIdentity } from '@covey/identity'
+import type { Node } from '@covey/transport'
+import { partsOf } from '@covey/transport/internal'
+import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES } from './constants.js'
+import { RoomError } from './errors.js'
+import { createAdmission } from './internal/admission.js'
+import { makeClaim } from './internal/claim.js'
+import { KEY_BYTES, randomBytes } from './internal/crypto.js'
+import { foundRoom } from './internal/found-room.js'
+import { openRoom, roomStore, type OpenRoom, type OpenRoomInit } from './internal/open-room.js'
+import { ask, expiredError } from './internal/pairing.js'
+import { openRecords, type RoomRecord } from './internal/records.js'
+import { encodeStruct } from './internal/structs.js'
+import { decodeInvite, type InviteLink } from './invite.js'
+import type { Room } from './room.js'
+import type { CreateRoomInit, JoinOptions, Rooms, RoomsEvents } from './rooms.js'
+
+/** What {@link createRooms} needs. */
+export interface RoomsInit {
+  /** Whose rooms they are: the identity that the node was made with. */
+  readonly identity: LocalIdentity
+  readonly node: Node
+}
+
+/**
+ * Opens the rooms of a node, and lets others in who come with an invite. Rooms that do not open are
+ * reported by the `error` event and left as they are on disk.
+ */
+export async function createRooms(init: RoomsInit): Promise<Rooms> {
+  assertOptions(init, 'init', ['identity', 'node'])
+  const { identity, node } = init
+  const parts = partsOf(node)
+  const corestore = parts.corestore as Corestore
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
+  const records = await openRecords(corestore, identity)
+  const pairing = new BlindPairing(parts.swarm as Hyperswarm)
+  const events = createEvents<RoomsEvents>()
+  const open = new Map<string, OpenRoom>()
+  const joining = new Set<string>()
+  let closing: Promise<void> | undefined
+
+  const report = (message: string) => (cause: unknown) =>
+    void events.emit(
+      'error',
+      isCoveyError(cause) && cause instanceof RoomError ? cause : new RoomError('ROOM_BROKEN', message, { cause })
+    )
+
+  /** Puts an opened room on the network and into the list. */
+  function enter(opened: OpenRoom): Room {
+    const { room, base } = opened
+    const topic = node.join(base.discoveryKey!)
+    const self = identity.identity.publicKey
+    const admission = createAdmission(pairing, opened, self, report('Somebody could not be let in.'))
+    room.on('close', async () => {
+      open.delete(room.id)
+      await Promise.all([admission.close(), topic.close()])
+    })
+    open.set(room.id, opened)
+    void events.emit('open', { room })
+    return room
+  }
+
+  function assertOpen(): void {
+    if (closing === undefined) return
+    throw new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
+  }
+
+  async function create({ name, history = 'full' }: CreateRoomInit): Promise<Room> {
+    const namespace = randomBytes(KEY_BYTES)
+    const opened = await openRoom({ ...stack, namespace, encryptionKey: randomBytes(KEY_BYTES) })
+    try {
+      await foundRoom(opened, identity, { name, history })
+      const { key, discoveryKey } = opened.base
+      await records.put({ namespace, key: key!, discoveryKey: discoveryKey! })
+    } catch (error) {
+      await opened.room.close()
+      throw error
+    }
+    return enter(opened)
+  }
+
+  /** The record under which this device asks to join: the same for every try. */
+  async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
+    const known = await records.get(discoveryKey)
+    if (known !== undefined) return known
+    const record = { namespace: randomBytes(KEY_BYTES), discoveryKey }
+    await records.put(record)
+    return record
+  }
+
+  async function join(invite: InviteLink, bounded: Bounded): Promise<OpenRoom> {
+    const { discoveryKey, systemKey } = invite
+    const known = open.get(encodeZ32(discoveryKey))
+    if (known !== undefined) return known
+    const record = await joinRecord(discoveryKey)
+    const store = roomStore(corestore, record.namespace)
+    const writer = await Autobase.getLocalKey(store)
+    await store.close()
+
+    const request = { writer, ...makeClaim(identity, discoveryKey, writer) }
+    const asking = ask(pairing, invite, encodeStruct('join-request', request))
+    const { key, encryptionKey } = await bounded(asking.answer).finally(() => void asking.close().catch(report('…')))
+    await records.put({ ...record, key })
+    const opening: OpenRoomInit = { ...stack, namespace: record.namespace, key }
+    const opened = await openRoom({
+      ...opening,
+      ...(encryptionKey === null ? {} : { encryptionKey }),
+      ...(systemKey ? { systemKey } : {})
+    })
+    enter(opened)
+    return opened
+  }
+
+  /** Waits until the admission has arrived, and introduces the newcomer. */
+  async function welcome({ room, base, view, log, keyring, until }: OpenRoom, bounded: Bounded): Promise<Room> {
+    await bounded(until(async () => (base.writable && (await view.device(base.local.key)) ? true : undefined)))
+    const member = await view.member(identity.identity.publicKey)
+    const { name } = identity.identity
+    if (member !== null && !member.profile && name !== '') {
+      const epoch = await keyring.current()
+      await log.append([{ type: 'profile', body: { plain: encodeStruct('profile-body', { name }), epoch } }])
+    }
+    return room
+  }
+
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await pairing.close()
+      await Promise.all([...open.values()].map(({ room }) => room.close()))
+      await records.close()
+    })())
+
+  for (const { key, namespace } of await records.all()) {
+    if (!key) continue
+    await openRoom({ ...stack, namespace, key }).then(enter, report('A room could not be opened.'))
+  }
+
+  return {
+    async create(init) {
+      assertOptions(init, 'init', ['name', 'history', 'signal'])
+      assertString(init.name, 'init.name', { minLength: 1, maxBytes: MAX_NAME_BYTES })
+      if (init.history !== undefined && init.history !== 'full' && init.history !== 'since-join') {
+        throw new TypeError('init.history must be "full" or "since-join"')
+      }
+      assertSignal(init.signal, 'init.signal')
+      throwIfAborted(init.signal)
+      assertOpen()
+      return raceSignal(create(init), init.signal)
+    },
+    async join(text, options = {}) {
+      assertOptions(options, 'options', ['timeoutMs', 'signal'])
+      const { timeoutMs = DEFAULT_JOIN_TIMEOUT_MS, signal } = options
+      assertInteger(timeoutMs, 'options.timeoutMs', { min: 1 })
+      assertSignal(signal, 'options.signal')
+      const invite = decodeInvite(text)
+      throwIfAborted(signal)
+      assertOpen()
+      if (invite.expiresAt && Date.now() >= invite.expiresAt) throw expiredError()
+      const id = encodeZ32(invite.discoveryKey)
+      if (joining.has(id)) {
+        throw new RoomError('JOIN_IN_PROGRESS', 'This peer is joining that room already.', { retryable: true })
+      }
+      joining.add(id)
+      const deadline = Date.now() + timeoutMs
+      const bounded: Bounded = (work) => {
+        return withTimeout(work, { timeoutMs: Math.max(0, deadline - Date.now()), signal, onTimeout: timeoutError })
+      }
+      try {
+        return await welcome(await join(invite, bounded), bounded)
+      } finally {
+        joining.delete(id)
+      }
+    },
+    get: (id) => open.get(id)?.room,
+    list: () => [...open.values()].map(({ room }) => room),
+    on: events.on.bind(events),
+    once: events.once.bind(events),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/** Waits for a promise no longer than the caller of `join` would. */
+type Bounded = <Value>(work: Promise<Value>) => Promise<Value>
+
+function timeoutError(): RoomError {
+  return new RoomError('JOIN_TIMEOUT', 'Nobody answered who could let this device in.', {
+    retryable: true,
+    hint: 'Somebody of the room has to be online; then use the same invite again.'
+  })
+}

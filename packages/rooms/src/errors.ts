@@ -1,0 +1,36 @@
+import { CoveyError } from '@covey/core'
+
+/**
+ * - `ROOM_CLOSED`: the room, or its peer, was closed.
+ * - `ROOM_NOT_WRITABLE`: this device may read the room, but not write to it.
+ * - `ROOM_FORBIDDEN`: the member's role does not allow it.
+ * - `ROOM_STORAGE_FAILED`: the disk did not take it; nothing was sent.
+ * - `ROOM_BROKEN`: the room's log cannot be read on; the cause says why.
+ * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
+ * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
+ * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
+ * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
+ * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
+ * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
+ */
+export type RoomErrorCode =
+  | 'ROOM_CLOSED'
+  | 'ROOM_NOT_WRITABLE'
+  | 'ROOM_FORBIDDEN'
+  | 'ROOM_STORAGE_FAILED'
+  | 'ROOM_BROKEN'
+  | 'MESSAGE_EMPTY'
+  | 'MESSAGE_TOO_LARGE'
+  | 'MESSAGE_MALFORMED'
+  | 'MESSAGE_NOT_FOUND'
+  | 'INVITE_MALFORMED'
+  | 'INVITE_EXPIRED'
+  | 'INVITE_USED_UP'
+  | 'INVITE_REFUSED'
+  | 'JOIN_IN_PROGRESS'
+  | 'JOIN_TIMEOUT'
+
+/** What `@covey/rooms` throws; see {@link RoomErrorCode}. */
+export class RoomError extends CoveyError<RoomErrorCode> {
+  override readonly name = 'RoomError'
+}

@@ -1,0 +1,85 @@
+import type BlindPairing from 'blind-pairing'
+import type { MemberRequest } from 'blind-pairing-core'
+import { isAtLeast, roleOf } from '../roles.js'
+import { verifyClaim } from './claim.js'
+import type { OpenRoom } from './open-room.js'
+import { decodeStruct, encodeStruct } from './structs.js'
+import type { InviteRow } from './view.js'
+
+/** How the pairing protocol names its refusals. */
+const Refusal = { refused: 1, usedUp: 2, expired: 3 } as const
+
+/** Lets in who comes with an invite of this room, as long as the room is open. */
+export interface Admission {
+  close(): Promise<void>
+}
+
+export function createAdmission(
+  pairing: BlindPairing,
+  { base, view, log, keyring }: OpenRoom,
+  identity: Uint8Array,
+  onerror: (error: unknown) => void
+): Admission {
+  const room = base.discoveryKey!
+  let previous: Promise<void> = Promise.resolve()
+
+  async function answer(request: MemberRequest): Promise<void> {
+    const invite = await view.invite(request.inviteId)
+    // Not known here, or not for us to decide: another member may.
+    if (invite === null || !(await mayAdmit())) return
+    const wanted = openRequest(request, invite)
+    if (wanted === undefined) return
+
+    const known = await view.device(wanted.writer)
+    if (known === null) {
+      const refusal = refuse(invite)
+      if (refusal !== undefined) return request.deny({ status: refusal })
+      const claimant = verifyClaim(room, wanted.writer, wanted, Date.now())
+      if (claimant === undefined) return request.deny({ status: Refusal.refused })
+
+      const epoch = await keyring.current()
+      const payload = encodeStruct('admit', { ...wanted, role: invite.role, invite: invite.id })
+      await log.append([{ type: 'admit', payload }, keyring.grant(epoch, claimant)])
+      if ((await view.device(wanted.writer)) === null) return request.deny({ status: Refusal.refused })
+    }
+    request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
+  }
+
+  async function mayAdmit(): Promise<boolean> {
+    const member = await view.member(identity)
+    const role = member === null ? undefined : roleOf(member.role)
+    return base.writable && role !== undefined && isAtLeast(role, 'member')
+  }
+
+  const member = pairing.addMember({
+    discoveryKey: room,
+    onadd(request) {
+      // One after another, so that the uses of an invite are counted before the next is let in.
+      previous = previous.then(() => answer(request)).catch(onerror)
+      return previous
+    }
+  })
+
+  return {
+    async close() {
+      await member.close()
+      await previous
+    }
+  }
+}
+
+/** What the candidate asks for, or `undefined` if it does not hold the invite or asks for nothing sound. */
+function openRequest(request: MemberRequest, invite: InviteRow) {
+  try {
+    return decodeStruct('join-request', request.open(invite.publicKey))
+  } catch {
+    // The one thing that `open` throws for: the request was not made with this invite.
+    return undefined
+  }
+}
+
+function refuse({ uses, used, expiresAt }: InviteRow): 2 | 3 | undefined {
+  if (expiresAt && Date.now() >= expiresAt) return Refusal.expired
+  if (uses && used >= uses) return Refusal.usedUp
+  return undefined
+}

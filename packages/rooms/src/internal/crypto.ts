@@ -1,0 +1,95 @@
+import sodium from 'sodium-universal'
+import { concatBytes, encodeUtf8 } from '@covey/core'
+
+/** Of every hash, key and id. */
+export const HASH_BYTES = 32
+export const KEY_BYTES = 32
+const NONCE_BYTES = 24
+const TAG_BYTES = 16
+/** How much longer sealed bytes are than plain ones. */
+export const SEAL_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
+
+export function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  sodium.randombytes_buf(bytes)
+  return bytes
+}
+
+/** BLAKE2b-256 of a domain and parts, each preceded by its length, so that no two lists collide. */
+export function hash(domain: string, ...parts: Uint8Array[]): Uint8Array {
+  const framed = [encodeUtf8(domain), ...parts].flatMap((part) => [lengthOf(part), part])
+  const digest = new Uint8Array(HASH_BYTES)
+  sodium.crypto_generichash(digest, concatBytes(...framed))
+  return digest
+}
+
+function lengthOf(part: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4)
+  new DataView(length.buffer).setUint32(0, part.length, true)
+  return length
+}
+
+/** XChaCha20-Poly1305 with a random nonce, which comes first. */
+export function seal(plain: Uint8Array, associated: Uint8Array, key: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES)
+  return concatBytes(nonce, encrypt(plain, associated, nonce, key))
+}
+
+/** What {@link seal} sealed, or `undefined` if it was not sealed with this key and these bytes. */
+export function open(sealed: Uint8Array, associated: Uint8Array, key: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < SEAL_OVERHEAD_BYTES) return undefined
+  return decrypt(sealed.subarray(NONCE_BYTES), associated, sealed.subarray(0, NONCE_BYTES), key)
+}
+
+/** For a key that seals one thing only, and therefore needs no nonce. */
+const ONCE = new Uint8Array(NONCE_BYTES)
+
+export function sealOnce(plain: Uint8Array, associated: Uint8Array, key: Uint8Array): Uint8Array {
+  return encrypt(plain, associated, ONCE, key)
+}
+
+export function openOnce(sealed: Uint8Array, associated: Uint8Array, key: Uint8Array): Uint8Array | undefined {
+  return sealed.length < TAG_BYTES ? undefined : decrypt(sealed, associated, ONCE, key)
+}
+
+/** An X25519 key pair that is used for one op. */
+export function createBoxKeyPair(): { publicKey: Uint8Array; secretKey: Uint8Array } {
+  const publicKey = new Uint8Array(KEY_BYTES)
+  const secretKey = new Uint8Array(KEY_BYTES)
+  sodium.crypto_box_keypair(publicKey, secretKey)
+  return { publicKey, secretKey }
+}
+
+/** The X25519 secret of two keys, or `undefined` for a public key of low order. */
+export function agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+  const shared = new Uint8Array(KEY_BYTES)
+  try {
+    sodium.crypto_scalarmult(shared, secretKey, publicKey)
+  } catch {
+    // libsodium refuses keys that would make a secret that everyone knows.
+    return undefined
+  }
+  return shared.every((byte) => byte === 0) ? undefined : shared
+}
+
+function encrypt(plain: Uint8Array, associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(plain.length + TAG_BYTES)
+  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, plain, associated, null, nonce, key)
+  return sealed
+}
+
+function decrypt(
+  sealed: Uint8Array,
+  associated: Uint8Array,
+  nonce: Uint8Array,
+  key: Uint8Array
+): Uint8Array | undefined {
+  const plain = new Uint8Array(sealed.length - TAG_BYTES)
+  try {
+    sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plain, null, sealed, associated, nonce, key)
+  } catch {
+    // A tag that does not match is all that this can throw for.
+    return undefined
+  }
+  return plain
+}

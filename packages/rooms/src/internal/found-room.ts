@@ -1,0 +1,30 @@
+import type { LocalIdentity } from '@covey/identity'
+import { makeClaim } from './claim.js'
+import { draftRotation, HISTORY, type History } from './keyring.js'
+import type { OpenRoom } from './open-room.js'
+import type { DraftSource } from './op-log.js'
+import { encodeStruct } from './structs.js'
+
+/** Writes the first ops of a room, all at once: who founded it, its first key, its name. */
+export async function foundRoom(
+  { base, log }: OpenRoom,
+  identity: LocalIdentity,
+  { name, history }: { name: string; history: History }
+): Promise<void> {
+  const room = base.discoveryKey!
+  const { publicKey: device, boxPublicKey: box } = identity.device
+  const claim = makeClaim(identity, room, base.local.key)
+  const { draft: rotation, key } = draftRotation(room, [{ device, box }], 0, [])
+  const sealed = (plain: Uint8Array, ids: readonly Uint8Array[]) => ({ plain, epoch: { id: ids[1]!, key } })
+
+  const drafts: DraftSource[] = [
+    { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history] }) },
+    rotation,
+    (ids) => ({ type: 'settings', body: sealed(encodeStruct('settings-body', { name }), ids) })
+  ]
+  const person = identity.identity.name
+  if (person !== '') {
+    drafts.push((ids) => ({ type: 'profile', body: sealed(encodeStruct('profile-body', { name: person }), ids) }))
+  }
+  await log.append(drafts)
+}

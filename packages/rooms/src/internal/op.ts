@@ -1,0 +1,66 @@
+import { concatBytes, readBytes, writeBytes } from '@covey/core'
+import { hash } from './crypto.js'
+import { decodeStruct, encodeStruct, type Structs } from './structs.js'
+
+/** The kinds of ops. A number, once given, is never given to another. */
+export const OpType = {
+  create: 1,
+  admit: 2,
+  rotate: 3,
+  grant: 4,
+  invite: 5,
+  settings: 6,
+  profile: 7,
+  message: 32
+} as const
+
+export type OpTypeName = keyof typeof OpType
+
+/** An op takes at most this much of a writer's core. What is larger belongs in files. */
+export const MAX_OP_BYTES = 65_536
+
+const OP_VERSION = 1
+
+/** The clear part of an op: advice, and never a claim of who wrote it. */
+export type OpHeader = Structs['op-header']
+
+/** A decoded op: `version | varint length of header | header | sealed body`. */
+export interface Op {
+  readonly header: OpHeader
+  /** Everything before the body, as it was written: what the body's seal binds. */
+  readonly clear: Uint8Array
+  /** The sealed body; empty for ops that have none. */
+  readonly sealed: Uint8Array
+}
+
+/** @param sealBody makes the body, given the clear bytes that it has to be bound to. */
+export function encodeOp(header: OpHeader, sealBody?: (clear: Uint8Array) => Uint8Array): Uint8Array {
+  const encoded = encodeStruct('op-header', header)
+  const clear = writeBytes((writer) => writer.uint8(OP_VERSION).prefixedBytes(encoded, MAX_OP_BYTES))
+  return sealBody === undefined ? clear : concatBytes(clear, sealBody(clear))
+}
+
+/** The op, or `undefined` for bytes that are none or of a version that is not known here. */
+export function decodeOp(bytes: Uint8Array): Op | undefined {
+  const parts = readBytes(
+    bytes,
+    (reader) => {
+      if (reader.uint8() !== OP_VERSION) reader.fail('The version is not known.')
+      return { header: reader.prefixedBytes(MAX_OP_BYTES), sealed: reader.rest() }
+    },
+    { maxBytes: MAX_OP_BYTES }
+  )
+  if (!parts.ok) return undefined
+  const header = decodeStruct('op-header', parts.value.header)
+  if (header === undefined || !Number.isSafeInteger(header.sentAt)) return undefined
+  const { sealed } = parts.value
+  return { header, sealed, clear: bytes.subarray(0, bytes.length - sealed.length) }
+}
+
+/**
+ * The id of an op: a hash of what was written, in which room and by which writer. Nobody can give an
+ * op the id of another, and the same op has the same id however often it is applied.
+ */
+export function opId(room: Uint8Array, writer: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return hash('covey/op/1', room, writer, bytes)
+}

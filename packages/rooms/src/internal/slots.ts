@@ -1,0 +1,126 @@
+import { concatBytes, equalBytes } from '@covey/core'
+import { agree, createBoxKeyPair, hash, HASH_BYTES, openOnce, sealOnce } from './crypto.js'
+import type { DeviceRow } from './view.js'
+
+/** Enough to find one's own slot among many; who makes another's tag gains nothing by it. */
+const TAG_BYTES = 8
+/** A key of 32 bytes and the 16 bytes that authenticate it. */
+export const SEALED_KEY_BYTES = 48
+/** A tag, then a sealed key. */
+export const SLOT_BYTES = TAG_BYTES + SEALED_KEY_BYTES
+/** An epoch id, then its sealed key. */
+const PARENT_BYTES = HASH_BYTES + SEALED_KEY_BYTES
+
+/** The key of an epoch, sealed for one device: see docs/protocol.md. */
+export interface SealedKey {
+  readonly ephemeral: Uint8Array
+  readonly sealed: Uint8Array
+}
+
+/** An epoch and its key: a secret that the room's present members share. */
+export interface EpochKey {
+  readonly id: Uint8Array
+  readonly key: Uint8Array
+}
+
+type Recipient = Pick<DeviceRow, 'device' | 'box'>
+
+/** What everyone may check a key against that somebody hands them. */
+export function commitmentTo(room: Uint8Array, key: Uint8Array): Uint8Array {
+  return hash('covey/epoch/commitment/1', room, key)
+}
+
+/** One slot a device, all under one ephemeral key pair. */
+export function sealSlots(
+  room: Uint8Array,
+  key: Uint8Array,
+  recipients: readonly Recipient[]
+): { ephemeral: Uint8Array; slots: Uint8Array } {
+  const { publicKey: ephemeral, secretKey } = createBoxKeyPair()
+  const commitment = commitmentTo(room, key)
+  const slots = recipients.flatMap((recipient) => {
+    const shared = agree(secretKey, recipient.box)
+    // A device whose key is of low order can be sent nothing: it certified that key itself.
+    if (shared === undefined) return []
+    const wrap = wrapKey(room, shared, ephemeral, recipient.box)
+    return [tagOf(recipient.device), sealOnce(key, commitment, wrap)]
+  })
+  secretKey.fill(0)
+  return { ephemeral, slots: concatBytes(...slots) }
+}
+
+/** The tags of the devices that have a slot. */
+export function slotTags(slots: Uint8Array): Set<string> {
+  const tags = new Set<string>()
+  for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) {
+    tags.add(String(slots.subarray(at, at + TAG_BYTES)))
+  }
+  return tags
+}
+
+export function hasTag(tags: ReadonlySet<string>, device: Uint8Array): boolean {
+  return tags.has(String(tagOf(device)))
+}
+
+/** The sealed keys in the slots that bear the tag of `device`: one, unless somebody plays games. */
+export function slotsFor(device: Uint8Array, slots: Uint8Array): Uint8Array[] {
+  const tag = tagOf(device)
+  const found: Uint8Array[] = []
+  for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) {
+    const slot = slots.subarray(at, at + SLOT_BYTES)
+    if (equalBytes(slot.subarray(0, TAG_BYTES), tag)) found.push(slot.subarray(TAG_BYTES))
+  }
+  return found
+}
+
+/**
+ * @param agreeWith the X25519 secret of this device's key and another.
+ * @returns the key, if it is the one committed to.
+ */
+export function openSlot(
+  room: Uint8Array,
+  { ephemeral, sealed }: SealedKey,
+  commitment: Uint8Array,
+  box: Uint8Array,
+  agreeWith: (publicKey: Uint8Array) => Uint8Array | undefined
+): Uint8Array | undefined {
+  const shared = agreeWith(ephemeral)
+  if (shared === undefined) return undefined
+  const key = openOnce(sealed, commitment, wrapKey(room, shared, ephemeral, box))
+  return key !== undefined && equalBytes(commitmentTo(room, key), commitment) ? key : undefined
+}
+
+/** Older keys, for those who hold `key`: what lets newcomers read a room's whole history. */
+export function sealParents(room: Uint8Array, key: Uint8Array, parents: readonly EpochKey[]): Uint8Array {
+  return concatBytes(
+    ...parents.flatMap((parent) => [parent.id, sealOnce(parent.key, parent.id, parentKey(room, key, parent.id))])
+  )
+}
+
+/** The key of the epoch `id` out of what {@link sealParents} sealed. Check it against its commitment. */
+export function openParent(
+  room: Uint8Array,
+  key: Uint8Array,
+  parents: Uint8Array,
+  id: Uint8Array
+): Uint8Array | undefined {
+  for (let at = 0; at + PARENT_BYTES <= parents.length; at += PARENT_BYTES) {
+    const parent = parents.subarray(at, at + PARENT_BYTES)
+    if (!equalBytes(parent.subarray(0, HASH_BYTES), id)) continue
+    return openOnce(parent.subarray(HASH_BYTES), id, parentKey(room, key, id))
+  }
+  return undefined
+}
+
+function tagOf(device: Uint8Array): Uint8Array {
+  return hash('covey/epoch/tag/1', device).subarray(0, TAG_BYTES)
+}
+
+/** Seals one key only, because the ephemeral key pair is used for one op and the box is one device's. */
+function wrapKey(room: Uint8Array, shared: Uint8Array, ephemeral: Uint8Array, box: Uint8Array): Uint8Array {
+  return hash('covey/epoch/slot/1', room, shared, ephemeral, box)
+}
+
+function parentKey(room: Uint8Array, key: Uint8Array, id: Uint8Array): Uint8Array {
+  return hash('covey/epoch/parent/1', room, key, id)
+}

@@ -1,0 +1,98 @@
+import { createEvents, onAbort, throwIfAborted, type CoveyError } from '@covey/core'
+import type { MessageRow, RoomView } from './view.js'
+
+/** What one iteration covers: orders of messages, `from` included and `to` excluded. */
+export interface Span {
+  readonly from: number
+  /** `undefined`: for ever. */
+  readonly to: number | undefined
+}
+
+/** The messages of a room in their order, which may still change where a quorum has not signed it. */
+export interface Timeline {
+  count(): Promise<number>
+  /**
+   * Every message of a span once, whatever is reordered meanwhile: one that moves is not given again,
+   * and one that lands before those that were given already is given when it lands.
+   */
+  rows(span: Span, signal?: AbortSignal): AsyncGenerator<MessageRow, void, undefined>
+  /** To be called when messages from `order` on may be others. `undefined`: from an unknown one on. */
+  changed(order: number | undefined): void
+  /** Ends what is being iterated, with `error` if there is one. */
+  close(error?: Error): void
+}
+
+const PAGE_ROWS = 64
+/** How many ids an iteration remembers before it asks which of them can no longer move. */
+const PRUNE_IDS = 4_096
+
+export function createTimeline(view: RoomView): Timeline {
+  const signals = createEvents<{ change: { order: number | undefined }; close: void; error: CoveyError }>()
+  let closed: { error: Error | undefined } | undefined
+
+  async function* rows({ from, to }: Span, signal?: AbortSignal): AsyncGenerator<MessageRow, void, undefined> {
+    let next = from
+    /** All messages below are final and were given. */
+    let final = from
+    const given = new Set<string>()
+    let wake = (): void => undefined
+    const stopAbort = onAbort(signal, () => wake())
+    const stopChange = signals.on('change', ({ order }) => {
+      next = Math.max(from, Math.min(next, order ?? final))
+      wake()
+    })
+    const stopClose = signals.on('close', () => wake())
+
+    try {
+      while (to === undefined || next < to) {
+        throwIfAborted(signal)
+        if (closed !== undefined) {
+          if (closed.error !== undefined) throw closed.error
+          return
+        }
+        const woken = new Promise<void>((resolve) => (wake = resolve))
+        const start = next
+        const page = await view.messages(start, Math.min(to ?? Infinity, start + PAGE_ROWS))
+        // Changed while it was read: what was read may be neither the old state nor the new one.
+        if (next !== start) continue
+        if (page.length === 0) {
+          if (to !== undefined) return
+          await woken
+          continue
+        }
+        next = start + page.length
+        if (given.size > PRUNE_IDS) final = await forgetFinal(given, final, start)
+        for (const row of page) {
+          const id = String(row.id)
+          if (given.has(id)) continue
+          given.add(id)
+          yield row
+        }
+      }
+    } finally {
+      stopAbort()
+      stopChange()
+      stopClose()
+    }
+  }
+
+  /** Forgets the ids of messages that a quorum has signed: their order is for ever. */
+  async function forgetFinal(given: Set<string>, final: number, upTo: number): Promise<number> {
+    const signed = (await view.meta(view.db.core.signedLength)).messages
+    const end = Math.min(signed, upTo)
+    for (let start = final; start < end; start += PAGE_ROWS) {
+      for (const { id } of await view.messages(start, Math.min(end, start + PAGE_ROWS))) given.delete(String(id))
+    }
+    return Math.max(final, end)
+  }
+
+  return {
+    count: async () => (await view.meta()).messages,
+    rows,
+    changed: (order) => void signals.emit('change', { order }),
+    close(error) {
+      closed = { error }
+      void signals.emit('close', undefined)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import HyperDB from 'hyperdb'
+import type { ViewStore } from 'autobase'
+import definition from '../../spec/db/index.js'
+import type { Structs } from './structs.js'
+
+/** The name of the view's core. A view that has to be built anew gets another. */
+export const VIEW_CORE = 'view'
+
+export type MetaRow = Structs['meta']
+export type RoomRow = Structs['room']
+export type MemberRow = Structs['member']
+export type DeviceRow = Structs['device']
+export type InviteRow = Structs['invite-row']
+export type EpochRow = Structs['epoch']
+export type GrantRow = Structs['grant-row']
+export type MessageRow = Structs['message']
+
+/** The rows of a room's view, by collection. */
+export interface Rows {
+  meta: MetaRow
+  room: RoomRow
+  members: MemberRow
+  devices: DeviceRow
+  invites: InviteRow
+  epochs: EpochRow
+  grants: GrantRow
+  messages: MessageRow
+}
+
+/** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
+export interface RoomView {
+  readonly db: HyperDB
+  /** @param version the length of the view's core to look back to. */
+  meta(version?: number): Promise<MetaRow>
+  room(): Promise<RoomRow | null>
+  member(identity: Uint8Array): Promise<MemberRow | null>
+  members(): Promise<MemberRow[]>
+  device(writer: Uint8Array): Promise<DeviceRow | null>
+  devices(): Promise<DeviceRow[]>
+  invite(id: Uint8Array): Promise<InviteRow | null>
+  epoch(id: Uint8Array): Promise<EpochRow | null>
+  /** The epochs, newest first. */
+  epochs(limit?: number): Promise<EpochRow[]>
+  grants(epoch: Uint8Array, device: Uint8Array): Promise<GrantRow[]>
+  /** Every device that was granted the key of an epoch after it began. */
+  grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
+  message(id: Uint8Array): Promise<MessageRow | null>
+  /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
+  messages(from: number, to: number): Promise<MessageRow[]>
+  put<Name extends keyof Rows>(collection: Name, row: Rows[Name]): Promise<void>
+}
+
+export function openView(store: ViewStore): RoomView {
+  const db = HyperDB.bee(store.get(VIEW_CORE), definition, { extension: false, autoUpdate: true })
+  return {
+    db,
+    async meta(version) {
+      const row = await db.get<MetaRow>('@covey/meta', {}, version === undefined ? {} : { checkout: version })
+      return row ?? { messages: 0, skipped: 0 }
+    },
+    room: () => db.get('@covey/room', {}),
+    member: (identity) => db.get('@covey/members', { identity }),
+    members: () => db.find<MemberRow>('@covey/members').toArray(),
+    device: (writer) => db.get('@covey/devices', { writer }),
+    devices: () => db.find<DeviceRow>('@covey/devices').toArray(),
+    invite: (id) => db.get('@covey/invites', { id }),
+    epoch: (id) => db.get('@covey/epochs-by-id', { id }),
+    epochs: (limit) =>
+      db.find<EpochRow>('@covey/epochs', { reverse: true, ...(limit === undefined ? {} : { limit }) }).toArray(),
+    grants: (epoch, device) =>
+      db.find<GrantRow>('@covey/grants', { gte: { epoch, device }, lte: { epoch, device } }).toArray(),
+    grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
+    message: (id) => db.get('@covey/messages-by-id', { id }),
+    messages: (from, to) =>
+      db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
+    put: (collection, row) => db.insert(`@covey/${collection}`, row)
+  }
+}

@@ -1,0 +1,35 @@
+import { decodeLink, encodeLink } from '@covey/core'
+import { RoomError } from './errors.js'
+import { decodeStruct, encodeStruct, type Structs } from './internal/structs.js'
+import type { Role } from './roles.js'
+
+/** How {@link Room.createInvite} makes an invite. */
+export interface CreateInviteOptions {
+  /** How long the invite can be used, in milliseconds. Default: for ever. */
+  readonly expiresInMs?: number
+  /** How many devices can join by it. Default: any number. */
+  readonly uses?: number
+  /** What those who join may do; less than who invites. Default `member`. */
+  readonly role?: Exclude<Role, 'owner'>
+  readonly signal?: AbortSignal
+}
+
+export type InviteLink = Structs['invite-link']
+
+const MAX_INVITE_BYTES = 1_024
+
+export function encodeInvite(invite: InviteLink): string {
+  return encodeLink('invite', encodeStruct('invite-link', invite))
+}
+
+/** @throws {CoreError} LINK_… for a text that is no whole invite link. */
+export function decodeInvite(text: string): InviteLink {
+  const { body } = decodeLink(text, { kind: 'invite', maxBytes: MAX_INVITE_BYTES })
+  const invite = decodeStruct('invite-link', body)
+  if (invite === undefined) {
+    throw new RoomError('INVITE_MALFORMED', 'The link is whole, but holds no invite.', {
+      hint: 'Ask for a new invite, or update the app that you open it with.'
+    })
+  }
+  return invite
+}

@@ -1,0 +1,37 @@
+/** A message, as this device can show it. Plain data; a later version of it is another object. */
+export interface Message {
+  /** Unique and the same on every peer; z-base-32. */
+  readonly id: string
+  /** The id of the identity whose device wrote it: proven, not claimed. */
+  readonly author: string
+  /** The name that the author goes by in this room, or `''`. Chosen by the author, and not unique. */
+  readonly authorName: string
+  /** The id of the device that wrote it. */
+  readonly device: string
+  /**
+   * - `text`: what {@link text} says;
+   * - `unknown`: made by a version, or by an app, that this one does not know;
+   * - `unreadable`: this device has not been given the key, which it may get later.
+   */
+  readonly kind: 'text' | 'unknown' | 'unreadable'
+  /** Well-formed, and `''` unless {@link kind} is `text`. */
+  readonly text: string
+  /** What the author's clock said, in milliseconds since 1970. Advice only: it orders nothing. */
+  readonly sentAt: number
+  /** Whether this device's own identity wrote it. */
+  readonly isOwn: boolean
+}
+
+/** Which messages {@link Room.messages} gives. All of them, oldest first, unless told otherwise. */
+export interface MessagesOptions {
+  /** Those after the message of this id. */
+  readonly since?: string
+  /** Those before the message of this id. */
+  readonly before?: string
+  /** At most so many of the past: the first ones where `since` is given, else the last ones. */
+  readonly limit?: number
+  /** Whether to go on, when the past is told, with every message that comes. Default `false`. */
+  readonly live?: boolean
+  /** Ends the iteration with its reason. */
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,84 @@
+import type { EventSource } from '@covey/core'
+import type { RoomError } from './errors.js'
+import type { History } from './internal/keyring.js'
+import type { CreateInviteOptions } from './invite.js'
+import type { Message, MessagesOptions } from './message.js'
+import type { Role } from './roles.js'
+
+/** What a room is. */
+export interface RoomInfo {
+  /** Chosen by its admins; `''` while this device cannot read it. */
+  readonly name: string
+  /** Milliseconds since 1970, by the founder's clock. */
+  readonly createdAt: number
+  /** What newcomers can read. */
+  readonly history: History
+  /** What this device's identity may do, or `undefined` while it is no member. */
+  readonly role: Role | undefined
+}
+
+/** A person in a room. */
+export interface Member {
+  /** The id of the identity. */
+  readonly id: string
+  /** Chosen by the member, and not unique; `''` while unknown. */
+  readonly name: string
+  readonly role: Role
+  /** Milliseconds since 1970, by the clock of who admitted the member. */
+  readonly joinedAt: number
+  /** Whether this is the identity of this device. */
+  readonly isSelf: boolean
+}
+
+/** What happens in a room. Hints for a display; what must not be missed, {@link Room.messages} gives. */
+export interface RoomEvents {
+  /** Something of the room has changed. Many changes may make one event. */
+  update: undefined
+  /** The room was closed here. */
+  close: undefined
+  /** Something failed in the background. */
+  error: RoomError
+}
+
+/** What the calls that take time have in common. */
+export interface CallOptions {
+  /** Stops waiting, with its reason; what was handed over may still happen. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * An encrypted room, open on this device. Reading and writing work offline; what was written reaches
+ * the others when they meet.
+ */
+export interface Room extends EventSource<RoomEvents> {
+  /** The same on every peer; safe to show and to log. z-base-32. */
+  readonly id: string
+  info(): Promise<RoomInfo>
+  members(): Promise<Member[]>
+  /**
+   * Sends a text. Resolves when it is durable on this device; calls in flight are written together.
+   *
+   * @param text well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8.
+   * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, ROOM_CLOSED,
+   *   ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
+   */
+  send(text: string, options?: CallOptions): Promise<Message>
+  /**
+   * The messages of the room, in its order; with `live`, without end. Each is given once, also when
+   * the order changes meanwhile, as it may until the room's indexers have signed it.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND for `since` or `before`, ROOM_CLOSED
+   */
+  messages(options?: MessagesOptions): AsyncIterable<Message>
+  /** The message of this id, or `undefined`. */
+  message(id: string): Promise<Message | undefined>
+  /**
+   * A link by which others can join, while a member who may admit is online.
+   *
+   * @throws {RoomError} ROOM_FORBIDDEN for members below moderator, ROOM_CLOSED, ROOM_NOT_WRITABLE
+   */
+  createInvite(options?: CreateInviteOptions): Promise<string>
+  /** Closes the room on this device; it stays a member. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

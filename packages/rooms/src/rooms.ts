@@ -1,0 +1,49 @@
+import type { EventSource } from '@covey/core'
+import type { RoomError } from './errors.js'
+import type { History } from './internal/keyring.js'
+import type { CallOptions, Room } from './room.js'
+
+/** What happens to the rooms of a peer. */
+export interface RoomsEvents {
+  /** A room was made, joined or found on disk. */
+  open: { readonly room: Room }
+  /** Something failed in the background. */
+  error: RoomError
+}
+
+/** How {@link Rooms.create} makes a room. */
+export interface CreateRoomInit extends CallOptions {
+  /** What members see; at most {@link MAX_NAME_BYTES} as UTF-8. */
+  readonly name: string
+  /** Default `full`. */
+  readonly history?: History
+}
+
+/** How {@link Rooms.join} waits. */
+export interface JoinOptions extends CallOptions {
+  /** How long to wait for somebody to let the device in. Default {@link DEFAULT_JOIN_TIMEOUT_MS}. */
+  readonly timeoutMs?: number
+}
+
+/** The rooms of a peer; all that it is a member of are open. */
+export interface Rooms extends EventSource<RoomsEvents> {
+  /** Makes a room whose owner is this peer's identity. */
+  create(init: CreateRoomInit): Promise<Room>
+  /**
+   * Joins the room of an invite. Resolves when this device may write and holds the key to read. A
+   * join that was cut short, also by a crash, can be tried again with the same invite and costs no
+   * second use of it. For a room that the peer is in already, it is that room.
+   *
+   * @throws {CoreError} LINK_… for a text that is no whole invite link
+   * @throws {RoomError} INVITE_MALFORMED, INVITE_EXPIRED, INVITE_USED_UP, INVITE_REFUSED,
+   *   JOIN_TIMEOUT, JOIN_IN_PROGRESS, ROOM_CLOSED
+   */
+  join(invite: string, options?: JoinOptions): Promise<Room>
+  /** The open room of this id. */
+  get(id: string): Room | undefined
+  /** The open rooms. */
+  list(): Room[]
+  /** Closes all rooms. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,20 @@
+import { CoveyError } from '@covey/core'
+
+/**
+ * - `STORAGE_LOCKED`: another process, or another peer in this one, has the folder open.
+ * - `STORAGE_UNWRITABLE`: the folder cannot be made or written.
+ * - `STORAGE_FAILED`: the folder is there, but its database does not open.
+ * - `NETWORK_FAILED`: an exchange with the DHT failed; it is tried again by itself.
+ * - `NODE_CLOSED`: the call came after `close()`.
+ */
+export type TransportErrorCode =
+  | 'STORAGE_LOCKED'
+  | 'STORAGE_UNWRITABLE'
+  | 'STORAGE_FAILED'
+  | 'NETWORK_FAILED'
+  | 'NODE_CLOSED'
+
+/** What `@covey/transport` throws; see {@link TransportErrorCode}. */
+export class TransportError extends CoveyError<TransportErrorCode> {
+  override readonly name = 'TransportError'
+}

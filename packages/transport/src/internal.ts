@@ -1,0 +1,27 @@
+/**
+ * What the other Covey packages need of a node and an app does not. It follows the versions of the
+ * stack and may change in any release.
+ *
+ * @packageDocumentation
+ */
+import { internalsOf } from './internal-registry.js'
+import type { Node } from './node.js'
+
+/** The running parts of a node; their types are those of the stack, which ships none. */
+export interface NodeParts {
+  /** A `Corestore`. */
+  readonly corestore: unknown
+  /** A `Hyperswarm`. */
+  readonly swarm: unknown
+  /** A `ProtomuxWakeup`, shared by all rooms. */
+  readonly wakeup: unknown
+}
+
+/**
+ * The parts of the stack that a node runs on.
+ *
+ * @throws {TypeError} when `node` was not made by `createNode()` of this copy of the package.
+ */
+export function partsOf(node: Node): NodeParts {
+  return internalsOf(node)
+}

@@ -1,0 +1,69 @@
+import Corestore from 'corestore'
+import { assertString } from '@covey/core'
+import { TransportError } from './errors.js'
+
+/**
+ * A folder in which a peer keeps everything that it replicates, open in one process at a time.
+ * Opening it takes the lock, so open it before anything else in that folder.
+ */
+export interface Store {
+  readonly folder: string
+  /** Releases the folder. Closing a node closes its store. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const corestores = new WeakMap<Store, Corestore>()
+
+/** The Corestore behind a store, for the packages that replicate through it. */
+export function corestoreOf(store: Store): Corestore {
+  const corestore = corestores.get(store)
+  if (corestore === undefined) throw new TypeError('store must come from openStore()')
+  return corestore
+}
+
+/**
+ * Opens a storage folder, making it where it does not exist.
+ *
+ * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
+ */
+export async function openStore(folder: string): Promise<Store> {
+  assertString(folder, 'folder', { minLength: 1 })
+  const corestore = new Corestore(folder)
+  try {
+    await corestore.ready()
+  } catch (cause) {
+    // A store that failed to open holds nothing, and may refuse to close for that very reason.
+    await corestore.close().catch(() => undefined)
+    throw openError(folder, cause)
+  }
+
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= corestore.close())
+  const store: Store = { folder, close, [Symbol.asyncDispose]: close }
+  corestores.set(store, corestore)
+  return store
+}
+
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENOSPC'])
+
+function openError(folder: string, cause: unknown): TransportError {
+  const { code, message } = cause as { code?: string; message?: string }
+  if (code === 'ELOCKED' || /could not be locked/i.test(message ?? '')) {
+    return new TransportError('STORAGE_LOCKED', `The folder ${folder} is in use already.`, {
+      cause,
+      retryable: true,
+      hint: 'Close the other peer that has it open, or give this one a folder of its own.'
+    })
+  }
+  if (code !== undefined && UNWRITABLE.has(code)) {
+    return new TransportError('STORAGE_UNWRITABLE', `The folder ${folder} cannot be written.`, {
+      cause,
+      hint: 'Check that it is a folder, that you may write to it and that the disk has room.'
+    })
+  }
+  return new TransportError('STORAGE_FAILED', `The folder ${folder} could not be opened.`, {
+    cause,
+    hint: 'The cause says what the database found. Keep a copy of the folder before repairing it.'
+  })
+}
