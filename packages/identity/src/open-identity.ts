@@ -2,7 +2,7 @@ import { assertBytes, assertOptions, assertSignal, assertString, equalBytes, rac
 import { MAX_NAME_BYTES } from './constants.js'
 import { IdentityError } from './errors.js'
 import { randomBytes, wipeBytes } from './internal/crypto.js'
-import { issueAsIdentity, needsRenewal } from './internal/issue-certificate.js'
+import { isOwnCertificate, issueAsIdentity, needsRenewal } from './internal/issue-certificate.js'
 import { OpenedIdentity, type OpenState } from './internal/opened-identity.js'
 import { createLock, damaged } from './internal/sealed-file.js'
 import { createSecrets, deviceKeys, newDeviceSecrets, openBackup, readSecrets, writeSecrets, type BackupContent, type Secrets } from './internal/secrets.js'
@@ -144,9 +144,13 @@ async function openStored(
   const entropy = wanted?.entropy ?? stored.entropy
   const identityKeys = entropy === null ? null : await deriveIdentity(entropy)
   if (identityKeys !== null && !equalBytes(identityKeys.publicKey, identity)) {
+    if (wanted === null) throw damaged('Its phrase and its identity do not belong together.')
     throw new IdentityError('IDENTITY_MISMATCH', 'The storage holds another identity than the one asked for.', {
       hint: 'Use another folder for the other person.'
     })
+  }
+  if (!isOwnCertificate(stored.certificate, deviceKeys(stored), identity)) {
+    throw damaged('Its certificate and its keys do not belong together.')
   }
   const epoch = Math.max(stored.epoch, wanted?.epoch ?? 0)
   const known = { ...stored, identity, entropy, epoch, ...names }

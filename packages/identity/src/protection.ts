@@ -1,4 +1,4 @@
-import { assertFunction, assertString } from '@covey/core'
+import { assertString } from '@covey/core'
 
 /** Gives the key that seals the secrets at rest, from wherever the system keeps keys. */
 export interface KeyProvider {
@@ -51,6 +51,6 @@ export function chooseProtection(options: ProtectionOptions): Protection {
     return { kind: 'passphrase', passphrase, strength }
   }
   if (keyProvider === undefined) return { kind: 'none' }
-  assertFunction(keyProvider?.getKey, 'keyProvider.getKey')
+  if (typeof keyProvider?.getKey !== 'function') throw new TypeError('keyProvider must have a function getKey')
   return { kind: 'provider', keyProvider }
 }

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { link, mkdir, open, readdir, readFile as readWhole, rename, rm, stat } from '#fs'
 import { encodeZ32 } from '@covey/core'

@@ -84,12 +84,22 @@ export function acceptOwnCertificate(
   return result.value
 }
 
+/** Whether the certificate is one for these keys by this person. Time and epoch may have passed it by. */
+export function isOwnCertificate(certificate: Uint8Array, keys: DeviceKeys, identity: Uint8Array): boolean {
+  const own = decodeCertificate(certificate)
+  return (
+    own.ok &&
+    equalBytes(own.value.identity, identity) &&
+    equalBytes(own.value.device, keys.signing.publicKey) &&
+    equalBytes(own.value.boxPublicKey, keys.box.publicKey)
+  )
+}
+
 /** Whether the device had better get a new certificate: another epoch, or half of its time is over. */
 export function needsRenewal(certificate: Uint8Array, epoch: number): boolean {
   const own = decodeCertificate(certificate)
-  return (
-    !own.ok || own.value.epoch !== epoch || own.value.expiresMs - Date.now() < DEFAULT_CERTIFICATE_VALIDITY_MS / 2
-  )
+  const isOld = own.ok && own.value.expiresMs - Date.now() < DEFAULT_CERTIFICATE_VALIDITY_MS / 2
+  return !own.ok || own.value.epoch !== epoch || isOld
 }
 
 function readOptions(options: CertifyDeviceOptions) {
