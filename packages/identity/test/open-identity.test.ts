@@ -285,7 +285,7 @@ describe('wipe and close', () => {
       () => deviceSecrets(local),
       () => agree(key)
     ]) {
-      expect(await codeOf(call), String(call)).toBe('IDENTITY_WIPED')
+      expect(await codeOf(call), `call ${call.toString()}`).toBe('IDENTITY_WIPED')
     }
     expect(local.identity.id).toHaveLength(52)
   })

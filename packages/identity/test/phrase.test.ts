@@ -75,7 +75,7 @@ describe("Keet's own proofs", () => {
   it('verify with an empty chain, where nobody was certified', async () => {
     const identity = (await IdentityKey.from({ mnemonic: PHRASE })).identityKeyPair
     const proof = IdentityKey.attestData(new Uint8Array([1]), identity)
-    expect(IdentityKey.verify(await proof, new Uint8Array([1]))).not.toBeNull()
+    expect(IdentityKey.verify(proof, new Uint8Array([1]))).not.toBeNull()
   })
 
   it('verify for an identity other than the expected one when the option is spelt as documented', async () => {
@@ -88,6 +88,6 @@ describe("Keet's own proofs", () => {
   })
 
   it('throw on garbage', () => {
-    expect(() => IdentityKey.verify(Buffer.from([1, 2, 3]), null)).toThrow()
+    expect(() => IdentityKey.verify(Buffer.from([1, 2, 3]), null)).toThrow(/out of bounds/i)
   })
 })

@@ -3,7 +3,7 @@ import sodium from 'sodium-universal'
 
 export const SIGNATURE_BYTES = 64
 /** A nonce of 24 bytes and a tag of 16. */
-export const SEALED_OVERHEAD_BYTES = 40
+const SEALED_OVERHEAD_BYTES = 40
 
 const NONCE_BYTES = 24
 
