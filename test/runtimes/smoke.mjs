@@ -1,0 +1,37 @@
+// What an app does first, on any runtime: nothing here but public packages as they are built.
+import { createLocalNetwork } from '@covey/testing'
+import { createPeer, localNetwork } from 'covey'
+
+const WAIT_MS = 30_000
+
+// Bare has no global AbortSignal, so that an app there brings its own.
+if (globalThis.AbortSignal === undefined) await import('bare-abort-controller/global')
+
+const { Bare } = globalThis
+const [, , folder] = Bare === undefined ? process.argv : Bare.argv
+
+const network = await createLocalNetwork()
+const options = { network: localNetwork(network.bootstrap) }
+const alice = await createPeer({ ...options, name: 'Alice', storage: folder })
+const bob = await createPeer({ ...options, name: 'Bob' })
+
+const room = await alice.rooms.create({ name: 'Tea' })
+const invite = await room.createInvite({ expiresInMs: WAIT_MS, uses: 1 })
+const joined = await bob.rooms.join(invite, { signal: AbortSignal.timeout(WAIT_MS) })
+
+await joined.send('hello')
+await read(room, 'hello')
+await room.send('hello yourself')
+await read(joined, 'hello yourself')
+
+await bob.close()
+await alice.close()
+await network.close()
+
+console.log(`ok ${Bare === undefined ? `node ${process.version}` : `bare ${Bare.version}`}`)
+
+async function read(room, text) {
+  const messages = room.messages({ live: true, signal: AbortSignal.timeout(WAIT_MS) })
+  for await (const message of messages) if (message.text === text) return
+  throw new Error(`The messages ended before "${text}".`)
+}
