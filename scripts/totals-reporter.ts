@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import type { SerializedError, TestCase, TestModule } from 'vitest'
-import type { Reporter } from 'vitest/node'
+import type { SerializedError } from 'vitest'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 /** What a run of Vitest came to, as the file holds it that TEST_TOTALS names. */
 interface Totals {

@@ -7,10 +7,13 @@ import { publicManifest, workspace } from './fixture.js'
 
 const TSCONFIG = JSON.stringify({ extends: '../../tsconfig.base.json', compilerOptions: { types: [] }, include: ['src'] })
 
-/** Two packages that build for real; node_modules is a folder of links, for the state of the build lies in it. */
-function twoPackages(): string {
+/** The compiler runs many times, on a machine that may be busy. */
+const TIMEOUT_MS = 240_000
+
+/** Packages that build for real; node_modules is a folder of links, for the state of the build lies in it. */
+function packages(...names: ('core' | 'rooms')[]): string {
   const files: Record<string, string> = { 'pnpm-lock.yaml': '' }
-  for (const name of ['core', 'rooms']) {
+  for (const name of names) {
     const dependencies = name === 'rooms' ? { '@covey/core': 'workspace:*' } : {}
     files[`packages/${name}/package.json`] = publicManifest(`@covey/${name}`, { dependencies })
     files[`packages/${name}/tsconfig.json`] = TSCONFIG
@@ -30,9 +33,9 @@ const build = (root: string): ReturnType<typeof runCommand> =>
 
 const builtAt = (root: string, name: string): number => statSync(join(root, 'packages', name, 'dist', 'index.js')).mtimeMs
 
-describe('the build', () => {
+describe('the build', { timeout: TIMEOUT_MS }, () => {
   it('builds what is missing, then what has changed and what depends on it, and nothing else', async () => {
-    const root = twoPackages()
+    const root = packages('core', 'rooms')
     expect(await build(root)).toMatchObject({ code: 0 })
     expect(existsSync(join(root, 'packages/core/dist/index.d.ts'))).toBe(true)
     const first = { core: builtAt(root, 'core'), rooms: builtAt(root, 'rooms') }
@@ -57,7 +60,7 @@ describe('the build', () => {
   })
 
   it('is done once when two processes want it', async () => {
-    const root = twoPackages()
+    const root = packages('core')
     const results = await Promise.all([build(root), build(root)])
     expect(results.map(({ code, output }) => [code, output])).toEqual([[0, ''], [0, '']])
     const first = builtAt(root, 'core')
@@ -66,7 +69,7 @@ describe('the build', () => {
   })
 
   it('takes over from a process that was killed', async () => {
-    const root = twoPackages()
+    const root = packages('core')
     const lock = join(root, 'node_modules/.cache/covey-build/lock')
     mkdirSync(lock, { recursive: true })
     // Beyond the highest process id of Linux and macOS.
@@ -76,7 +79,7 @@ describe('the build', () => {
   })
 
   it('fails with what the compiler says, and tries again the next time', async () => {
-    const root = twoPackages()
+    const root = packages('core')
     writeFileSync(join(root, 'packages/core/src/index.ts'), "export const core: number = 'core'\n")
     for (let attempt = 0; attempt < 2; attempt++) {
       const { code, output } = await build(root)

@@ -162,7 +162,7 @@ it('unused files, exports and dependencies are refused', async () => {
       'packages/core/src/one.ts': 'export const one = 1\nexport const two = 2\n',
       'packages/core/src/three.ts': 'export const three = 3\n'
     },
-    ['knip.json', 'tsconfig.base.json']
+    ['knip.jsonc', 'tsconfig.base.json']
   )
   mkdirSync(join(root, 'scripts'))
   writeFileSync(join(root, 'scripts', 'a.ts'), 'export {}\n')
