@@ -43,13 +43,34 @@ export function isQuick(): boolean {
  *
  * @throws {RangeError} for a run that gives no positive finite number.
  */
-export async function measure(name: string, measurement: Measurement): Promise<Result> {
+export async function measure(name: string, { value, baseline, ...how }: Measurement): Promise<Result> {
+  const [result] = await measureEach([name], {
+    ...how,
+    value: async () => ({ [name]: await value() }),
+    baseline: async () => ({ [name]: await baseline() })
+  })
+  return result!
+}
+
+/**
+ * As {@link measure}, for work that gives several numbers at once, one for each of `names`: the
+ * percentiles of one series, say.
+ *
+ * @throws {RangeError} for a run that gives no positive finite number.
+ */
+export async function measureEach<Name extends string>(
+  names: readonly Name[],
+  measurement: Omit<Measurement, 'value' | 'baseline'> & Record<'value' | 'baseline', () => Promise<Record<Name, number>>>
+): Promise<Result[]> {
   const runs = quickRun ? 1 : (measurement.runs ?? DEFAULT_RUNS)
-  const values: number[] = []
-  const baselines: number[] = []
-  const once = async (into: number[], kind: 'value' | 'baseline'): Promise<void> => {
+  const values: Record<Name, number>[] = []
+  const baselines: Record<Name, number>[] = []
+  const once = async (into: Record<Name, number>[], kind: 'value' | 'baseline'): Promise<void> => {
     const measured = await measurement[kind]()
-    if (!Number.isFinite(measured) || measured <= 0) throw new RangeError(`${name}: ${kind} measured ${measured}`)
+    for (const name of names) {
+      const number = measured[name]
+      if (!Number.isFinite(number) || number <= 0) throw new RangeError(`${name}: ${kind} measured ${number}`)
+    }
     into.push(measured)
   }
   if (!quickRun) {
@@ -62,11 +83,13 @@ export async function measure(name: string, measurement: Measurement): Promise<R
     await once(baselines, 'baseline')
     if (run % 2 === 1) await once(values, 'value')
   }
-  const value = median(values)
-  const baseline = median(baselines)
-  const result: Result = { name, value, unit: measurement.unit, baseline, ratio: value / baseline }
-  results.push({ ...result, baselineName: measurement.baselineName, runs })
-  return result
+  return names.map((name) => {
+    const value = median(values.map((numbers) => numbers[name]))
+    const baseline = median(baselines.map((numbers) => numbers[name]))
+    const result: Result = { name, value, unit: measurement.unit, baseline, ratio: value / baseline }
+    results.push({ ...result, baselineName: measurement.baselineName, runs })
+    return result
+  })
 }
 
 /** Prints what was measured so far, and writes it to the file `json` where there is one. */
