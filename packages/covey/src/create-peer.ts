@@ -1,7 +1,7 @@
 import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
 import { openIdentity } from '@covey/identity'
 import { createRooms } from '@covey/rooms'
-import { createNode, openStore, type Network } from '@covey/transport'
+import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
 
@@ -26,7 +26,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
   assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'signal'])
   const { storage, network, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
-  if (network !== undefined) assertNetwork(network)
+  if (network !== undefined) assertNetwork(network, 'init.network')
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
 
@@ -46,7 +46,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       folder = temporary.path
     }
     // First of all, because it takes the lock of the folder.
-    const store = await openStore(`${folder}/store`)
+    const store = await openStore(folder)
     opened.push(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
     opened.push(() => identity.close())
@@ -67,9 +67,4 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     await close()
     throw error
   }
-}
-
-function assertNetwork(network: Network): void {
-  if (network.kind === 'public' || network.kind === 'local') return
-  throw new TypeError('init.network must come from publicNetwork() or localNetwork()')
 }

@@ -15,6 +15,7 @@ const covey = schema.namespace('covey')
 
 const required = (name, type) => ({ name, type, required: true })
 const optional = (name, type) => ({ name, type })
+const list = (name, type) => ({ name, type: `@covey/${type}`, required: true, array: true })
 const structs = []
 const struct = (name, ...fields) => {
   structs.push({ name, fields })
@@ -51,7 +52,7 @@ struct(
   required('slots', 'buffer'),
   optional('parents', 'buffer')
 )
-struct('grant', required('device', 'fixed32'), required('ephemeral', 'fixed32'), required('slot', 'buffer'))
+struct('grant', required('writer', 'fixed32'), required('ephemeral', 'fixed32'), required('slot', 'buffer'))
 struct(
   'invite',
   required('id', 'fixed32'),
@@ -60,6 +61,13 @@ struct(
   optional('expiresAt', 'uint'),
   optional('uses', 'uint')
 )
+struct('seen', required('writer', 'fixed32'), required('length', 'uint'))
+struct('set-role', required('identity', 'fixed32'), required('role', 'uint'), list('seen', 'seen'))
+struct('remove', required('identity', 'fixed32'), list('seen', 'seen'), optional('ban', 'bool'))
+struct('unban', required('identity', 'fixed32'))
+struct('mute', required('identity', 'fixed32'), optional('muted', 'bool'))
+struct('transfer', required('identity', 'fixed32'))
+struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
 // The sealed bodies, by type.
 struct('message-body', optional('text', 'string'), optional('content', 'string'), optional('version', 'uint'), optional('data', 'buffer'))
@@ -86,10 +94,17 @@ struct(
 struct('room-record', required('namespace', 'fixed32'), required('discoveryKey', 'fixed32'), optional('key', 'fixed32'))
 
 // The rows of the view.
-struct('meta', required('messages', 'uint'), required('skipped', 'uint'))
+struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
+struct('writer', required('writer', 'fixed32'), required('length', 'uint'), required('head', 'fixed32'))
+struct(
+  'authority',
+  required('position', 'uint'),
+  required('writer', 'fixed32'),
+  required('length', 'uint'),
+  required('op', 'buffer')
+)
 struct(
   'room',
-  required('creator', 'fixed32'),
   required('createdAt', 'uint'),
   required('history', 'uint'),
   optional('settingsWriter', 'fixed32'),
@@ -100,8 +115,8 @@ struct(
   required('identity', 'fixed32'),
   required('role', 'uint'),
   required('joinedAt', 'uint'),
-  optional('profileWriter', 'fixed32'),
-  optional('profile', 'buffer')
+  optional('muted', 'bool'),
+  optional('minEpoch', 'uint')
 )
 struct(
   'device',
@@ -109,9 +124,10 @@ struct(
   required('device', 'fixed32'),
   required('box', 'fixed32'),
   required('identity', 'fixed32'),
-  required('length', 'uint'),
-  optional('head', 'fixed32')
+  optional('removed', 'bool')
 )
+struct('ban', required('identity', 'fixed32'))
+struct('profile', required('identity', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
 struct(
   'invite-row',
   required('id', 'fixed32'),
@@ -120,7 +136,8 @@ struct(
   required('role', 'uint'),
   required('used', 'uint'),
   optional('expiresAt', 'uint'),
-  optional('uses', 'uint')
+  optional('uses', 'uint'),
+  optional('revoked', 'bool')
 )
 struct(
   'epoch',
@@ -132,9 +149,8 @@ struct(
 struct(
   'grant-row',
   required('epoch', 'fixed32'),
-  required('device', 'fixed32'),
-  required('id', 'fixed32'),
   required('writer', 'fixed32'),
+  required('id', 'fixed32'),
   required('grant', 'buffer')
 )
 struct(
@@ -152,22 +168,30 @@ const view = db.namespace('covey')
 const collection = (name, type, ...key) => view.collections.register({ name, schema: `@covey/${type}`, key })
 
 collection('meta', 'meta')
+collection('writers', 'writer', 'writer')
+collection('authority', 'authority', 'position')
 collection('room', 'room')
 collection('members', 'member', 'identity')
 collection('devices', 'device', 'writer')
+collection('bans', 'ban', 'identity')
+collection('profiles', 'profile', 'identity')
 collection('invites', 'invite-row', 'id')
 collection('epochs', 'epoch', 'lamport', 'id')
-collection('grants', 'grant-row', 'epoch', 'device', 'id')
+collection('grants', 'grant-row', 'epoch', 'writer', 'id')
 collection('messages', 'message', 'order')
+view.indexes.register({ name: 'devices-by-identity', collection: '@covey/devices', key: ['identity'] })
 view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })
 view.indexes.register({ name: 'epochs-by-id', collection: '@covey/epochs', key: ['id'], unique: true })
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 
 // The types of the structs, for whoever encodes and decodes them.
-const types = { uint: 'number', string: 'string', fixed32: 'Uint8Array', buffer: 'Uint8Array' }
-const field = ({ name, type, required }) =>
-  required ? `    ${name}: ${types[type]}` : `    ${name}?: ${types[type]} | null`
+const types = { uint: 'number', bool: 'boolean', string: 'string', fixed32: 'Uint8Array', buffer: 'Uint8Array' }
+const typeOf = ({ type, array }) => (array ? `readonly Structs['${type.slice('@covey/'.length)}'][]` : types[type])
+const field = (described) => {
+  const { name, required } = described
+  return required ? `    ${name}: ${typeOf(described)}` : `    ${name}?: ${typeOf(described)} | null`
+}
 const declare = ({ name, fields }) => `  '${name}': {\n${fields.map(field).join('\n')}\n  }`
 writeFileSync(
   fileURLToPath(new URL('../spec/structs.ts', import.meta.url)),

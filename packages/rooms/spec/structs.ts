@@ -30,7 +30,7 @@ export interface Structs {
     parents?: Uint8Array | null
   }
   'grant': {
-    device: Uint8Array
+    writer: Uint8Array
     ephemeral: Uint8Array
     slot: Uint8Array
   }
@@ -40,6 +40,35 @@ export interface Structs {
     role: number
     expiresAt?: number | null
     uses?: number | null
+  }
+  'seen': {
+    writer: Uint8Array
+    length: number
+  }
+  'set-role': {
+    identity: Uint8Array
+    role: number
+    seen: readonly Structs['seen'][]
+  }
+  'remove': {
+    identity: Uint8Array
+    seen: readonly Structs['seen'][]
+    ban?: boolean | null
+  }
+  'unban': {
+    identity: Uint8Array
+  }
+  'mute': {
+    identity: Uint8Array
+    muted?: boolean | null
+  }
+  'transfer': {
+    identity: Uint8Array
+  }
+  'revoke-device': {
+    identity: Uint8Array
+    device: Uint8Array
+    revocation: Uint8Array
   }
   'message-body': {
     text?: string | null
@@ -72,10 +101,21 @@ export interface Structs {
   }
   'meta': {
     messages: number
+    authority: number
     skipped: number
   }
+  'writer': {
+    writer: Uint8Array
+    length: number
+    head: Uint8Array
+  }
+  'authority': {
+    position: number
+    writer: Uint8Array
+    length: number
+    op: Uint8Array
+  }
   'room': {
-    creator: Uint8Array
     createdAt: number
     history: number
     settingsWriter?: Uint8Array | null
@@ -85,16 +125,23 @@ export interface Structs {
     identity: Uint8Array
     role: number
     joinedAt: number
-    profileWriter?: Uint8Array | null
-    profile?: Uint8Array | null
+    muted?: boolean | null
+    minEpoch?: number | null
   }
   'device': {
     writer: Uint8Array
     device: Uint8Array
     box: Uint8Array
     identity: Uint8Array
-    length: number
-    head?: Uint8Array | null
+    removed?: boolean | null
+  }
+  'ban': {
+    identity: Uint8Array
+  }
+  'profile': {
+    identity: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
   }
   'invite-row': {
     id: Uint8Array
@@ -104,6 +151,7 @@ export interface Structs {
     used: number
     expiresAt?: number | null
     uses?: number | null
+    revoked?: boolean | null
   }
   'epoch': {
     lamport: number
@@ -113,9 +161,8 @@ export interface Structs {
   }
   'grant-row': {
     epoch: Uint8Array
-    device: Uint8Array
-    id: Uint8Array
     writer: Uint8Array
+    id: Uint8Array
     grant: Uint8Array
   }
   'message': {

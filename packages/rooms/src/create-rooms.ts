@@ -24,7 +24,7 @@ import { createAdmission } from './internal/admission.js'
 import { makeClaim } from './internal/claim.js'
 import { KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { foundRoom } from './internal/found-room.js'
-import { openRoom, roomStore, type OpenRoom, type OpenRoomInit } from './internal/open-room.js'
+import { openRoom, roomStore, type OpenRoom } from './internal/open-room.js'
 import { ask, expiredError } from './internal/pairing.js'
 import { openRecords, type RoomRecord } from './internal/records.js'
 import { encodeStruct } from './internal/structs.js'
@@ -105,35 +105,46 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     return record
   }
 
+  /** Asks to be let in, and opens the room when that is granted. */
   async function join(invite: InviteLink, bounded: Bounded): Promise<OpenRoom> {
     const { discoveryKey, systemKey } = invite
     const known = open.get(encodeZ32(discoveryKey))
-    if (known !== undefined) return known
+    if (known !== undefined && (await known.isAdmitted())) return known
     const record = await joinRecord(discoveryKey)
-    const store = roomStore(corestore, record.namespace)
-    const writer = await Autobase.getLocalKey(store)
-    await store.close()
-
+    const writer = known?.base.local.key ?? (await localWriter(record))
     const request = { writer, ...makeClaim(identity, discoveryKey, writer) }
+
     const asking = ask(pairing, invite, encodeStruct('join-request', request))
-    const { key, encryptionKey } = await bounded(asking.answer).finally(() => void asking.close().catch(report('…')))
+    const stopAsking = (): void => void asking.close().catch(report('An answered invite is still being asked for.'))
+    const { key, encryptionKey } = await bounded(asking.answer).finally(stopAsking)
+    if (known !== undefined) return known
     await records.put({ ...record, key })
-    const opening: OpenRoomInit = { ...stack, namespace: record.namespace, key }
     const opened = await openRoom({
-      ...opening,
-      ...(encryptionKey === null ? {} : { encryptionKey }),
-      ...(systemKey ? { systemKey } : {})
+      ...stack,
+      namespace: record.namespace,
+      key,
+      ...(encryptionKey && { encryptionKey }),
+      ...(systemKey && { systemKey })
     })
     enter(opened)
     return opened
   }
 
+  async function localWriter({ namespace }: RoomRecord): Promise<Uint8Array> {
+    const store = roomStore(corestore, namespace)
+    try {
+      return await Autobase.getLocalKey(store)
+    } finally {
+      await store.close()
+    }
+  }
+
   /** Waits until the admission has arrived, and introduces the newcomer. */
-  async function welcome({ room, base, view, log, keyring, until }: OpenRoom, bounded: Bounded): Promise<Room> {
-    await bounded(until(async () => (base.writable && (await view.device(base.local.key)) ? true : undefined)))
-    const member = await view.member(identity.identity.publicKey)
-    const { name } = identity.identity
-    if (member !== null && !member.profile && name !== '') {
+  async function welcome(opened: OpenRoom, bounded: Bounded): Promise<Room> {
+    const { room, view, log, keyring, isAdmitted, until } = opened
+    await bounded(until(async () => (await isAdmitted()) || undefined))
+    const { name, publicKey } = identity.identity
+    if (name !== '' && (await view.profile(publicKey)) === null) {
       const epoch = await keyring.current()
       await log.append([{ type: 'profile', body: { plain: encodeStruct('profile-body', { name }), epoch } }])
     }

@@ -8,6 +8,7 @@ import { CoveyError } from '@covey/core'
  * - `ROOM_BROKEN`: the room's log cannot be read on; the cause says why.
  * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
+ * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
@@ -23,6 +24,8 @@ export type RoomErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'MESSAGE_MALFORMED'
   | 'MESSAGE_NOT_FOUND'
+  | 'MEMBER_NOT_FOUND'
+  | 'INVITE_NOT_FOUND'
   | 'INVITE_MALFORMED'
   | 'INVITE_EXPIRED'
   | 'INVITE_USED_UP'

@@ -14,6 +14,23 @@ export interface CreateInviteOptions {
   readonly signal?: AbortSignal
 }
 
+/** An invite of a room, as its members see it. The link itself only its maker has. */
+export interface InviteInfo {
+  /** z-base-32. */
+  readonly id: string
+  /** The id of the identity that made it. */
+  readonly author: string
+  /** What those who join by it may do. */
+  readonly role: Role
+  /** How many devices have joined by it. */
+  readonly used: number
+  /** How many may; `undefined` for any number. */
+  readonly uses: number | undefined
+  /** Milliseconds since 1970, by its maker's clock; `undefined` for never. */
+  readonly expiresAt: number | undefined
+  readonly isRevoked: boolean
+}
+
 export type InviteLink = Structs['invite-link']
 
 const MAX_INVITE_BYTES = 1_024

@@ -1,7 +1,7 @@
 import type { EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
-import type { CreateInviteOptions } from './invite.js'
+import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { Message, MessagesOptions } from './message.js'
 import type { Role } from './roles.js'
 
@@ -26,6 +26,8 @@ export interface Member {
   readonly role: Role
   /** Milliseconds since 1970, by the clock of who admitted the member. */
   readonly joinedAt: number
+  /** Whether the member may not send messages at present. */
+  readonly isMuted: boolean
   /** Whether this is the identity of this device. */
   readonly isSelf: boolean
 }
@@ -44,6 +46,12 @@ export interface RoomEvents {
 export interface CallOptions {
   /** Stops waiting, with its reason; what was handed over may still happen. */
   readonly signal?: AbortSignal
+}
+
+/** How {@link Room.remove} removes. */
+export interface RemoveOptions extends CallOptions {
+  /** Whether the person may not come back by another invite either. Default `false`. */
+  readonly ban?: boolean
 }
 
 /**
@@ -78,6 +86,51 @@ export interface Room extends EventSource<RoomEvents> {
    * @throws {RoomError} ROOM_FORBIDDEN for members below moderator, ROOM_CLOSED, ROOM_NOT_WRITABLE
    */
   createInvite(options?: CreateInviteOptions): Promise<string>
+  /** The invites of the room, used up, expired and revoked ones too. */
+  invites(): Promise<InviteInfo[]>
+  /**
+   * Lets nobody in by an invite any more. Those who are in stay.
+   *
+   * @throws {RoomError} INVITE_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
+   */
+  revokeInvite(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Gives a member another role, below one's own. What a member does meanwhile with a role that is
+   * taken away is void, even where it comes first in the order of the room.
+   *
+   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below admin, and for acting on
+   *   somebody whose role is not below one's own
+   */
+  setRole(memberId: string, role: Exclude<Role, 'owner'>, options?: CallOptions): Promise<void>
+  /**
+   * Stops a member from sending messages, until {@link unmute}.
+   *
+   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
+   */
+  mute(memberId: string, options?: CallOptions): Promise<void>
+  /** @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below moderator */
+  unmute(memberId: string, options?: CallOptions): Promise<void>
+  /**
+   * Removes a member and all of its devices, and changes the key of the room: what is sent by those who
+   * know of the removal, the removed cannot read. What they could read before, they can keep.
+   *
+   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
+   */
+  remove(memberId: string, options?: RemoveOptions): Promise<void>
+  /** Lifts a ban; the person still needs an invite. @throws {RoomError} ROOM_FORBIDDEN */
+  unban(memberId: string, options?: CallOptions): Promise<void>
+  /**
+   * Makes another member the owner; who was, is an admin from then on.
+   *
+   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for all but the owner
+   */
+  transferOwnership(memberId: string, options?: CallOptions): Promise<void>
+  /**
+   * Gives up the membership, on all devices. The room stays readable here as it is now.
+   *
+   * @throws {RoomError} ROOM_FORBIDDEN for the owner, who has to hand the room to somebody first
+   */
+  leave(options?: CallOptions): Promise<void>
   /** Closes the room on this device; it stays a member. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

@@ -22,6 +22,8 @@ export interface TestPeerInit extends Omit<PeerInit, 'network'> {
  * await network.close()
  * ```
  */
-export function createTestPeer({ network, ...init }: TestPeerInit): Promise<Peer> {
-  return createPeer({ ...init, network: localNetwork(network.bootstrap) })
+export async function createTestPeer(init: TestPeerInit): Promise<Peer> {
+  const { network, ...peer } = init ?? {}
+  if (!Array.isArray(network?.bootstrap)) throw new TypeError('init.network must come from createLocalNetwork()')
+  return createPeer({ ...peer, network: localNetwork(network.bootstrap) })
 }

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { createNode, type Node, type NodeEvents, type NodeInit } from './node.js'
-export { localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
+export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
 export { openStore, type Store } from './store.js'
 export { TransportError, type TransportErrorCode } from './errors.js'
 export type { Topic } from './topic.js'

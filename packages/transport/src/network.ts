@@ -1,4 +1,4 @@
-import { assertInteger, assertString } from '@covey/core'
+import { assertInteger, assertOptions, assertString } from '@covey/core'
 
 /** A DHT node to start from. */
 export interface NetworkAddress {
@@ -25,13 +25,30 @@ export function publicNetwork(): Network {
  * @throws {TypeError} when an address is malformed.
  */
 export function localNetwork(bootstrap: readonly NetworkAddress[]): Network {
+  return { kind: 'local', bootstrap: checkBootstrap(bootstrap, 'bootstrap') }
+}
+
+/**
+ * Checks that a value came from {@link publicNetwork} or {@link localNetwork}, or is as if it did: it
+ * may have crossed a message channel.
+ *
+ * @throws {TypeError} that names the field.
+ */
+export function assertNetwork(network: unknown, field: string): asserts network is Network {
+  const { kind, bootstrap } = (network ?? {}) as Partial<Extract<Network, { kind: 'local' }>>
+  if ((kind as string | undefined) === 'public') return
+  if (kind !== 'local') throw new TypeError(`${field} must come from publicNetwork() or localNetwork()`)
+  checkBootstrap(bootstrap, `${field}.bootstrap`)
+}
+
+function checkBootstrap(bootstrap: unknown, field: string): NetworkAddress[] {
   if (!Array.isArray(bootstrap) || bootstrap.length === 0) {
-    throw new TypeError('bootstrap must be a list of at least one { host, port }')
+    throw new TypeError(`${field} must be a list of at least one { host, port }`)
   }
-  const addresses = bootstrap.map(({ host, port }: NetworkAddress, i) => {
-    assertString(host, `bootstrap[${i}].host`)
-    assertInteger(port, `bootstrap[${i}].port`, { min: 1, max: 65535 })
-    return { host, port }
+  return bootstrap.map((address: NetworkAddress, i) => {
+    assertOptions(address, `${field}[${i}]`, ['host', 'port'])
+    assertString(address.host, `${field}[${i}].host`, { minLength: 1 })
+    assertInteger(address.port, `${field}[${i}].port`, { min: 1, max: 65535 })
+    return { host: address.host, port: address.port }
   })
-  return { kind: 'local', bootstrap: addresses }
 }

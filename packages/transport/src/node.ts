@@ -6,7 +6,7 @@ import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { TransportError } from './errors.js'
 import { registerInternals } from './internal-registry.js'
-import { publicNetwork, type Network } from './network.js'
+import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
 import { joinTopic, type Topic } from './topic.js'
 
@@ -57,6 +57,7 @@ export interface Node extends EventSource<NodeEvents> {
 export function createNode(init: NodeInit): Node {
   assertOptions(init, 'init', ['identity', 'store', 'network'])
   const { identity, store, network = publicNetwork() } = init
+  assertNetwork(network, 'init.network')
   const corestore = corestoreOf(store)
   const { keyPair } = deviceSecrets(identity)
   const events = createEvents<NodeEvents>()

@@ -29,7 +29,8 @@ export function corestoreOf(store: Store): Corestore {
  */
 export async function openStore(folder: string): Promise<Store> {
   assertString(folder, 'folder', { minLength: 1 })
-  const corestore = new Corestore(folder)
+  // A folder of its own: what it finds in the one that it is given, the database takes for its own.
+  const corestore = new Corestore(`${folder}/cores`)
   try {
     await corestore.ready()
   } catch (cause) {

@@ -66,39 +66,46 @@ const collection0 = {
   decodedVersion: 0
 }
 
-// '@covey/room' collection key
+// '@covey/writers' collection key
 const collection1_key = new IndexEncoder([
+  IndexEncoder.BUFFER
 ], { prefix: 1 })
 
 function collection1_indexify (record) {
-  return []
+  const a = record.writer
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/room' value encoding
-const collection1_enc = getEncoding('@covey/room')
+// '@covey/writers' value encoding
+const collection1_enc = getEncoding('@covey/writer/hyperdb#1')
 
-// '@covey/room' reconstruction function
+// '@covey/writers' reconstruction function
 function collection1_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection1_key.decode(keyBuf)
   setVersion(schemaVersion)
   const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
   const type = c.uint.decode(state)
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection1.decodedVersion = c.uint.decode(state)
   const record = collection1_enc.decode(state)
+  record.writer = key[0]
   return record
 }
-// '@covey/room' key reconstruction function
+// '@covey/writers' key reconstruction function
 function collection1_reconstruct_key (keyBuf) {
-  return {}
+  const key = collection1_key.decode(keyBuf)
+  return {
+    writer: key[0]
+  }
 }
 
-// '@covey/room'
+// '@covey/writers'
 const collection1 = {
-  name: '@covey/room',
+  name: '@covey/writers',
   id: 1,
   version: 1,
   encodeKey (record) {
-    const key = []
+    const key = [record.writer]
     return collection1_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -126,20 +133,20 @@ const collection1 = {
   decodedVersion: 0
 }
 
-// '@covey/members' collection key
+// '@covey/authority' collection key
 const collection2_key = new IndexEncoder([
-  IndexEncoder.BUFFER
+  IndexEncoder.UINT
 ], { prefix: 2 })
 
 function collection2_indexify (record) {
-  const a = record.identity
+  const a = record.position
   return a === undefined ? [] : [a]
 }
 
-// '@covey/members' value encoding
-const collection2_enc = getEncoding('@covey/member/hyperdb#2')
+// '@covey/authority' value encoding
+const collection2_enc = getEncoding('@covey/authority/hyperdb#2')
 
-// '@covey/members' reconstruction function
+// '@covey/authority' reconstruction function
 function collection2_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection2_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -148,24 +155,24 @@ function collection2_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection2.decodedVersion = c.uint.decode(state)
   const record = collection2_enc.decode(state)
-  record.identity = key[0]
+  record.position = key[0]
   return record
 }
-// '@covey/members' key reconstruction function
+// '@covey/authority' key reconstruction function
 function collection2_reconstruct_key (keyBuf) {
   const key = collection2_key.decode(keyBuf)
   return {
-    identity: key[0]
+    position: key[0]
   }
 }
 
-// '@covey/members'
+// '@covey/authority'
 const collection2 = {
-  name: '@covey/members',
+  name: '@covey/authority',
   id: 2,
   version: 1,
   encodeKey (record) {
-    const key = [record.identity]
+    const key = [record.position]
     return collection2_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -193,46 +200,39 @@ const collection2 = {
   decodedVersion: 0
 }
 
-// '@covey/devices' collection key
+// '@covey/room' collection key
 const collection3_key = new IndexEncoder([
-  IndexEncoder.BUFFER
 ], { prefix: 3 })
 
 function collection3_indexify (record) {
-  const a = record.writer
-  return a === undefined ? [] : [a]
+  return []
 }
 
-// '@covey/devices' value encoding
-const collection3_enc = getEncoding('@covey/device/hyperdb#3')
+// '@covey/room' value encoding
+const collection3_enc = getEncoding('@covey/room')
 
-// '@covey/devices' reconstruction function
+// '@covey/room' reconstruction function
 function collection3_reconstruct (schemaVersion, keyBuf, valueBuf) {
-  const key = collection3_key.decode(keyBuf)
   setVersion(schemaVersion)
   const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
   const type = c.uint.decode(state)
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection3.decodedVersion = c.uint.decode(state)
   const record = collection3_enc.decode(state)
-  record.writer = key[0]
   return record
 }
-// '@covey/devices' key reconstruction function
+// '@covey/room' key reconstruction function
 function collection3_reconstruct_key (keyBuf) {
-  const key = collection3_key.decode(keyBuf)
-  return {
-    writer: key[0]
-  }
+  return {}
 }
 
-// '@covey/devices'
+// '@covey/room'
 const collection3 = {
-  name: '@covey/devices',
+  name: '@covey/room',
   id: 3,
   version: 1,
   encodeKey (record) {
-    const key = [record.writer]
+    const key = []
     return collection3_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -260,20 +260,20 @@ const collection3 = {
   decodedVersion: 0
 }
 
-// '@covey/invites' collection key
+// '@covey/members' collection key
 const collection4_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 4 })
 
 function collection4_indexify (record) {
-  const a = record.id
+  const a = record.identity
   return a === undefined ? [] : [a]
 }
 
-// '@covey/invites' value encoding
-const collection4_enc = getEncoding('@covey/invite-row/hyperdb#4')
+// '@covey/members' value encoding
+const collection4_enc = getEncoding('@covey/member/hyperdb#4')
 
-// '@covey/invites' reconstruction function
+// '@covey/members' reconstruction function
 function collection4_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection4_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -282,24 +282,24 @@ function collection4_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection4.decodedVersion = c.uint.decode(state)
   const record = collection4_enc.decode(state)
-  record.id = key[0]
+  record.identity = key[0]
   return record
 }
-// '@covey/invites' key reconstruction function
+// '@covey/members' key reconstruction function
 function collection4_reconstruct_key (keyBuf) {
   const key = collection4_key.decode(keyBuf)
   return {
-    id: key[0]
+    identity: key[0]
   }
 }
 
-// '@covey/invites'
+// '@covey/members'
 const collection4 = {
-  name: '@covey/invites',
+  name: '@covey/members',
   id: 4,
   version: 1,
   encodeKey (record) {
-    const key = [record.id]
+    const key = [record.identity]
     return collection4_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -327,30 +327,20 @@ const collection4 = {
   decodedVersion: 0
 }
 
-// '@covey/epochs' collection key
+// '@covey/devices' collection key
 const collection5_key = new IndexEncoder([
-  IndexEncoder.UINT,
   IndexEncoder.BUFFER
 ], { prefix: 5 })
 
 function collection5_indexify (record) {
-  const arr = []
-
-  const a0 = record.lamport
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.id
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.writer
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/epochs' value encoding
-const collection5_enc = getEncoding('@covey/epoch/hyperdb#5')
+// '@covey/devices' value encoding
+const collection5_enc = getEncoding('@covey/device/hyperdb#5')
 
-// '@covey/epochs' reconstruction function
+// '@covey/devices' reconstruction function
 function collection5_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection5_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -359,26 +349,24 @@ function collection5_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection5.decodedVersion = c.uint.decode(state)
   const record = collection5_enc.decode(state)
-  record.lamport = key[0]
-  record.id = key[1]
+  record.writer = key[0]
   return record
 }
-// '@covey/epochs' key reconstruction function
+// '@covey/devices' key reconstruction function
 function collection5_reconstruct_key (keyBuf) {
   const key = collection5_key.decode(keyBuf)
   return {
-    lamport: key[0],
-    id: key[1]
+    writer: key[0]
   }
 }
 
-// '@covey/epochs'
+// '@covey/devices'
 const collection5 = {
-  name: '@covey/epochs',
+  name: '@covey/devices',
   id: 5,
   version: 1,
   encodeKey (record) {
-    const key = [record.lamport, record.id]
+    const key = [record.writer]
     return collection5_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -406,35 +394,20 @@ const collection5 = {
   decodedVersion: 0
 }
 
-// '@covey/grants' collection key
+// '@covey/bans' collection key
 const collection6_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 6 })
 
 function collection6_indexify (record) {
-  const arr = []
-
-  const a0 = record.epoch
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.device
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  const a2 = record.id
-  if (a2 === undefined) return arr
-  arr.push(a2)
-
-  return arr
+  const a = record.identity
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/grants' value encoding
-const collection6_enc = getEncoding('@covey/grant-row/hyperdb#6')
+// '@covey/bans' value encoding
+const collection6_enc = getEncoding('@covey/ban/hyperdb#6')
 
-// '@covey/grants' reconstruction function
+// '@covey/bans' reconstruction function
 function collection6_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection6_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -443,28 +416,24 @@ function collection6_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection6.decodedVersion = c.uint.decode(state)
   const record = collection6_enc.decode(state)
-  record.epoch = key[0]
-  record.device = key[1]
-  record.id = key[2]
+  record.identity = key[0]
   return record
 }
-// '@covey/grants' key reconstruction function
+// '@covey/bans' key reconstruction function
 function collection6_reconstruct_key (keyBuf) {
   const key = collection6_key.decode(keyBuf)
   return {
-    epoch: key[0],
-    device: key[1],
-    id: key[2]
+    identity: key[0]
   }
 }
 
-// '@covey/grants'
+// '@covey/bans'
 const collection6 = {
-  name: '@covey/grants',
+  name: '@covey/bans',
   id: 6,
   version: 1,
   encodeKey (record) {
-    const key = [record.epoch, record.device, record.id]
+    const key = [record.identity]
     return collection6_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -492,20 +461,20 @@ const collection6 = {
   decodedVersion: 0
 }
 
-// '@covey/messages' collection key
+// '@covey/profiles' collection key
 const collection7_key = new IndexEncoder([
-  IndexEncoder.UINT
+  IndexEncoder.BUFFER
 ], { prefix: 7 })
 
 function collection7_indexify (record) {
-  const a = record.order
+  const a = record.identity
   return a === undefined ? [] : [a]
 }
 
-// '@covey/messages' value encoding
-const collection7_enc = getEncoding('@covey/message/hyperdb#7')
+// '@covey/profiles' value encoding
+const collection7_enc = getEncoding('@covey/profile/hyperdb#7')
 
-// '@covey/messages' reconstruction function
+// '@covey/profiles' reconstruction function
 function collection7_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection7_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -514,24 +483,24 @@ function collection7_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection7.decodedVersion = c.uint.decode(state)
   const record = collection7_enc.decode(state)
-  record.order = key[0]
+  record.identity = key[0]
   return record
 }
-// '@covey/messages' key reconstruction function
+// '@covey/profiles' key reconstruction function
 function collection7_reconstruct_key (keyBuf) {
   const key = collection7_key.decode(keyBuf)
   return {
-    order: key[0]
+    identity: key[0]
   }
 }
 
-// '@covey/messages'
+// '@covey/profiles'
 const collection7 = {
-  name: '@covey/messages',
+  name: '@covey/profiles',
   id: 7,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.identity]
     return collection7_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -559,77 +528,422 @@ const collection7 = {
   decodedVersion: 0
 }
 
-// '@covey/messages-by-id' collection key
-const index8_key = new IndexEncoder([
+// '@covey/invites' collection key
+const collection8_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 8 })
 
-function index8_indexify (record) {
+function collection8_indexify (record) {
   const a = record.id
   return a === undefined ? [] : [a]
 }
 
-// '@covey/messages-by-id'
-const index8 = {
-  name: '@covey/messages-by-id',
-  version: 1,
+// '@covey/invites' value encoding
+const collection8_enc = getEncoding('@covey/invite-row/hyperdb#8')
+
+// '@covey/invites' reconstruction function
+function collection8_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection8_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection8.decodedVersion = c.uint.decode(state)
+  const record = collection8_enc.decode(state)
+  record.id = key[0]
+  return record
+}
+// '@covey/invites' key reconstruction function
+function collection8_reconstruct_key (keyBuf) {
+  const key = collection8_key.decode(keyBuf)
+  return {
+    id: key[0]
+  }
+}
+
+// '@covey/invites'
+const collection8 = {
+  name: '@covey/invites',
   id: 8,
+  version: 1,
   encodeKey (record) {
-    return index8_key.encode(index8_indexify(record))
+    const key = [record.id]
+    return collection8_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return index8_key.encodeRange({
-      gt: gt ? index8_indexify(gt) : null,
-      lt: lt ? index8_indexify(lt) : null,
-      gte: gte ? index8_indexify(gte) : null,
-      lte: lte ? index8_indexify(lte) : null
+    return collection8_key.encodeRange({
+      gt: gt ? collection8_indexify(gt) : null,
+      lt: lt ? collection8_indexify(lt) : null,
+      gte: gte ? collection8_indexify(gte) : null,
+      lte: lte ? collection8_indexify(lte) : null
     })
   },
-  encodeValue: (record) => index8.collection.encodeKey(record),
-  encodeIndexKeys (record, context) {
-    return [index8_key.encode([record.id])]
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection8_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection8_enc.encode(state, record)
+    return state.buffer
   },
-  reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection7.indexes.length,
-  collection: collection7
+  trigger: null,
+  reconstruct: collection8_reconstruct,
+  reconstructKey: collection8_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
 }
-collection7.indexes.push(index8)
 
-// '@covey/epochs-by-id' collection key
-const index9_key = new IndexEncoder([
+// '@covey/epochs' collection key
+const collection9_key = new IndexEncoder([
+  IndexEncoder.UINT,
   IndexEncoder.BUFFER
 ], { prefix: 9 })
 
-function index9_indexify (record) {
-  const a = record.id
+function collection9_indexify (record) {
+  const arr = []
+
+  const a0 = record.lamport
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.id
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/epochs' value encoding
+const collection9_enc = getEncoding('@covey/epoch/hyperdb#9')
+
+// '@covey/epochs' reconstruction function
+function collection9_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection9_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection9.decodedVersion = c.uint.decode(state)
+  const record = collection9_enc.decode(state)
+  record.lamport = key[0]
+  record.id = key[1]
+  return record
+}
+// '@covey/epochs' key reconstruction function
+function collection9_reconstruct_key (keyBuf) {
+  const key = collection9_key.decode(keyBuf)
+  return {
+    lamport: key[0],
+    id: key[1]
+  }
+}
+
+// '@covey/epochs'
+const collection9 = {
+  name: '@covey/epochs',
+  id: 9,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.lamport, record.id]
+    return collection9_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection9_key.encodeRange({
+      gt: gt ? collection9_indexify(gt) : null,
+      lt: lt ? collection9_indexify(lt) : null,
+      gte: gte ? collection9_indexify(gte) : null,
+      lte: lte ? collection9_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection9_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection9_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection9_reconstruct,
+  reconstructKey: collection9_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/grants' collection key
+const collection10_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 10 })
+
+function collection10_indexify (record) {
+  const arr = []
+
+  const a0 = record.epoch
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.writer
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  const a2 = record.id
+  if (a2 === undefined) return arr
+  arr.push(a2)
+
+  return arr
+}
+
+// '@covey/grants' value encoding
+const collection10_enc = getEncoding('@covey/grant-row/hyperdb#10')
+
+// '@covey/grants' reconstruction function
+function collection10_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection10_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection10.decodedVersion = c.uint.decode(state)
+  const record = collection10_enc.decode(state)
+  record.epoch = key[0]
+  record.writer = key[1]
+  record.id = key[2]
+  return record
+}
+// '@covey/grants' key reconstruction function
+function collection10_reconstruct_key (keyBuf) {
+  const key = collection10_key.decode(keyBuf)
+  return {
+    epoch: key[0],
+    writer: key[1],
+    id: key[2]
+  }
+}
+
+// '@covey/grants'
+const collection10 = {
+  name: '@covey/grants',
+  id: 10,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.epoch, record.writer, record.id]
+    return collection10_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection10_key.encodeRange({
+      gt: gt ? collection10_indexify(gt) : null,
+      lt: lt ? collection10_indexify(lt) : null,
+      gte: gte ? collection10_indexify(gte) : null,
+      lte: lte ? collection10_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection10_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection10_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection10_reconstruct,
+  reconstructKey: collection10_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/messages' collection key
+const collection11_key = new IndexEncoder([
+  IndexEncoder.UINT
+], { prefix: 11 })
+
+function collection11_indexify (record) {
+  const a = record.order
   return a === undefined ? [] : [a]
 }
 
-// '@covey/epochs-by-id'
-const index9 = {
-  name: '@covey/epochs-by-id',
+// '@covey/messages' value encoding
+const collection11_enc = getEncoding('@covey/message/hyperdb#11')
+
+// '@covey/messages' reconstruction function
+function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection11_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection11.decodedVersion = c.uint.decode(state)
+  const record = collection11_enc.decode(state)
+  record.order = key[0]
+  return record
+}
+// '@covey/messages' key reconstruction function
+function collection11_reconstruct_key (keyBuf) {
+  const key = collection11_key.decode(keyBuf)
+  return {
+    order: key[0]
+  }
+}
+
+// '@covey/messages'
+const collection11 = {
+  name: '@covey/messages',
+  id: 11,
   version: 1,
-  id: 9,
   encodeKey (record) {
-    return index9_key.encode(index9_indexify(record))
+    const key = [record.order]
+    return collection11_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return index9_key.encodeRange({
-      gt: gt ? index9_indexify(gt) : null,
-      lt: lt ? index9_indexify(lt) : null,
-      gte: gte ? index9_indexify(gte) : null,
-      lte: lte ? index9_indexify(lte) : null
+    return collection11_key.encodeRange({
+      gt: gt ? collection11_indexify(gt) : null,
+      lt: lt ? collection11_indexify(lt) : null,
+      gte: gte ? collection11_indexify(gte) : null,
+      lte: lte ? collection11_indexify(lte) : null
     })
   },
-  encodeValue: (record) => index9.collection.encodeKey(record),
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection11_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection11_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection11_reconstruct,
+  reconstructKey: collection11_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/devices-by-identity' collection key
+const index12_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 12 })
+
+function index12_indexify (record) {
+  const arr = []
+
+  const a0 = record.identity
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.writer
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/devices-by-identity'
+const index12 = {
+  name: '@covey/devices-by-identity',
+  version: 1,
+  id: 12,
+  encodeKey (record) {
+    return index12_key.encode(index12_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index12_key.encodeRange({
+      gt: gt ? index12_indexify(gt) : null,
+      lt: lt ? index12_indexify(lt) : null,
+      gte: gte ? index12_indexify(gte) : null,
+      lte: lte ? index12_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index12.collection.encodeKey(record),
   encodeIndexKeys (record, context) {
-    return [index9_key.encode([record.id])]
+    return [index12_key.encode([record.identity, record.writer])]
   },
   reconstruct: (keyBuf, valueBuf) => valueBuf,
   offset: collection5.indexes.length,
   collection: collection5
 }
-collection5.indexes.push(index9)
+collection5.indexes.push(index12)
+
+// '@covey/messages-by-id' collection key
+const index13_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 13 })
+
+function index13_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/messages-by-id'
+const index13 = {
+  name: '@covey/messages-by-id',
+  version: 1,
+  id: 13,
+  encodeKey (record) {
+    return index13_key.encode(index13_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index13_key.encodeRange({
+      gt: gt ? index13_indexify(gt) : null,
+      lt: lt ? index13_indexify(lt) : null,
+      gte: gte ? index13_indexify(gte) : null,
+      lte: lte ? index13_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index13.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index13_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection11.indexes.length,
+  collection: collection11
+}
+collection11.indexes.push(index13)
+
+// '@covey/epochs-by-id' collection key
+const index14_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 14 })
+
+function index14_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/epochs-by-id'
+const index14 = {
+  name: '@covey/epochs-by-id',
+  version: 1,
+  id: 14,
+  encodeKey (record) {
+    return index14_key.encode(index14_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index14_key.encodeRange({
+      gt: gt ? index14_indexify(gt) : null,
+      lt: lt ? index14_indexify(lt) : null,
+      gte: gte ? index14_indexify(gte) : null,
+      lte: lte ? index14_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index14.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index14_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection9.indexes.length,
+  collection: collection9
+}
+collection9.indexes.push(index14)
 
 const collections = [
   collection0,
@@ -639,12 +953,17 @@ const collections = [
   collection4,
   collection5,
   collection6,
-  collection7
+  collection7,
+  collection8,
+  collection9,
+  collection10,
+  collection11
 ]
 
 const indexes = [
-  index8,
-  index9
+  index12,
+  index13,
+  index14
 ]
 
 export default { versions, collections, indexes, resolveCollection, resolveIndex }
@@ -652,21 +971,26 @@ export default { versions, collections, indexes, resolveCollection, resolveIndex
 function resolveCollection (name) {
   switch (name) {
     case '@covey/meta': return collection0
-    case '@covey/room': return collection1
-    case '@covey/members': return collection2
-    case '@covey/devices': return collection3
-    case '@covey/invites': return collection4
-    case '@covey/epochs': return collection5
-    case '@covey/grants': return collection6
-    case '@covey/messages': return collection7
+    case '@covey/writers': return collection1
+    case '@covey/authority': return collection2
+    case '@covey/room': return collection3
+    case '@covey/members': return collection4
+    case '@covey/devices': return collection5
+    case '@covey/bans': return collection6
+    case '@covey/profiles': return collection7
+    case '@covey/invites': return collection8
+    case '@covey/epochs': return collection9
+    case '@covey/grants': return collection10
+    case '@covey/messages': return collection11
     default: return null
   }
 }
 
 function resolveIndex (name) {
   switch (name) {
-    case '@covey/messages-by-id': return index8
-    case '@covey/epochs-by-id': return index9
+    case '@covey/devices-by-identity': return index12
+    case '@covey/messages-by-id': return index13
+    case '@covey/epochs-by-id': return index14
     default: return null
   }
 }

@@ -166,12 +166,12 @@ const encoding3 = {
 // @covey/grant
 const encoding4 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.device)
+    c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slot)
   },
   encode(state, m) {
-    c.fixed32.encode(state, m.device)
+    c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.ephemeral)
     c.buffer.encode(state, m.slot)
   },
@@ -181,7 +181,7 @@ const encoding4 = {
     const r2 = c.buffer.decode(state)
 
     return {
-      device: r0,
+      writer: r0,
       ephemeral: r1,
       slot: r2
     }
@@ -226,8 +226,155 @@ const encoding5 = {
   }
 }
 
-// @covey/message-body
+// @covey/seen
 const encoding6 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.length)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.length)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      length: r1
+    }
+  }
+}
+
+// @covey/set-role.seen
+const encoding7_2 = c.array(c.frame(encoding6))
+
+// @covey/set-role
+const encoding7 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.role)
+    encoding7_2.preencode(state, m.seen)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.role)
+    encoding7_2.encode(state, m.seen)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = encoding7_2.decode(state)
+
+    return {
+      identity: r0,
+      role: r1,
+      seen: r2
+    }
+  }
+}
+
+// @covey/remove.seen
+const encoding8_1 = encoding7_2
+
+// @covey/remove
+const encoding8 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    encoding8_1.preencode(state, m.seen)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.ban ? 1 : 0
+
+    c.fixed32.encode(state, m.identity)
+    encoding8_1.encode(state, m.seen)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = encoding8_1.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      seen: r1,
+      ban: (flags & 1) !== 0
+    }
+  }
+}
+
+// @covey/unban
+const encoding9 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+
+    return {
+      identity: r0
+    }
+  }
+}
+
+// @covey/mute
+const encoding10 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.muted ? 1 : 0
+
+    c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      muted: (flags & 1) !== 0
+    }
+  }
+}
+
+// @covey/transfer
+const encoding11 = encoding9
+
+// @covey/revoke-device
+const encoding12 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.device)
+    c.buffer.preencode(state, m.revocation)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.device)
+    c.buffer.encode(state, m.revocation)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      identity: r0,
+      device: r1,
+      revocation: r2
+    }
+  }
+}
+
+// @covey/message-body
+const encoding13 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -259,7 +406,7 @@ const encoding6 = {
 }
 
 // @covey/settings-body
-const encoding7 = {
+const encoding14 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -282,10 +429,10 @@ const encoding7 = {
 }
 
 // @covey/profile-body
-const encoding8 = encoding7
+const encoding15 = encoding14
 
 // @covey/join-request
-const encoding9 = {
+const encoding16 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -314,7 +461,7 @@ const encoding9 = {
 }
 
 // @covey/invite-link
-const encoding10 = {
+const encoding17 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -348,7 +495,7 @@ const encoding10 = {
 }
 
 // @covey/room-record
-const encoding11 = {
+const encoding18 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -379,30 +526,87 @@ const encoding11 = {
 }
 
 // @covey/meta
-const encoding12 = {
+const encoding19 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
+    c.uint.preencode(state, m.authority)
     c.uint.preencode(state, m.skipped)
   },
   encode(state, m) {
     c.uint.encode(state, m.messages)
+    c.uint.encode(state, m.authority)
     c.uint.encode(state, m.skipped)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
     const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
 
     return {
       messages: r0,
-      skipped: r1
+      authority: r1,
+      skipped: r2
+    }
+  }
+}
+
+// @covey/writer
+const encoding20 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.length)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.length)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.fixed32.decode(state)
+
+    return {
+      writer: r0,
+      length: r1,
+      head: r2
+    }
+  }
+}
+
+// @covey/authority
+const encoding21 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.position)
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.length)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.position)
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.length)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      position: r0,
+      writer: r1,
+      length: r2,
+      op: r3
     }
   }
 }
 
 // @covey/room
-const encoding13 = {
+const encoding22 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.creator)
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
     state.end++ // max flag is 2 so always one byte
@@ -413,7 +617,6 @@ const encoding13 = {
   encode(state, m) {
     const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0)
 
-    c.fixed32.encode(state, m.creator)
     c.uint.encode(state, m.createdAt)
     c.uint.encode(state, m.history)
     c.uint.encode(state, flags)
@@ -422,15 +625,13 @@ const encoding13 = {
     if (m.settings) c.buffer.encode(state, m.settings)
   },
   decode(state) {
-    const r0 = c.fixed32.decode(state)
+    const r0 = c.uint.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
-      creator: r0,
-      createdAt: r1,
-      history: r2,
+      createdAt: r0,
+      history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null
     }
@@ -438,26 +639,24 @@ const encoding13 = {
 }
 
 // @covey/member
-const encoding14 = {
+const encoding23 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
     state.end++ // max flag is 2 so always one byte
 
-    if (m.profileWriter) c.fixed32.preencode(state, m.profileWriter)
-    if (m.profile) c.buffer.preencode(state, m.profile)
+    if (m.minEpoch) c.uint.preencode(state, m.minEpoch)
   },
   encode(state, m) {
-    const flags = (m.profileWriter ? 1 : 0) | (m.profile ? 2 : 0)
+    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0)
 
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
     c.uint.encode(state, m.joinedAt)
     c.uint.encode(state, flags)
 
-    if (m.profileWriter) c.fixed32.encode(state, m.profileWriter)
-    if (m.profile) c.buffer.encode(state, m.profile)
+    if (m.minEpoch) c.uint.encode(state, m.minEpoch)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -469,42 +668,35 @@ const encoding14 = {
       identity: r0,
       role: r1,
       joinedAt: r2,
-      profileWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      profile: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+      muted: (flags & 1) !== 0,
+      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/device
-const encoding15 = {
+const encoding24 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
-    c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
-
-    if (m.head) c.fixed32.preencode(state, m.head)
   },
   encode(state, m) {
-    const flags = m.head ? 1 : 0
+    const flags = m.removed ? 1 : 0
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
-    c.uint.encode(state, m.length)
     c.uint.encode(state, flags)
-
-    if (m.head) c.fixed32.encode(state, m.head)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
     const r3 = c.fixed32.decode(state)
-    const r4 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -512,27 +704,54 @@ const encoding15 = {
       device: r1,
       box: r2,
       identity: r3,
-      length: r4,
-      head: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      removed: (flags & 1) !== 0
+    }
+  }
+}
+
+// @covey/ban
+const encoding25 = encoding9
+
+// @covey/profile
+const encoding26 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      identity: r0,
+      writer: r1,
+      op: r2
     }
   }
 }
 
 // @covey/invite-row
-const encoding16 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.used)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0)
+    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.revoked ? 4 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.publicKey)
@@ -559,13 +778,14 @@ const encoding16 = {
       role: r3,
       used: r4,
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
-      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      revoked: (flags & 4) !== 0
     }
   }
 }
 
 // @covey/epoch
-const encoding17 = {
+const encoding28 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -594,40 +814,36 @@ const encoding17 = {
 }
 
 // @covey/grant-row
-const encoding18 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
-    c.fixed32.preencode(state, m.device)
-    c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.id)
     c.buffer.preencode(state, m.grant)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.epoch)
-    c.fixed32.encode(state, m.device)
-    c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.id)
     c.buffer.encode(state, m.grant)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = c.fixed32.decode(state)
-    const r4 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
 
     return {
       epoch: r0,
-      device: r1,
+      writer: r1,
       id: r2,
-      writer: r3,
-      grant: r4
+      grant: r3
     }
   }
 }
 
 // @covey/message
-const encoding19 = {
+const encoding30 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -655,25 +871,71 @@ const encoding19 = {
   }
 }
 
-// @covey/member/hyperdb#2
-const encoding20 = {
+// @covey/writer/hyperdb#1
+const encoding31 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.length)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.length)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+    const r2 = c.fixed32.decode(state)
+
+    return {
+      writer: null,
+      length: r1,
+      head: r2
+    }
+  }
+}
+
+// @covey/authority/hyperdb#2
+const encoding32 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.length)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.length)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      position: 0,
+      writer: r1,
+      length: r2,
+      op: r3
+    }
+  }
+}
+
+// @covey/member/hyperdb#4
+const encoding33 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
     state.end++ // max flag is 2 so always one byte
 
-    if (m.profileWriter) c.fixed32.preencode(state, m.profileWriter)
-    if (m.profile) c.buffer.preencode(state, m.profile)
+    if (m.minEpoch) c.uint.preencode(state, m.minEpoch)
   },
   encode(state, m) {
-    const flags = (m.profileWriter ? 1 : 0) | (m.profile ? 2 : 0)
+    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0)
 
     c.uint.encode(state, m.role)
     c.uint.encode(state, m.joinedAt)
     c.uint.encode(state, flags)
 
-    if (m.profileWriter) c.fixed32.encode(state, m.profileWriter)
-    if (m.profile) c.buffer.encode(state, m.profile)
+    if (m.minEpoch) c.uint.encode(state, m.minEpoch)
   },
   decode(state) {
     const r1 = c.uint.decode(state)
@@ -684,39 +946,32 @@ const encoding20 = {
       identity: null,
       role: r1,
       joinedAt: r2,
-      profileWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      profile: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+      muted: (flags & 1) !== 0,
+      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
-// @covey/device/hyperdb#3
-const encoding21 = {
+// @covey/device/hyperdb#5
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
-    c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
-
-    if (m.head) c.fixed32.preencode(state, m.head)
   },
   encode(state, m) {
-    const flags = m.head ? 1 : 0
+    const flags = m.removed ? 1 : 0
 
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
-    c.uint.encode(state, m.length)
     c.uint.encode(state, flags)
-
-    if (m.head) c.fixed32.encode(state, m.head)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
     const r3 = c.fixed32.decode(state)
-    const r4 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -724,26 +979,62 @@ const encoding21 = {
       device: r1,
       box: r2,
       identity: r3,
-      length: r4,
-      head: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      removed: (flags & 1) !== 0
     }
   }
 }
 
-// @covey/invite-row/hyperdb#4
-const encoding22 = {
+// @covey/ban/hyperdb#6
+const encoding35 = {
+  preencode(state, m) {
+
+  },
+  encode(state, m) {
+
+  },
+  decode(state) {
+    return {
+      identity: null
+    }
+  }
+}
+
+// @covey/profile/hyperdb#7
+const encoding36 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      identity: null,
+      writer: r1,
+      op: r2
+    }
+  }
+}
+
+// @covey/invite-row/hyperdb#8
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.used)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0)
+    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.revoked ? 4 : 0)
 
     c.fixed32.encode(state, m.publicKey)
     c.fixed32.encode(state, m.author)
@@ -768,13 +1059,14 @@ const encoding22 = {
       role: r3,
       used: r4,
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
-      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      revoked: (flags & 4) !== 0
     }
   }
 }
 
-// @covey/epoch/hyperdb#5
-const encoding23 = {
+// @covey/epoch/hyperdb#9
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.rotate)
@@ -796,32 +1088,28 @@ const encoding23 = {
   }
 }
 
-// @covey/grant-row/hyperdb#6
-const encoding24 = {
+// @covey/grant-row/hyperdb#10
+const encoding39 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.grant)
   },
   encode(state, m) {
-    c.fixed32.encode(state, m.writer)
     c.buffer.encode(state, m.grant)
   },
   decode(state) {
-    const r3 = c.fixed32.decode(state)
-    const r4 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
 
     return {
       epoch: null,
-      device: null,
+      writer: null,
       id: null,
-      writer: r3,
-      grant: r4
+      grant: r3
     }
   }
 }
 
-// @covey/message/hyperdb#7
-const encoding25 = {
+// @covey/message/hyperdb#11
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -881,46 +1169,76 @@ function getEncoding(name) {
       return encoding4
     case '@covey/invite':
       return encoding5
-    case '@covey/message-body':
+    case '@covey/seen':
       return encoding6
-    case '@covey/settings-body':
+    case '@covey/set-role':
       return encoding7
-    case '@covey/profile-body':
+    case '@covey/remove':
       return encoding8
-    case '@covey/join-request':
+    case '@covey/unban':
       return encoding9
-    case '@covey/invite-link':
+    case '@covey/mute':
       return encoding10
-    case '@covey/room-record':
+    case '@covey/transfer':
       return encoding11
-    case '@covey/meta':
+    case '@covey/revoke-device':
       return encoding12
-    case '@covey/room':
+    case '@covey/message-body':
       return encoding13
-    case '@covey/member':
+    case '@covey/settings-body':
       return encoding14
-    case '@covey/device':
+    case '@covey/profile-body':
       return encoding15
-    case '@covey/invite-row':
+    case '@covey/join-request':
       return encoding16
-    case '@covey/epoch':
+    case '@covey/invite-link':
       return encoding17
-    case '@covey/grant-row':
+    case '@covey/room-record':
       return encoding18
-    case '@covey/message':
+    case '@covey/meta':
       return encoding19
-    case '@covey/member/hyperdb#2':
+    case '@covey/writer':
       return encoding20
-    case '@covey/device/hyperdb#3':
+    case '@covey/authority':
       return encoding21
-    case '@covey/invite-row/hyperdb#4':
+    case '@covey/room':
       return encoding22
-    case '@covey/epoch/hyperdb#5':
+    case '@covey/member':
       return encoding23
-    case '@covey/grant-row/hyperdb#6':
+    case '@covey/device':
       return encoding24
-    case '@covey/message/hyperdb#7':
+    case '@covey/ban':
       return encoding25
+    case '@covey/profile':
+      return encoding26
+    case '@covey/invite-row':
+      return encoding27
+    case '@covey/epoch':
+      return encoding28
+    case '@covey/grant-row':
+      return encoding29
+    case '@covey/message':
+      return encoding30
+    case '@covey/writer/hyperdb#1':
+      return encoding31
+    case '@covey/authority/hyperdb#2':
+      return encoding32
+    case '@covey/member/hyperdb#4':
+      return encoding33
+    case '@covey/device/hyperdb#5':
+      return encoding34
+    case '@covey/ban/hyperdb#6':
+      return encoding35
+    case '@covey/profile/hyperdb#7':
+      return encoding36
+    case '@covey/invite-row/hyperdb#8':
+      return encoding37
+    case '@covey/epoch/hyperdb#9':
+      return encoding38
+    case '@covey/grant-row/hyperdb#10':
+      return encoding39
+    case '@covey/message/hyperdb#11':
+      return encoding40
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -30,8 +30,7 @@ export function createAdmission(
     const wanted = openRequest(request, invite)
     if (wanted === undefined) return
 
-    const known = await view.device(wanted.writer)
-    if (known === null) {
+    if (!(await isIn(wanted.writer))) {
       const refusal = refuse(invite)
       if (refusal !== undefined) return request.deny({ status: refusal })
       const claimant = verifyClaim(room, wanted.writer, wanted, Date.now())
@@ -39,10 +38,15 @@ export function createAdmission(
 
       const epoch = await keyring.current()
       const payload = encodeStruct('admit', { ...wanted, role: invite.role, invite: invite.id })
-      await log.append([{ type: 'admit', payload }, keyring.grant(epoch, claimant)])
-      if ((await view.device(wanted.writer)) === null) return request.deny({ status: Refusal.refused })
+      await log.append([{ type: 'admit', payload }, keyring.grant(epoch, { writer: wanted.writer, box: claimant.box })])
+      if (!(await isIn(wanted.writer))) return request.deny({ status: Refusal.refused })
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
+  }
+
+  async function isIn(writer: Uint8Array): Promise<boolean> {
+    const device = await view.device(writer)
+    return device !== null && !device.removed
   }
 
   async function mayAdmit(): Promise<boolean> {
@@ -78,7 +82,8 @@ function openRequest(request: MemberRequest, invite: InviteRow) {
   }
 }
 
-function refuse({ uses, used, expiresAt }: InviteRow): 2 | 3 | undefined {
+function refuse({ uses, used, expiresAt, revoked }: InviteRow): 1 | 2 | 3 | undefined {
+  if (revoked) return Refusal.refused
   if (expiresAt && Date.now() >= expiresAt) return Refusal.expired
   if (uses && used >= uses) return Refusal.usedUp
   return undefined

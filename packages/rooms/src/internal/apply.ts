@@ -1,11 +1,15 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
-import { isAtLeast, roleNumber, roleOf, type Role } from '../roles.js'
-import { verifyClaim } from './claim.js'
+import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { isAuthority, parseAction, type Action } from './authority/action.js'
+import { perform } from './authority/rules.js'
+import { resolve, seenLengths, takesAuthority, type Entry } from './authority/resolve.js'
+import { createViewState, writeState } from './authority/view-state.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import { SLOT_BYTES } from './slots.js'
 import { decodeStruct } from './structs.js'
-import type { DeviceRow, MetaRow, RoomView } from './view.js'
+import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView } from './view.js'
+import { mapKey } from './map-key.js'
 
 /** What `apply` touched since it was last asked: for the caches, never for the view. */
 export interface Touched {
@@ -25,17 +29,11 @@ interface Context {
   readonly id: Uint8Array
 }
 
-/** An op whose writer is a device of a member. */
-interface AuthoredContext extends Context {
-  readonly device: DeviceRow
-  readonly role: Role
-}
-
 /**
  * Turns ops into rows, the same on every peer: nothing in here may look at a clock, a network, a
  * locale or a key, and nothing that an op contains may make it throw. What is not allowed is counted
- * and skipped. Applying an op twice changes nothing, because the rows of a writer's device say how
- * far that writer has been applied.
+ * and skipped. Applying an op twice changes nothing, because the view knows how far each writer has
+ * been applied.
  */
 export async function applyOps(
   nodes: readonly AutobaseNode[],
@@ -59,85 +57,88 @@ async function applyOp(
   touched: Touched
 ): Promise<boolean> {
   const writer = node.from.key
-  const device = await view.device(writer)
-  if (device !== null && node.length <= device.length) return true
+  const applied = await view.writer(writer)
+  if (applied !== null && node.length <= applied.length) return true
 
   const op = decodeOp(node.value)
   const id = opId(host.discoveryKey, writer, node.value)
-  const context = op === undefined ? undefined : { view, host, meta, touched, node, op, id }
-  if (device === null) return context !== undefined && create(context)
-
+  await view.put('writers', { writer, length: node.length, head: id })
   // A writer's ops form a chain. A link that is missing or doubled is the writer's doing.
-  const linked = op !== undefined && sameBytes(op.header.previous, device.head)
-  const accepted = context !== undefined && linked && (await applyAuthored({ ...context, device }))
-  await view.put('devices', { ...device, length: node.length, head: id })
-  return accepted
+  if (op === undefined || !sameBytes(op.header.previous, applied?.head)) return false
+
+  const context = { view, host, meta, touched, node, op, id }
+  return isAuthority(op) ? applyAuthority(context) : applyContent(context)
 }
 
-async function applyAuthored(context: Context & { device: DeviceRow }): Promise<boolean> {
-  const member = await context.view.member(context.device.identity)
-  const role = member === null ? undefined : roleOf(member.role)
-  const rule = RULES.get(context.op.header.type)
-  if (role === undefined || rule === undefined || !isAtLeast(role, rule.role)) return false
-  return rule.apply({ ...context, role })
+async function applyAuthority({ view, host, meta, touched, node, op }: Context): Promise<boolean> {
+  const writer = node.from.key
+  const action = parseAction(op, { room: host.discoveryKey, writer, verify: true })
+  if (action === undefined) return false
+  const row = { position: meta.authority++, writer, length: node.length, op: node.value }
+  await view.put('authority', row)
+
+  const entry = toEntry(host, row, op, action)
+  const unseen = takesAuthority(action) && (await hasUnseen(view, action))
+  if (!(await perform(createViewState(view, host), entry.author, action))) return false
+  if (unseen) await writeState(view, host, await resolve(await allEntries(view, host)))
+  touched.people = true
+  return true
 }
 
-/** Who may do what, and what it does. See docs/protocol.md. */
-const RULES: ReadonlyMap<number, { role: Role; apply: (context: AuthoredContext) => Promise<boolean> }> = new Map([
-  [OpType.admit, { role: 'member', apply: admit }],
-  [OpType.rotate, { role: 'member', apply: rotate }],
-  [OpType.grant, { role: 'member', apply: grant }],
-  [OpType.invite, { role: 'moderator', apply: invite }],
-  [OpType.settings, { role: 'admin', apply: settings }],
-  [OpType.profile, { role: 'reader', apply: profile }],
-  [OpType.message, { role: 'member', apply: message }]
+/** Whether the view knows more of somebody than who takes authority from them had seen. */
+async function hasUnseen(view: RoomView, action: Extract<Action, { identity: Uint8Array }>): Promise<boolean> {
+  const seen = seenLengths('seen' in action ? action.seen : [])
+  for (const { writer } of await view.devicesOf(action.identity)) {
+    const applied = (await view.writer(writer))?.length ?? 0
+    if (applied > (seen.get(mapKey(writer)) ?? 0)) return true
+  }
+  return false
+}
+
+async function allEntries(view: RoomView, host: ApplyHost): Promise<Entry[]> {
+  return (await view.all('authority')).flatMap((row) => {
+    const op = decodeOp(row.op)
+    const action = op && parseAction(op, { room: host.discoveryKey, writer: row.writer, verify: false })
+    // Only what has been parsed once is in there.
+    return op && action ? [toEntry(host, row, op, action)] : []
+  })
+}
+
+function toEntry(host: ApplyHost, { writer, length, op: bytes }: AuthorityRow, op: Op, action: Action): Entry {
+  const { sentAt } = op.header
+  return { author: { writer, isFounder: equalBytes(writer, host.key), sentAt, bytes }, length, action }
+}
+
+/** An op of a member, about anything but authority. */
+interface ContentContext extends Context {
+  readonly device: DeviceRow
+  readonly member: MemberRow
+}
+
+interface ContentRule {
+  readonly least: Role
+  readonly apply: (context: ContentContext) => Promise<boolean>
+}
+
+/** Who may write what else, and what becomes of it. */
+const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentRule>([
+  [OpType.rotate, { least: 'reader', apply: rotate }],
+  [OpType.grant, { least: 'reader', apply: grant }],
+  [OpType.profile, { least: 'reader', apply: profile }],
+  [OpType.message, { least: 'member', apply: message }]
 ])
 
-/** Only the writer after whom the room is named may found it, and only once. */
-async function create({ view, host, node, op, id, touched }: Context): Promise<boolean> {
-  if (op.header.type !== OpType.create || !equalBytes(node.from.key, host.key)) return false
-  const payload = decodeStruct('create', op.header.payload ?? EMPTY)
-  if (payload === undefined || (payload.history !== 1 && payload.history !== 2)) return false
-  const { sentAt } = op.header
-  const claim = verifyClaim(host.discoveryKey, node.from.key, payload, sentAt)
-  if (claim === undefined) return false
-
-  await view.put('room', { creator: claim.identity, createdAt: sentAt, history: payload.history })
-  await view.put('members', { identity: claim.identity, role: roleNumber('owner'), joinedAt: sentAt })
-  await view.put('devices', { writer: node.from.key, ...claim, length: node.length, head: id })
-  touched.people = true
-  return true
+async function applyContent(context: Context): Promise<boolean> {
+  const { view, node, op } = context
+  const device = await view.device(node.from.key)
+  const member = device === null || device.removed ? null : await view.member(device.identity)
+  const role = member === null ? undefined : roleOf(member.role)
+  const rule = CONTENT_RULES.get(op.header.type)
+  if (device === null || member === null || role === undefined || rule === undefined) return false
+  return isAtLeast(role, rule.least) && rule.apply({ ...context, device, member })
 }
 
-async function admit({ view, host, op, role, touched }: AuthoredContext): Promise<boolean> {
-  const payload = decodeStruct('admit', op.header.payload ?? EMPTY)
-  if (payload === undefined) return false
-  const granted = roleOf(payload.role)
-  if (granted === undefined || granted === 'owner') return false
-  const claim = verifyClaim(host.discoveryKey, payload.writer, payload, op.header.sentAt)
-  if (claim === undefined || (await view.device(payload.writer)) !== null) return false
-
-  if (payload.invite) {
-    const row = await view.invite(payload.invite)
-    if (row === null || row.role !== payload.role) return false
-    if (row.uses && row.used >= row.uses) return false
-    if (row.expiresAt && op.header.sentAt >= row.expiresAt) return false
-    await view.put('invites', { ...row, used: row.used + 1 })
-  } else if (!isAtLeast(role, 'admin') || isAtLeast(granted, role)) {
-    return false
-  }
-
-  // A second device of a member has the member's role, whatever the invite says.
-  if ((await view.member(claim.identity)) === null) {
-    await view.put('members', { identity: claim.identity, role: payload.role, joinedAt: op.header.sentAt })
-  }
-  await view.put('devices', { writer: payload.writer, ...claim, length: 0 })
-  await host.addWriter(payload.writer, { indexer: false })
-  touched.people = true
-  return true
-}
-
-async function rotate({ view, node, op, id, touched }: AuthoredContext): Promise<boolean> {
+async function rotate({ view, node, op, id, touched }: ContentContext): Promise<boolean> {
   const payload = decodeStruct('rotate', op.header.payload ?? EMPTY)
   if (payload === undefined || payload.slots.length % SLOT_BYTES !== 0) return false
   const [newest] = await view.epochs(1)
@@ -149,46 +150,25 @@ async function rotate({ view, node, op, id, touched }: AuthoredContext): Promise
   return true
 }
 
-async function grant({ view, node, op, id, touched }: AuthoredContext): Promise<boolean> {
+async function grant({ view, node, op, id, touched }: ContentContext): Promise<boolean> {
   const payload = decodeStruct('grant', op.header.payload ?? EMPTY)
   const epoch = op.header.target
   if (payload === undefined || !epoch || (await view.epoch(epoch)) === null) return false
-  await view.put('grants', {
-    epoch,
-    device: payload.device,
-    id,
-    writer: node.from.key,
-    grant: op.header.payload!
-  })
+  const recipient = await view.device(payload.writer)
+  if (recipient === null || recipient.removed) return false
+  await view.put('grants', { epoch, writer: payload.writer, id, grant: op.header.payload! })
   touched.people = true
   return true
 }
 
-async function invite({ view, op, device, role }: AuthoredContext): Promise<boolean> {
-  const payload = decodeStruct('invite', op.header.payload ?? EMPTY)
-  const granted = payload === undefined ? undefined : roleOf(payload.role)
-  if (payload === undefined || granted === undefined || isAtLeast(granted, role)) return false
-  if ((await view.invite(payload.id)) !== null) return false
-  await view.put('invites', { ...payload, author: device.identity, used: 0 })
-  return true
-}
-
-async function settings({ view, node }: AuthoredContext): Promise<boolean> {
-  const room = await view.room()
-  if (room === null) return false
-  await view.put('room', { ...room, settingsWriter: node.from.key, settings: node.value })
-  return true
-}
-
-async function profile({ view, node, device, touched }: AuthoredContext): Promise<boolean> {
-  const member = await view.member(device.identity)
-  if (member === null) return false
-  await view.put('members', { ...member, profileWriter: node.from.key, profile: node.value })
+async function profile({ view, node, device, touched }: ContentContext): Promise<boolean> {
+  await view.put('profiles', { identity: device.identity, writer: node.from.key, op: node.value })
   touched.people = true
   return true
 }
 
-async function message({ view, node, id, meta, touched }: AuthoredContext): Promise<boolean> {
+async function message({ view, node, id, meta, member, touched }: ContentContext): Promise<boolean> {
+  if (member.muted) return false
   const order = meta.messages++
   await view.put('messages', { order, id, writer: node.from.key, op: node.value })
   touched.order = Math.min(touched.order, order)

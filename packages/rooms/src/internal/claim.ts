@@ -1,5 +1,5 @@
 import { verifyCertificate, verifyStatement, type LocalIdentity } from '@covey/identity'
-import { hash } from './crypto.js'
+import { agree, hash, KEY_BYTES } from './crypto.js'
 
 const DOMAIN = 'covey/rooms/writer/1'
 
@@ -17,6 +17,8 @@ export interface Claimant {
   readonly device: Uint8Array
   readonly box: Uint8Array
   readonly identity: Uint8Array
+  /** How many revocations the identity had made when it certified the device. */
+  readonly epoch: number
 }
 
 export function makeClaim(identity: LocalIdentity, room: Uint8Array, writer: Uint8Array): Claim {
@@ -36,9 +38,15 @@ export function verifyClaim(
   if (!certified.ok) return undefined
   const data = statementData(writer, certificate)
   if (!verifyStatement(statement, { domain: DOMAIN, context: room, data, device })) return undefined
-  return { device, box: certified.value.boxPublicKey, identity: certified.value.identity }
+  const { boxPublicKey, identity, epoch } = certified.value
+  // Nothing can be sealed to a key of low order, and a room must be able to seal to everyone in it.
+  if (agree(ANY_SECRET, boxPublicKey) === undefined) return undefined
+  return { device, box: boxPublicKey, identity, epoch }
 }
 
 function statementData(writer: Uint8Array, certificate: Uint8Array): Uint8Array {
   return hash(DOMAIN, writer, certificate)
 }
+
+/** Whether a public key is of low order shows with any secret key. */
+const ANY_SECRET = new Uint8Array(KEY_BYTES).fill(1)

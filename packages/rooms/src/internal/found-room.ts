@@ -12,9 +12,9 @@ export async function foundRoom(
   { name, history }: { name: string; history: History }
 ): Promise<void> {
   const room = base.discoveryKey!
-  const { publicKey: device, boxPublicKey: box } = identity.device
-  const claim = makeClaim(identity, room, base.local.key)
-  const { draft: rotation, key } = draftRotation(room, [{ device, box }], 0, [])
+  const writer = base.local.key
+  const claim = makeClaim(identity, room, writer)
+  const { draft: rotation, key } = draftRotation(room, [{ writer, box: identity.device.boxPublicKey }], 0, [])
   const sealed = (plain: Uint8Array, ids: readonly Uint8Array[]) => ({ plain, epoch: { id: ids[1]!, key } })
 
   const drafts: DraftSource[] = [

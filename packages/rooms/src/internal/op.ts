@@ -11,6 +11,14 @@ export const OpType = {
   invite: 5,
   settings: 6,
   profile: 7,
+  leave: 8,
+  setRole: 9,
+  mute: 10,
+  remove: 11,
+  unban: 12,
+  transfer: 13,
+  revokeInvite: 14,
+  revokeDevice: 15,
   message: 32
 } as const
 

@@ -16,16 +16,17 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import { MAX_TEXT_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
-import { encodeInvite, type CreateInviteOptions } from '../invite.js'
 import type { MessagesOptions } from '../message.js'
-import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
 import type { Room, RoomEvents } from '../room.js'
 import { applyOps, type Touched } from './apply.js'
 import { HASH_BYTES } from './crypto.js'
-import { createInviteKeys } from './invite-keys.js'
+import { leastRole } from './authority/rules.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
+import { createModeration } from './moderation.js'
 import { createOpLog, type OpLog } from './op-log.js'
+import { createOwnRole, forbidden } from './own-role.js'
 import { createReader } from './reader.js'
+import { createRoomInvites } from './room-invites.js'
 import { encodeStruct } from './structs.js'
 import { createTimeline, type Span } from './timeline.js'
 import { openView, type RoomView } from './view.js'
@@ -51,6 +52,8 @@ export interface OpenRoom {
   readonly view: RoomView
   readonly log: OpLog
   readonly keyring: Keyring
+  /** Whether this device may write. */
+  isAdmitted(): Promise<boolean>
   /** Resolves when `check` does, which is asked now and after every change of the room. */
   until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value>
 }
@@ -91,7 +94,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const discoveryKey = base.discoveryKey!
   const view = base.view
   const log = createOpLog(base, discoveryKey, Date.now)
-  const keyring = createKeyring({ room: discoveryKey, identity, view, log })
+  const keyring = createKeyring({ room: discoveryKey, writer: base.local.key, identity, view, log })
   const reader = createReader({ room: discoveryKey, identity, view, keyring })
   const messages = (timeline = createTimeline(view))
 
@@ -123,21 +126,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (closing !== undefined) throw closedError()
   }
 
-  async function ownRole(): Promise<Role | undefined> {
-    const member = await view.member(identity.identity.publicKey)
-    return member === null ? undefined : roleOf(member.role)
-  }
-
-  async function demandRole(least: Role, what: string): Promise<Role> {
-    const role = await ownRole()
-    if (role === undefined) {
-      throw new RoomError('ROOM_NOT_WRITABLE', 'This device is no member of the room.', {
-        hint: 'Its admission has not arrived yet, or it was removed. Join by a new invite.'
-      })
-    }
-    if (isAtLeast(role, least)) return role
-    throw new RoomError('ROOM_FORBIDDEN', `A ${role} may not ${what}.`, { hint: `Ask a ${least} to do it.` })
-  }
+  const ownRole = createOwnRole(view, identity.identity.publicKey)
 
   async function orderOf(id: string): Promise<number> {
     const row = await findMessage(id)
@@ -163,7 +152,10 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   async function* iterate(options: MessagesOptions) {
     throwIfAborted(options.signal)
     assertOpen()
-    for await (const row of messages.rows(await span(options), options.signal)) yield reader.message(row)
+    for await (const row of messages.rows(await span(options), options.signal)) {
+      const message = await reader.message(row)
+      if (message !== undefined) yield message
+    }
   }
 
   const room: Room = {
@@ -175,12 +167,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         name: await reader.roomName(),
         createdAt: row?.createdAt ?? 0,
         history: row?.history === HISTORY.full ? 'full' : 'since-join',
-        role: await ownRole()
+        role: await ownRole.current()
       }
     },
     async members() {
       assertOpen()
-      return Promise.all((await view.members()).map(reader.member))
+      const members = await Promise.all((await view.all('members')).map(reader.member))
+      return members.filter((member) => member !== undefined)
     },
     async send(text, options = {}) {
       assertOptions(options, 'options', ['signal'])
@@ -188,10 +181,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       throwIfAborted(options.signal)
       assertOpen()
       const sending = (async () => {
-        await demandRole('member', 'send messages')
+        await ownRole.demand('member', 'send messages')
         const epoch = await keyring.current()
         const [id] = await log.append([{ type: 'message', body: { plain, epoch } }])
-        return reader.message((await view.message(id!))!)
+        const row = await view.message(id!)
+        const message = row && (await reader.message(row))
+        if (!message) throw forbidden('The room did not take the message.', 'This member is muted or was just removed.')
+        return message
       })()
       return raceSignal(sending, options.signal)
     },
@@ -204,28 +200,15 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       const row = await findMessage(id)
       return row && reader.message(row)
     },
-    async createInvite(options = {}) {
-      assertInviteOptions(options)
-      const { expiresInMs, uses, role = 'member', signal } = options
-      throwIfAborted(signal)
+    ...createRoomInvites({ base, view, log, ownRole, assertOpen }),
+    ...createModeration({ view, log, keyring, ownRole, assertOpen }),
+    async leave(options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      throwIfAborted(options.signal)
       assertOpen()
-      const own = await demandRole('moderator', 'invite')
-      if (isAtLeast(role, own)) {
-        throw new RoomError('ROOM_FORBIDDEN', `A ${own} may not invite a ${role}.`, {
-          hint: 'Invite for a lesser role.'
-        })
-      }
-      const { id, publicKey, seed } = createInviteKeys(base.key!)
-      const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
-      const payload = encodeStruct('invite', {
-        id,
-        publicKey,
-        role: roleNumber(role),
-        expiresAt,
-        uses: uses ?? null
-      })
-      await raceSignal(log.append([{ type: 'invite', payload }]), signal)
-      return encodeInvite({ seed, discoveryKey, expiresAt, systemKey: base.core.key })
+      const role = await ownRole.demand(leastRole('leave'), 'leave')
+      if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first.')
+      await raceSignal(log.append([{ type: 'leave' }]), options.signal)
     },
     on: events.on.bind(events),
     once: events.once.bind(events),
@@ -254,7 +237,12 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
-  return { room, base, view, log, keyring, until }
+  async function isAdmitted(): Promise<boolean> {
+    const device = await view.device(base.local.key)
+    return base.writable && device !== null && !device.removed
+  }
+
+  return { room, base, view, log, keyring, isAdmitted, until }
 }
 
 /** K0 on disk: sealed for this device's identity, under the one label for such keys. */
@@ -296,15 +284,4 @@ function assertMessagesOptions(options: MessagesOptions): void {
   if (options.live === true && options.before !== undefined) {
     throw new TypeError('options.live and options.before exclude each other')
   }
-}
-
-function assertInviteOptions(options: CreateInviteOptions): void {
-  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'signal'])
-  const { expiresInMs, uses, role } = options
-  if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1 })
-  if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1 })
-  if (role !== undefined && (!ROLES.includes(role) || (role as Role) === 'owner')) {
-    throw new TypeError('options.role must be "reader", "member", "moderator" or "admin"')
-  }
-  assertSignal(options.signal, 'options.signal')
 }

@@ -9,11 +9,14 @@ import { decodeOp } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
 import type { MemberRow, MessageRow, RoomView } from './view.js'
+import { mapKey } from './map-key.js'
 
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
-  message(row: MessageRow): Promise<Message>
-  member(row: MemberRow): Promise<Member>
+  /** `undefined` for the message of a device whose admission turned out to be void. */
+  message(row: MessageRow): Promise<Message | undefined>
+  /** `undefined` for a former member. */
+  member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>
   /** To be called when members have changed. */
   changed(): void
@@ -34,7 +37,7 @@ interface Author {
 
 export function createReader({ room, identity, view, keyring }: ReaderInit): Reader {
   const self = identity.identity.id
-  let authors = new Map<string, Promise<Author>>()
+  let authors = new Map<string, Promise<Author | undefined>>()
 
   /** The body of an op that `writer` wrote, or why there is none to read. */
   async function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
@@ -56,8 +59,8 @@ export function createReader({ room, identity, view, keyring }: ReaderInit): Rea
     return (typeof body === 'string' ? undefined : decodeStruct(kind, body))?.name ?? ''
   }
 
-  function author(writer: Uint8Array): Promise<Author> {
-    const key = String(writer)
+  function author(writer: Uint8Array): Promise<Author | undefined> {
+    const key = mapKey(writer)
     const known = authors.get(key)
     if (known !== undefined) return known
     const finding = findAuthor(writer)
@@ -66,37 +69,41 @@ export function createReader({ room, identity, view, keyring }: ReaderInit): Rea
     return finding
   }
 
-  async function findAuthor(writer: Uint8Array): Promise<Author> {
+  async function findAuthor(writer: Uint8Array): Promise<Author | undefined> {
     const device = await view.device(writer)
-    const member = device && (await view.member(device.identity))
-    return {
-      id: device ? encodeZ32(device.identity) : '',
-      name: await openName('profile-body', member?.profile, member?.profileWriter),
-      device: device ? encodeZ32(device.device) : ''
-    }
+    if (device === null) return undefined
+    const name = await profileName(device.identity)
+    return { id: encodeZ32(device.identity), name, device: encodeZ32(device.device) }
+  }
+
+  async function profileName(person: Uint8Array): Promise<string> {
+    const profile = await view.profile(person)
+    return openName('profile-body', profile?.op, profile?.writer)
   }
 
   return {
     async message({ id, writer, op }) {
-      const { id: authorId, name, device } = await author(writer)
+      const from = await author(writer)
+      if (from === undefined) return undefined
       const body = await openBody(op, writer)
       const content = typeof body === 'string' ? undefined : decodeStruct('message-body', body)
       const text = content?.content ? undefined : content?.text
       return {
         id: encodeZ32(id),
-        author: authorId,
-        authorName: name,
-        device,
+        author: from.id,
+        authorName: from.name,
+        device: from.device,
         kind: typeof text === 'string' ? 'text' : body === 'unreadable' ? 'unreadable' : 'unknown',
         text: text ?? '',
         sentAt: decodeOp(op)?.header.sentAt ?? 0,
-        isOwn: authorId === self
+        isOwn: from.id === self
       }
     },
-    async member({ identity: key, role, joinedAt, profile, profileWriter }) {
-      const id = encodeZ32(key)
-      const name = await openName('profile-body', profile, profileWriter)
-      return { id, name, role: roleOf(role) ?? 'reader', joinedAt, isSelf: id === self }
+    async member({ identity: person, role: number, joinedAt, muted }) {
+      const role = roleOf(number)
+      if (role === undefined) return undefined
+      const id = encodeZ32(person)
+      return { id, name: await profileName(person), role, joinedAt, isMuted: muted === true, isSelf: id === self }
     },
     async roomName() {
       const row = await view.room()

@@ -1,6 +1,7 @@
 import { concatBytes, equalBytes } from '@covey/core'
 import { agree, createBoxKeyPair, hash, HASH_BYTES, openOnce, sealOnce } from './crypto.js'
 import type { DeviceRow } from './view.js'
+import { mapKey } from './map-key.js'
 
 /** Enough to find one's own slot among many; who makes another's tag gains nothing by it. */
 const TAG_BYTES = 8
@@ -23,7 +24,8 @@ export interface EpochKey {
   readonly key: Uint8Array
 }
 
-type Recipient = Pick<DeviceRow, 'device' | 'box'>
+/** Where a key is sealed to: a device, known in the room by its writer core. */
+export type Recipient = Pick<DeviceRow, 'writer' | 'box'>
 
 /** What everyone may check a key against that somebody hands them. */
 export function commitmentTo(room: Uint8Array, key: Uint8Array): Uint8Array {
@@ -40,31 +42,31 @@ export function sealSlots(
   const commitment = commitmentTo(room, key)
   const slots = recipients.flatMap((recipient) => {
     const shared = agree(secretKey, recipient.box)
-    // A device whose key is of low order can be sent nothing: it certified that key itself.
-    if (shared === undefined) return []
+    // Who comes with a key of low order is not let in.
+    if (shared === undefined) throw new TypeError('a recipient has a box key of low order')
     const wrap = wrapKey(room, shared, ephemeral, recipient.box)
-    return [tagOf(recipient.device), sealOnce(key, commitment, wrap)]
+    return [tagOf(recipient.writer), sealOnce(key, commitment, wrap)]
   })
   secretKey.fill(0)
   return { ephemeral, slots: concatBytes(...slots) }
 }
 
-/** The tags of the devices that have a slot. */
-export function slotTags(slots: Uint8Array): Set<string> {
+/** Who of `devices` has no slot, and whether there are slots for anybody else. */
+export function compareSlots<Device extends Recipient>(
+  slots: Uint8Array,
+  devices: readonly Device[]
+): { missing: Device[]; hasStrangers: boolean } {
   const tags = new Set<string>()
   for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) {
-    tags.add(String(slots.subarray(at, at + TAG_BYTES)))
+    tags.add(mapKey(slots.subarray(at, at + TAG_BYTES)))
   }
-  return tags
+  const missing = devices.filter(({ writer }) => !tags.has(mapKey(tagOf(writer))))
+  return { missing, hasStrangers: tags.size > devices.length - missing.length }
 }
 
-export function hasTag(tags: ReadonlySet<string>, device: Uint8Array): boolean {
-  return tags.has(String(tagOf(device)))
-}
-
-/** The sealed keys in the slots that bear the tag of `device`: one, unless somebody plays games. */
-export function slotsFor(device: Uint8Array, slots: Uint8Array): Uint8Array[] {
-  const tag = tagOf(device)
+/** The sealed keys in the slots that bear the tag of `writer`: one, unless somebody plays games. */
+export function slotsFor(writer: Uint8Array, slots: Uint8Array): Uint8Array[] {
+  const tag = tagOf(writer)
   const found: Uint8Array[] = []
   for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) {
     const slot = slots.subarray(at, at + SLOT_BYTES)
@@ -112,8 +114,8 @@ export function openParent(
   return undefined
 }
 
-function tagOf(device: Uint8Array): Uint8Array {
-  return hash('covey/epoch/tag/1', device).subarray(0, TAG_BYTES)
+function tagOf(writer: Uint8Array): Uint8Array {
+  return hash('covey/epoch/tag/1', writer).subarray(0, TAG_BYTES)
 }
 
 /** Seals one key only, because the ephemeral key pair is used for one op and the box is one device's. */

@@ -1,5 +1,6 @@
 import { createEvents, onAbort, throwIfAborted, type CoveyError } from '@covey/core'
 import type { MessageRow, RoomView } from './view.js'
+import { mapKey } from './map-key.js'
 
 /** What one iteration covers: orders of messages, `from` included and `to` excluded. */
 export interface Span {
@@ -63,7 +64,7 @@ export function createTimeline(view: RoomView): Timeline {
         next = start + page.length
         if (given.size > PRUNE_IDS) final = await forgetFinal(given, final, start)
         for (const row of page) {
-          const id = String(row.id)
+          const id = mapKey(row.id)
           if (given.has(id)) continue
           given.add(id)
           yield row
@@ -81,7 +82,7 @@ export function createTimeline(view: RoomView): Timeline {
     const signed = (await view.meta(view.db.core.signedLength)).messages
     const end = Math.min(signed, upTo)
     for (let start = final; start < end; start += PAGE_ROWS) {
-      for (const { id } of await view.messages(start, Math.min(end, start + PAGE_ROWS))) given.delete(String(id))
+      for (const { id } of await view.messages(start, Math.min(end, start + PAGE_ROWS))) given.delete(mapKey(id))
     }
     return Math.max(final, end)
   }

@@ -7,9 +7,12 @@ import type { Structs } from './structs.js'
 export const VIEW_CORE = 'view'
 
 export type MetaRow = Structs['meta']
+export type WriterRow = Structs['writer']
+export type AuthorityRow = Structs['authority']
 export type RoomRow = Structs['room']
 export type MemberRow = Structs['member']
 export type DeviceRow = Structs['device']
+export type ProfileRow = Structs['profile']
 export type InviteRow = Structs['invite-row']
 export type EpochRow = Structs['epoch']
 export type GrantRow = Structs['grant-row']
@@ -18,9 +21,17 @@ export type MessageRow = Structs['message']
 /** The rows of a room's view, by collection. */
 export interface Rows {
   meta: MetaRow
+  /** How far each writer's core has been applied. */
+  writers: WriterRow
+  /** All ops about authority, allowed or not, in their order. */
+  authority: AuthorityRow
   room: RoomRow
+  /** Members, and former ones. */
   members: MemberRow
+  /** Devices, and removed ones, by the writer core of each. */
   devices: DeviceRow
+  bans: Structs['ban']
+  profiles: ProfileRow
   invites: InviteRow
   epochs: EpochRow
   grants: GrantRow
@@ -32,11 +43,13 @@ export interface RoomView {
   readonly db: HyperDB
   /** @param version the length of the view's core to look back to. */
   meta(version?: number): Promise<MetaRow>
+  writer(writer: Uint8Array): Promise<WriterRow | null>
   room(): Promise<RoomRow | null>
   member(identity: Uint8Array): Promise<MemberRow | null>
-  members(): Promise<MemberRow[]>
   device(writer: Uint8Array): Promise<DeviceRow | null>
-  devices(): Promise<DeviceRow[]>
+  devicesOf(identity: Uint8Array): Promise<DeviceRow[]>
+  isBanned(identity: Uint8Array): Promise<boolean>
+  profile(identity: Uint8Array): Promise<ProfileRow | null>
   invite(id: Uint8Array): Promise<InviteRow | null>
   epoch(id: Uint8Array): Promise<EpochRow | null>
   /** The epochs, newest first. */
@@ -47,7 +60,11 @@ export interface RoomView {
   message(id: Uint8Array): Promise<MessageRow | null>
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
+  /** All rows of a collection, in the order of their keys. */
+  all<Name extends keyof Rows>(collection: Name): Promise<Rows[Name][]>
   put<Name extends keyof Rows>(collection: Name, row: Rows[Name]): Promise<void>
+  /** Deletes the row that has the key of `row`. */
+  delete<Name extends keyof Rows>(collection: Name, row: Rows[Name]): Promise<void>
 }
 
 export function openView(store: ViewStore): RoomView {
@@ -56,13 +73,16 @@ export function openView(store: ViewStore): RoomView {
     db,
     async meta(version) {
       const row = await db.get<MetaRow>('@covey/meta', {}, version === undefined ? {} : { checkout: version })
-      return row ?? { messages: 0, skipped: 0 }
+      return row ?? { messages: 0, authority: 0, skipped: 0 }
     },
+    writer: (writer) => db.get('@covey/writers', { writer }),
     room: () => db.get('@covey/room', {}),
     member: (identity) => db.get('@covey/members', { identity }),
-    members: () => db.find<MemberRow>('@covey/members').toArray(),
     device: (writer) => db.get('@covey/devices', { writer }),
-    devices: () => db.find<DeviceRow>('@covey/devices').toArray(),
+    devicesOf: (identity) =>
+      db.find<DeviceRow>('@covey/devices-by-identity', { gte: { identity }, lte: { identity } }).toArray(),
+    isBanned: async (identity) => (await db.get('@covey/bans', { identity })) !== null,
+    profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
     epoch: (id) => db.get('@covey/epochs-by-id', { id }),
     epochs: (limit) =>
@@ -73,6 +93,8 @@ export function openView(store: ViewStore): RoomView {
     message: (id) => db.get('@covey/messages-by-id', { id }),
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
-    put: (collection, row) => db.insert(`@covey/${collection}`, row)
+    all: <Name extends keyof Rows>(collection: Name) => db.find<Rows[Name]>(`@covey/${collection}`).toArray(),
+    put: (collection, row) => db.insert(`@covey/${collection}`, row),
+    delete: (collection, row) => db.delete(`@covey/${collection}`, row)
   }
 }

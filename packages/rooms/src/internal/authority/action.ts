@@ -1,0 +1,132 @@
+import { equalBytes } from '@covey/core'
+import { decodeCertificate, verifyRevocation } from '@covey/identity'
+import { verifyClaim, type Claim, type Claimant } from '../claim.js'
+import { OpType, type Op } from '../op.js'
+import { decodeStruct, type Structs } from '../structs.js'
+
+/** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
+export type Action =
+  | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
+  | { readonly type: 'admit'; readonly claimant: Claimant; readonly admit: Structs['admit'] }
+  | { readonly type: 'invite'; readonly invite: Structs['invite'] }
+  | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
+  | { readonly type: 'settings' }
+  | { readonly type: 'leave' }
+  | { readonly type: 'setRole'; readonly identity: Uint8Array; readonly role: number; readonly seen: Seen }
+  | { readonly type: 'remove'; readonly identity: Uint8Array; readonly ban: boolean; readonly seen: Seen }
+  | { readonly type: 'mute'; readonly identity: Uint8Array; readonly muted: boolean }
+  | { readonly type: 'unban'; readonly identity: Uint8Array }
+  | { readonly type: 'transfer'; readonly identity: Uint8Array }
+  | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
+
+/** How far the author had read each writer of the person that it acts on. */
+export type Seen = Structs['remove']['seen']
+
+type Parser = (op: Op, payload: Uint8Array, context: ParseContext) => Action | undefined
+
+export interface ParseContext {
+  /** The room's discovery key. */
+  readonly room: Uint8Array
+  readonly writer: Uint8Array
+  /** `false` for an op whose signatures were verified before: it costs most of the work. */
+  readonly verify: boolean
+}
+
+/** The ops that are about authority, and how they are read. */
+const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
+  [OpType.create, parseCreate],
+  [OpType.admit, parseAdmit],
+  [
+    OpType.invite,
+    (_, payload) => {
+      const invite = decodeStruct('invite', payload)
+      return invite && { type: 'invite', invite }
+    }
+  ],
+  [OpType.revokeInvite, ({ header }) => (header.target ? { type: 'revokeInvite', invite: header.target } : undefined)],
+  [OpType.settings, () => ({ type: 'settings' })],
+  [OpType.leave, () => ({ type: 'leave' })],
+  [
+    OpType.setRole,
+    (_, payload) => {
+      const change = decodeStruct('set-role', payload)
+      return change && { type: 'setRole', ...change }
+    }
+  ],
+  [
+    OpType.remove,
+    (_, payload) => {
+      const removal = decodeStruct('remove', payload)
+      return removal && { ...removal, type: 'remove', ban: removal.ban === true }
+    }
+  ],
+  [
+    OpType.mute,
+    (_, payload) => {
+      const mute = decodeStruct('mute', payload)
+      return mute && { type: 'mute', identity: mute.identity, muted: mute.muted === true }
+    }
+  ],
+  [
+    OpType.unban,
+    (_, payload) => {
+      const unban = decodeStruct('unban', payload)
+      return unban && { type: 'unban', identity: unban.identity }
+    }
+  ],
+  [
+    OpType.transfer,
+    (_, payload) => {
+      const transfer = decodeStruct('transfer', payload)
+      return transfer && { type: 'transfer', identity: transfer.identity }
+    }
+  ],
+  [OpType.revokeDevice, parseRevokeDevice]
+])
+
+export function isAuthority({ header }: Op): boolean {
+  return PARSERS.has(header.type)
+}
+
+/** The action of an op, or `undefined` if it is malformed or a signature in it is not genuine. */
+export function parseAction(op: Op, context: ParseContext): Action | undefined {
+  return PARSERS.get(op.header.type)?.(op, op.header.payload ?? EMPTY, context)
+}
+
+function parseCreate(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
+  const create = decodeStruct('create', payload)
+  if (create === undefined || (create.history !== 1 && create.history !== 2)) return undefined
+  const claimant = readClaim(context.writer, create, op.header.sentAt, context)
+  return claimant && { type: 'create', claimant, history: create.history }
+}
+
+function parseAdmit(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
+  const admit = decodeStruct('admit', payload)
+  if (admit === undefined) return undefined
+  const claimant = readClaim(admit.writer, admit, op.header.sentAt, context)
+  return claimant && { type: 'admit', claimant, admit }
+}
+
+function readClaim(
+  writer: Uint8Array,
+  claim: Claim,
+  atMs: number,
+  { room, verify }: ParseContext
+): Claimant | undefined {
+  if (verify) return verifyClaim(room, writer, claim, atMs)
+  const certificate = decodeCertificate(claim.certificate)
+  if (!certificate.ok) return undefined
+  const { boxPublicKey: box, identity, epoch } = certificate.value
+  return { device: claim.device, box, identity, epoch }
+}
+
+function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext): Action | undefined {
+  const claimed = decodeStruct('revoke-device', payload)
+  if (claimed === undefined) return undefined
+  const { identity, device } = claimed
+  const revocation = verifyRevocation(claimed.revocation, { identity })
+  if (!revocation.ok || (verify && !equalBytes(revocation.value.device, device))) return undefined
+  return { type: 'revokeDevice', identity, device, epoch: revocation.value.epoch }
+}
+
+const EMPTY = new Uint8Array()

@@ -1,0 +1,161 @@
+import { equalBytes } from '@covey/core'
+import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
+import type { Action } from './action.js'
+import type { AuthorityState } from './state.js'
+
+/** Who wrote the op that wants to act, and what an act may know of it. */
+export interface Author {
+  readonly writer: Uint8Array
+  /** Whether it is the writer after whom the room is named. */
+  readonly isFounder: boolean
+  /** By the author's clock: compared with what others said by theirs, never with the time. */
+  readonly sentAt: number
+  /** The whole op, where a row keeps it. */
+  readonly bytes: Uint8Array
+}
+
+/** An author who is a member, with the role that the action needs. */
+export interface Acting extends Author {
+  readonly state: AuthorityState
+  readonly identity: Uint8Array
+  readonly role: Role
+}
+
+/** Does what an action wants, where it may: `false`, and nothing is changed, where it may not. */
+export type Act<Type extends Action['type']> = (
+  acting: Acting,
+  action: Extract<Action, { type: Type }>
+) => Promise<boolean>
+
+/** What the row of a former member has for a role. */
+export const NO_ROLE = 0
+
+export async function create(
+  state: AuthorityState,
+  { isFounder, writer, sentAt }: Author,
+  { claimant, history }: Extract<Action, { type: 'create' }>
+): Promise<boolean> {
+  if (!isFounder || (await state.room()) !== null) return false
+  const { identity, device, box } = claimant
+  await state.put('room', { createdAt: sentAt, history })
+  await state.put('members', { identity, role: roleNumber('owner'), joinedAt: sentAt })
+  await state.put('devices', { writer, device, box, identity })
+  return true
+}
+
+export const admit: Act<'admit'> = async ({ state, role, sentAt }, { claimant, admit: { writer, invite: id, ...wanted } }) => {
+  const { identity, device, box, epoch } = claimant
+  const granted = roleOf(wanted.role)
+  if (granted === undefined || granted === 'owner' || (await state.isBanned(identity))) return false
+  const known = await state.device(writer)
+  if (known !== null && (!known.removed || !equalBytes(known.device, device))) return false
+  const member = await state.member(identity)
+  if (epoch < (member?.minEpoch ?? 0)) return false
+
+  if (id) {
+    const invite = await state.invite(id)
+    if (invite === null || invite.revoked || invite.role !== wanted.role) return false
+    if (invite.uses && invite.used >= invite.uses) return false
+    if (invite.expiresAt && sentAt >= invite.expiresAt) return false
+    await state.put('invites', { ...invite, used: invite.used + 1 })
+  } else if (!isAtLeast(role, 'admin') || isAtLeast(granted, role)) {
+    return false
+  }
+
+  // A second device of a member has the member's role, whatever the invite says.
+  if (member === null || roleOf(member.role) === undefined) {
+    await state.put('members', { ...member, identity, role: wanted.role, joinedAt: sentAt })
+  }
+  await state.put('devices', { writer, device, box, identity })
+  return true
+}
+
+export const invite: Act<'invite'> = async ({ state, identity, role }, { invite: wanted }) => {
+  const granted = roleOf(wanted.role)
+  if (granted === undefined || isAtLeast(granted, role) || (await state.invite(wanted.id)) !== null) return false
+  await state.put('invites', { ...wanted, author: identity, used: 0 })
+  return true
+}
+
+export const revokeInvite: Act<'revokeInvite'> = async ({ state }, { invite: id }) => {
+  const found = await state.invite(id)
+  if (found === null || found.revoked) return false
+  await state.put('invites', { ...found, revoked: true })
+  return true
+}
+
+export const settings: Act<'settings'> = async ({ state, writer, bytes }) => {
+  const room = await state.room()
+  if (room === null) return false
+  await state.put('room', { ...room, settingsWriter: writer, settings: bytes })
+  return true
+}
+
+export const leave: Act<'leave'> = async ({ state, identity, role }) => {
+  // A room is never without an owner.
+  if (role === 'owner') return false
+  await dismiss(state, identity)
+  return true
+}
+
+export const setRole: Act<'setRole'> = async ({ state, role }, { identity, role: number }) => {
+  const wanted = roleOf(number)
+  const member = await below(state, role, identity)
+  if (member === undefined || wanted === undefined || isAtLeast(wanted, role)) return false
+  await state.put('members', { ...member, role: number })
+  return true
+}
+
+export const remove: Act<'remove'> = async ({ state, role }, { identity, ban }) => {
+  if ((await below(state, role, identity)) === undefined) return false
+  await dismiss(state, identity)
+  if (ban) await state.put('bans', { identity })
+  return true
+}
+
+export const mute: Act<'mute'> = async ({ state, role }, { identity, muted }) => {
+  const member = await below(state, role, identity)
+  if (member === undefined) return false
+  await state.put('members', { ...member, muted })
+  return true
+}
+
+export const unban: Act<'unban'> = async ({ state }, { identity }) => {
+  if (!(await state.isBanned(identity))) return false
+  await state.unban(identity)
+  return true
+}
+
+export const transfer: Act<'transfer'> = async ({ state, identity: owner }, { identity: heir }) => {
+  const from = await state.member(owner)
+  const to = await below(state, 'owner', heir)
+  if (from === null || to === undefined) return false
+  await state.put('members', { ...from, role: roleNumber('admin') })
+  await state.put('members', { ...to, role: roleNumber('owner') })
+  return true
+}
+
+/** Signed by the identity itself, so that any member may bring it. */
+export const revokeDevice: Act<'revokeDevice'> = async ({ state }, { identity, device, epoch }) => {
+  const member = await state.member(identity)
+  if (member === null) return false
+  for (const row of await state.devicesOf(identity)) {
+    if (equalBytes(row.device, device)) await state.put('devices', { ...row, removed: true })
+  }
+  await state.put('members', { ...member, minEpoch: Math.max(member.minEpoch ?? 0, epoch) })
+  return true
+}
+
+/** The member row of an identity whose role is below `role`. */
+async function below(state: AuthorityState, role: Role, identity: Uint8Array) {
+  const member = await state.member(identity)
+  const theirs = member === null ? undefined : roleOf(member.role)
+  return member === null || theirs === undefined || isAtLeast(theirs, role) ? undefined : member
+}
+
+/** Ends a membership. The rows stay, because what the member wrote stays the member's. */
+async function dismiss(state: AuthorityState, identity: Uint8Array): Promise<void> {
+  const member = await state.member(identity)
+  if (member !== null) await state.put('members', { ...member, role: NO_ROLE })
+  for (const row of await state.devicesOf(identity)) await state.put('devices', { ...row, removed: true })
+}

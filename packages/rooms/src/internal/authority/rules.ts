@@ -1,0 +1,47 @@
+import { isAtLeast, roleOf, type Role } from '../../roles.js'
+import type { Action } from './action.js'
+import * as acts from './acts.js'
+import type { Act, Author } from './acts.js'
+import type { AuthorityState } from './state.js'
+
+type Rules = { readonly [Type in Exclude<Action['type'], 'create'>]: { readonly least: Role; readonly act: Act<Type> } }
+
+/**
+ * The least role for each action, and what the action does where it is allowed. Authority flows
+ * downward only: nobody acts on a role that is not below their own, or gives one that is not.
+ */
+const RULES: Rules = {
+  admit: { least: 'member', act: acts.admit },
+  invite: { least: 'moderator', act: acts.invite },
+  revokeInvite: { least: 'moderator', act: acts.revokeInvite },
+  settings: { least: 'admin', act: acts.settings },
+  leave: { least: 'reader', act: acts.leave },
+  setRole: { least: 'admin', act: acts.setRole },
+  remove: { least: 'moderator', act: acts.remove },
+  mute: { least: 'moderator', act: acts.mute },
+  unban: { least: 'moderator', act: acts.unban },
+  transfer: { least: 'owner', act: acts.transfer },
+  revokeDevice: { least: 'reader', act: acts.revokeDevice }
+}
+
+/** The least role for each action: for those who would rather ask than be refused. */
+export function leastRole(type: keyof Rules): Role {
+  return RULES[type].least
+}
+
+/** Does what an action wants, if its author may; `false` and no change if not. */
+export async function perform(state: AuthorityState, author: Author, action: Action): Promise<boolean> {
+  if (action.type === 'create') return acts.create(state, author, action)
+  const device = await state.device(author.writer)
+  if (device === null || device.removed) return false
+  const role = await roleIn(state, device.identity)
+  const { least, act } = RULES[action.type]
+  if (role === undefined || !isAtLeast(role, least)) return false
+  return (act as Act<Action['type']>)({ ...author, state, identity: device.identity, role }, action as never)
+}
+
+/** The role of an identity, or `undefined` if it is no member (any more). */
+export async function roleIn(state: AuthorityState, identity: Uint8Array): Promise<Role | undefined> {
+  const member = await state.member(identity)
+  return member === null ? undefined : roleOf(member.role)
+}

@@ -1,0 +1,69 @@
+import { equalBytes } from '@covey/core'
+import type { ApplyHost } from 'autobase'
+import { encodeStruct } from '../structs.js'
+import type { DeviceRow, Rows, RoomView } from '../view.js'
+import { AUTHORITY_COLLECTIONS, keyOf, type AuthorityCollection, type AuthorityState, type MemoryState } from './state.js'
+
+/** An {@link AuthorityState} that is the view itself, and lets devices in and out of the log. */
+export function createViewState(view: RoomView, host: ApplyHost): AuthorityState {
+  return {
+    room: view.room,
+    member: view.member,
+    device: view.device,
+    devicesOf: view.devicesOf,
+    invite: view.invite,
+    isBanned: view.isBanned,
+    async put(collection, row) {
+      if (collection === 'devices') await changeWriter(view, host, row as DeviceRow)
+      await view.put(collection, row)
+    },
+    unban: (identity) => view.delete('bans', { identity })
+  }
+}
+
+/** Makes the view what `state` is, where it differs. */
+export async function writeState(view: RoomView, host: ApplyHost, state: MemoryState): Promise<void> {
+  const target = createViewState(view, host)
+  for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(view, target, collection, state)
+}
+
+const STRUCTS = {
+  room: 'room',
+  members: 'member',
+  devices: 'device',
+  bans: 'ban',
+  invites: 'invite-row'
+} as const
+
+async function writeCollection<Name extends AuthorityCollection>(
+  view: RoomView,
+  target: AuthorityState,
+  collection: Name,
+  state: MemoryState
+): Promise<void> {
+  const wanted = state.rows(collection)
+  const encode = (row: Rows[Name]): Uint8Array => encodeStruct(STRUCTS[collection], row as never)
+  const found = new Map((await view.all(collection)).map((row) => [keyOf(collection, row), row]))
+  for (const [key, row] of wanted) {
+    const before = found.get(key)
+    if (before === undefined || !equalBytes(encode(before), encode(row))) await target.put(collection, row)
+  }
+  for (const [key, row] of found) {
+    if (wanted.has(key)) continue
+    // Out of the log first: a writer without a row would be let in again by nobody.
+    if (collection === 'devices') await target.put('devices', { ...(row as DeviceRow), removed: true })
+    await view.delete(collection, row)
+  }
+}
+
+/** Lets a device's core into the log, or out of it, as its new row says. */
+async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Promise<void> {
+  const before = await view.device(row.writer)
+  const isFounder = equalBytes(row.writer, host.key)
+  // The founder's core is in the log before there is anything in the view.
+  const wasActive = before === null ? isFounder : !before.removed
+  if (wasActive === !row.removed) return
+  if (!row.removed) return host.addWriter(row.writer, { indexer: isFounder })
+  // The last indexer cannot go; that it is no member any more is enough.
+  if (host.removeable(row.writer)) await host.removeWriter(row.writer)
+}

@@ -1,0 +1,108 @@
+import { assertOptions, assertSignal, decodeKey, raceSignal, throwIfAborted } from '@covey/core'
+import { RoomError } from '../errors.js'
+import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
+import type { CallOptions, RemoveOptions, Room } from '../room.js'
+import type { Action } from './authority/action.js'
+import { leastRole } from './authority/rules.js'
+import type { Keyring } from './keyring.js'
+import type { Draft, OpLog } from './op-log.js'
+import { forbidden, type OwnRole } from './own-role.js'
+import { encodeStruct, type Structs } from './structs.js'
+import type { RoomView } from './view.js'
+
+export interface ModerationInit {
+  readonly view: RoomView
+  readonly log: OpLog
+  readonly keyring: Keyring
+  readonly ownRole: OwnRole
+  readonly assertOpen: () => void
+}
+
+export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | 'unban' | 'transferOwnership'>
+
+/** What members with authority do to others. */
+export function createModeration({ view, log, keyring, ownRole, assertOpen }: ModerationInit): Moderation {
+  /** The identity of a member on whom this one may act. */
+  async function target(id: string, type: Exclude<Action['type'], 'create'>, what: string): Promise<Uint8Array> {
+    const identity = decodeKey(id, 'memberId')
+    const role = await ownRole.demand(leastRole(type), what)
+    const member = await view.member(identity)
+    const theirs = member === null ? undefined : roleOf(member.role)
+    if (theirs === undefined) {
+      throw new RoomError('MEMBER_NOT_FOUND', 'There is no such member in the room.', {
+        hint: 'members() lists those who are.'
+      })
+    }
+    if (isAtLeast(theirs, role)) throw forbidden(`A ${role} may not ${what} a ${theirs}.`, 'Ask somebody with a higher role.')
+    return identity
+  }
+
+  /** How much of a person's writing this device knows: what is not in it, the action makes void. */
+  async function seen(identity: Uint8Array): Promise<Structs['seen'][]> {
+    const devices = await view.devicesOf(identity)
+    return Promise.all(
+      devices.map(async ({ writer }) => ({ writer, length: (await view.writer(writer))?.length ?? 0 }))
+    )
+  }
+
+  async function act(options: CallOptions, draft: () => Promise<Draft>): Promise<void> {
+    assertSignal(options.signal, 'options.signal')
+    throwIfAborted(options.signal)
+    assertOpen()
+    await raceSignal(draft().then((ready) => log.append([ready])), options.signal)
+  }
+
+  function setMuted(muted: boolean) {
+    return async (id: string, options: CallOptions = {}): Promise<void> => {
+      assertOptions(options, 'options', ['signal'])
+      await act(options, async () => {
+        const identity = await target(id, 'mute', muted ? 'mute' : 'unmute')
+        return { type: 'mute', payload: encodeStruct('mute', { identity, muted }) }
+      })
+    }
+  }
+
+  return {
+    async setRole(id, role, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      if (!ROLES.includes(role) || (role as Role) === 'owner') {
+        throw new TypeError('role must be "reader", "member", "moderator" or "admin"')
+      }
+      await act(options, async () => {
+        const identity = await target(id, 'setRole', 'change the role of')
+        const own = await ownRole.demand(leastRole('setRole'), 'change roles')
+        if (isAtLeast(role, own)) throw forbidden(`A ${own} may not make a ${role}.`, 'Give a lesser role.')
+        const payload = encodeStruct('set-role', { identity, role: roleNumber(role), seen: await seen(identity) })
+        return { type: 'setRole', payload }
+      })
+    },
+    mute: setMuted(true),
+    unmute: setMuted(false),
+    async remove(id, options: RemoveOptions = {}) {
+      assertOptions(options, 'options', ['ban', 'signal'])
+      await act(options, async () => {
+        const identity = await target(id, 'remove', 'remove')
+        const payload = encodeStruct('remove', { identity, ban: options.ban === true, seen: await seen(identity) })
+        return { type: 'remove', payload }
+      })
+      // At once, and not with the next message, so that others need not do it when they meet.
+      keyring.changed()
+      await keyring.current()
+    },
+    async unban(id, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      const identity = decodeKey(id, 'memberId')
+      await act(options, async () => {
+        await ownRole.demand(leastRole('unban'), 'lift a ban')
+        return { type: 'unban', payload: encodeStruct('unban', { identity }) }
+      })
+    },
+    async transferOwnership(id, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      await act(options, async () => {
+        const identity = await target(id, 'transfer', 'hand the room to')
+        return { type: 'transfer', payload: encodeStruct('transfer', { identity }) }
+      })
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type Autobase from 'autobase'
+import { assertInteger, assertOptions, assertSignal, decodeKey, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
+import { RoomError } from '../errors.js'
+import { encodeInvite, type CreateInviteOptions, type InviteInfo } from '../invite.js'
+import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
+import type { Room } from '../room.js'
+import { leastRole } from './authority/rules.js'
+import { createInviteKeys } from './invite-keys.js'
+import type { OpLog } from './op-log.js'
+import { forbidden, type OwnRole } from './own-role.js'
+import { encodeStruct } from './structs.js'
+import type { InviteRow, RoomView } from './view.js'
+
+export interface RoomInvitesInit {
+  readonly base: Autobase<RoomView>
+  readonly view: RoomView
+  readonly log: OpLog
+  readonly ownRole: OwnRole
+  readonly assertOpen: () => void
+}
+
+export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'>
+
+export function createRoomInvites({ base, view, log, ownRole, assertOpen }: RoomInvitesInit): RoomInvites {
+  async function write(options: CreateInviteOptions): Promise<string> {
+    const { expiresInMs, uses, role = 'member' } = options
+    const own = await ownRole.demand(leastRole('invite'), 'invite')
+    if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')
+    const { id, publicKey, seed } = createInviteKeys(base.key!)
+    const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
+    const payload = encodeStruct('invite', { id, publicKey, role: roleNumber(role), expiresAt, uses: uses ?? null })
+    await log.append([{ type: 'invite', payload }])
+    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt, systemKey: base.core.key })
+  }
+
+  return {
+    async createInvite(options = {}) {
+      assertInviteOptions(options)
+      throwIfAborted(options.signal)
+      assertOpen()
+      return raceSignal(write(options), options.signal)
+    },
+    async invites() {
+      assertOpen()
+      return (await view.all('invites')).map(describe)
+    },
+    async revokeInvite(id, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      const target = decodeKey(id, 'inviteId')
+      throwIfAborted(options.signal)
+      assertOpen()
+      await ownRole.demand(leastRole('revokeInvite'), 'revoke invites')
+      const row = await view.invite(target)
+      if (row === null) {
+        throw new RoomError('INVITE_NOT_FOUND', 'There is no such invite in the room.', {
+          hint: 'invites() lists those there are.'
+        })
+      }
+      if (!row.revoked) await raceSignal(log.append([{ type: 'revokeInvite', target }]), options.signal)
+    }
+  }
+}
+
+function describe({ id, author, role, used, uses, expiresAt, revoked }: InviteRow): InviteInfo {
+  return {
+    id: encodeZ32(id),
+    author: encodeZ32(author),
+    role: roleOf(role) ?? 'reader',
+    used,
+    uses: uses || undefined,
+    expiresAt: expiresAt || undefined,
+    isRevoked: revoked === true
+  }
+}
+
+function assertInviteOptions(options: CreateInviteOptions): void {
+  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'signal'])
+  const { expiresInMs, uses, role } = options
+  if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1 })
+  if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1 })
+  if (role !== undefined && (!ROLES.includes(role) || (role as Role) === 'owner')) {
+    throw new TypeError('options.role must be "reader", "member", "moderator" or "admin"')
+  }
+  assertSignal(options.signal, 'options.signal')
+}
