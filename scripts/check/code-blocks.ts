@@ -42,22 +42,45 @@ export function blocksOfMarkdown(file: string, markdown: string): CodeBlock[] {
 
 /** The TypeScript blocks of the docstrings (`/** … *\/`) of a source file. */
 export function blocksOfDocstrings(file: string, source: string): CodeBlock[] {
+  return docstringsOf(file, source).flatMap(({ line, text }) =>
+    // Three characters of a line are the star and the spaces around it.
+    blocksOfMarkdown(file, text).map((block) => ({ ...block, line: block.line + line - 1, indent: block.indent + 3 }))
+  )
+}
+
+/** The lines of a source file that have an `@example` without a code block, which nothing would compile. */
+export function bareExamples(file: string, source: string): number[] {
+  return docstringsOf(file, source).flatMap(({ line, text }) =>
+    [...text.matchAll(/^@example\b/gm)].flatMap(({ index }) => {
+      const [, ...rest] = text.slice(index).split('\n')
+      const end = rest.findIndex((each) => /^@\w/.test(each))
+      const example = rest.slice(0, end === -1 ? undefined : end)
+      const fenced = example.some((each) => /^[\s>]*(`{3,}|~{3,})/.test(each))
+      return fenced ? [] : [line + text.slice(0, index).split('\n').length - 1]
+    })
+  )
+}
+
+interface Docstring {
+  /** The line of the file that it begins at, from 1. */
+  line: number
+  /** Without the stars. */
+  text: string
+}
+
+function docstringsOf(file: string, source: string): Docstring[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true)
-  const seen = new Set<number>()
-  const blocks: CodeBlock[] = []
+  const found = new Map<number, Docstring>()
   const visit = (node: ts.Node): void => {
-    for (const range of ts.getLeadingCommentRanges(source, node.pos) ?? []) {
-      const comment = source.slice(range.pos, range.end)
-      if (!comment.startsWith('/**') || seen.has(range.pos)) continue
-      seen.add(range.pos)
-      const firstLine = tree.getLineAndCharacterOfPosition(range.pos).line
-      const body = comment.replace(/\*\/$/, '').split('\n').map((line) => line.replace(/^\s*(\/\*\*|\*) ?/, ''))
-      for (const block of blocksOfMarkdown(file, body.join('\n'))) {
-        blocks.push({ ...block, line: block.line + firstLine, indent: block.indent + 3 })
-      }
+    for (const { pos, end } of ts.getLeadingCommentRanges(source, node.pos) ?? []) {
+      const comment = source.slice(pos, end)
+      if (!comment.startsWith('/**')) continue
+      const lines = comment.replace(/\*\/$/, '').split('\n')
+      const text = lines.map((line) => line.replace(/^\s*(\/\*\*|\*) ?/, '')).join('\n')
+      found.set(pos, { line: tree.getLineAndCharacterOfPosition(pos).line + 1, text })
     }
     node.getChildren(tree).forEach(visit)
   }
   visit(tree)
-  return blocks
+  return [...found.values()]
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type ts from 'typescript'
 import { publicPackages, ROOT, sourceFiles } from '../workspace.js'
-import { blocksOfDocstrings, blocksOfMarkdown, type CodeBlock } from './code-blocks.js'
+import { bareExamples, blocksOfDocstrings, blocksOfMarkdown, type CodeBlock } from './code-blocks.js'
 import { compile, formatDiagnostic, readTsconfig } from './compile.js'
 import { checkLinks } from './links.js'
 
@@ -13,11 +13,14 @@ import { checkLinks } from './links.js'
 export function checkDocs(root = ROOT): string[] {
   const pages = sourceFiles('.', ['.md'], root).filter((file) => !file.startsWith('.changeset/') && !file.endsWith('CHANGELOG.md'))
   const sources = sourceFiles('packages', ['.ts'], root).filter((file) => /^packages\/[^/]+\/src\//.test(file))
+  const bare = sources.flatMap((file) =>
+    bareExamples(file, readFileSync(join(root, file), 'utf8')).map((line) => `${file}:${line}: @example has no \`\`\`ts block`)
+  )
   const blocks = [
     ...pages.flatMap((file) => blocksOfMarkdown(file, readFileSync(join(root, file), 'utf8'))),
     ...sources.flatMap((file) => blocksOfDocstrings(file, readFileSync(join(root, file), 'utf8')))
   ]
-  return [...checkBlocks(blocks, root), ...checkLinks(pages, root)]
+  return [...bare, ...checkBlocks(blocks, root), ...checkLinks(pages, root)]
 }
 
 function checkBlocks(blocks: readonly CodeBlock[], root: string): string[] {

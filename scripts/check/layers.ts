@@ -81,7 +81,8 @@ function checkFile(
   const { manifest } = pkg
   const problems: string[] = []
   const text = readFileSync(join(root, file), 'utf8')
-  const shipped = pkg.path.startsWith('packages/') && file.startsWith(`${pkg.path}/src/`)
+  // What is generated into spec/ is built into the package as its source is.
+  const shipped = pkg.path.startsWith('packages/') && /^(src|spec)\//.test(file.slice(pkg.path.length + 1))
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies }
   const forTests = { ...declared, ...manifest.devDependencies, ...rootManifest.devDependencies }
   for (const { fileName: specifier, pos } of ts.preProcessFile(text, true, true).importedFiles) {

@@ -37,6 +37,12 @@ describe('code blocks', () => {
     expect(docs({ 'packages/core/src/rows.ts': source })).toEqual([expect.stringMatching(/^packages\/core\/src\/rows\.ts:7:10: Type 'number'/)])
   })
 
+  it('are what an @example in a docstring has', () => {
+    const source = '/**\n * Rows.\n *\n * @example\n * rows()\n *\n * @see `docs`\n *\n * ```ts\n * rows()\n * ```\n */\nexport declare function rows(): void\n'
+    expect(docs({ 'packages/core/src/rows.ts': source })).toContain('packages/core/src/rows.ts:4: @example has no ```ts block')
+    expect(docs({ 'packages/core/src/rows.ts': '/**\n * @example A row\n * ```ts\n * export {}\n * ```\n */\nexport const row = 1\n' })).toEqual([])
+  })
+
   it('are left unchecked only for a reason', () => {
     expect(docs({ 'README.md': fenced('not code', ' no-check: the shape of a message, not a program') })).toEqual([])
     expect(docs({ 'README.md': fenced('not code', ' no-check') })).toEqual(['README.md:3: no-check needs a reason behind it'])

@@ -99,6 +99,12 @@ describe('what a package imports', () => {
     expect(layers({ 'packages/rooms/test/a.ts': "import 'autobase'\n" }, { 'packages/rooms/package.json': onlyDev })).toEqual([])
   })
 
+  it('is named also where the source was generated', () => {
+    expect(layers({ 'packages/rooms/spec/db/index.js': "const db = require('hyperdb/runtime')\n" })).toEqual([
+      "packages/rooms/spec/db/index.js:1: 'hyperdb/runtime' is not in the dependencies of packages/rooms/package.json"
+    ])
+  })
+
   it('is named in its imports map, with what the map leads to', () => {
     const file = { 'packages/rooms/src/a.ts': "import '#fs'\n" }
     expect(layers(file)).toHaveLength(1)
