@@ -1,11 +1,11 @@
 import { assertBytes, assertOptions, assertSignal, assertString, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
 import { MAX_NAME_BYTES } from './constants.js'
 import { IdentityError } from './errors.js'
-import { randomBytes, wipeBytes } from './internal/crypto.js'
-import { isOwnCertificate, issueAsIdentity, needsRenewal } from './internal/issue-certificate.js'
-import { OpenedIdentity, type OpenState } from './internal/opened-identity.js'
+import { randomBytes } from './internal/crypto.js'
+import { isOwnCertificate, issueAsIdentity, needsRenewal, subjectOf } from './internal/issue-certificate.js'
+import { OpenedIdentity } from './internal/opened-identity.js'
 import { createLock, damaged } from './internal/sealed-file.js'
-import { createSecrets, deviceKeys, newDeviceSecrets, openBackup, readSecrets, writeSecrets, type BackupContent, type Secrets } from './internal/secrets.js'
+import { createSecrets, deviceKeys, newDeviceSecrets, openBackup, readSecrets, writeSecrets, type BackupContent } from './internal/secrets.js'
 import type { LocalIdentity } from './local-identity.js'
 import { deriveIdentity, entropyFromPhrase } from './phrase.js'
 import { chooseProtection, type Protection, type ProtectionOptions } from './protection.js'
@@ -114,16 +114,25 @@ async function createStored(
   names: Names,
   signal: AbortSignal | undefined
 ): Promise<OpenedIdentity | null> {
-  const { entropy, epoch, name } = wanted ?? { entropy: randomBytes(32), epoch: 0, name: '' }
+  const { epoch, name } = wanted ?? { epoch: 0, name: '' }
+  // A copy: what is wanted is needed once more when someone else is faster.
+  const entropy = wanted === null ? randomBytes(32) : Uint8Array.from(wanted.entropy)
   const identityKeys = await deriveIdentity(entropy)
   const identity = identityKeys.publicKey
-  const fresh = { entropy, identity, epoch, name, deviceName: '', certificate: new Uint8Array(), ...names, ...newDeviceSecrets() }
-  const secrets = { ...fresh, certificate: certifySelf(fresh, { identityKeys, epoch }) }
+  const device = newDeviceSecrets()
+  const keys = deviceKeys(device)
+  const certificate = issueAsIdentity(identityKeys, epoch, subjectOf(keys))
+  const secrets = { entropy, identity, epoch, certificate, name, deviceName: '', ...names, ...device }
   const lock = await createLock(protection)
   throwIfAborted(signal)
-  if (await createSecrets(store, lock, secrets)) return new OpenedIdentity(store, { lock, secrets, identityKeys }, true)
-  wipeBytes(secrets.deviceSeed, secrets.boxSecretKey, secrets.storageKey, identityKeys.secretKey, lock.key)
-  return null
+  const opened = new OpenedIdentity(store, { lock, secrets, keys, identityKeys }, true)
+  let isCreated = false
+  try {
+    isCreated = await createSecrets(store, lock, secrets)
+  } finally {
+    if (!isCreated) opened.wipe()
+  }
+  return isCreated ? opened : null
 }
 
 async function openStored(
@@ -149,29 +158,20 @@ async function openStored(
       hint: 'Use another folder for the other person.'
     })
   }
-  if (!isOwnCertificate(stored.certificate, deviceKeys(stored), identity)) {
+  const keys = deviceKeys(stored)
+  if (!isOwnCertificate(stored.certificate, keys, identity)) {
     throw damaged('Its certificate and its keys do not belong together.')
   }
   const epoch = Math.max(stored.epoch, wanted?.epoch ?? 0)
-  const known = { ...stored, identity, entropy, epoch, ...names }
-  const renewed = identityKeys !== null && needsRenewal(stored.certificate, epoch)
-  const secrets = renewed ? { ...known, certificate: certifySelf(known, { identityKeys, epoch }) } : known
-  const changed =
-    renewed ||
+  const isRenewed = identityKeys !== null && needsRenewal(stored.certificate, epoch)
+  const certificate = isRenewed ? issueAsIdentity(identityKeys, epoch, subjectOf(keys)) : stored.certificate
+  const secrets = { ...stored, identity, entropy, epoch, certificate, ...names }
+  const isChanged =
+    isRenewed ||
     epoch !== stored.epoch ||
     (entropy !== null && stored.entropy === null) ||
     secrets.name !== stored.name ||
     secrets.deviceName !== stored.deviceName
-  if (changed) await writeSecrets(store, lock, secrets)
-  return new OpenedIdentity(store, { lock, secrets, identityKeys }, false)
-}
-
-function certifySelf(
-  secrets: Secrets,
-  { identityKeys, epoch }: { identityKeys: NonNullable<OpenState['identityKeys']>; epoch: number }
-): Uint8Array {
-  const { signing, box } = deviceKeys(secrets)
-  const certificate = issueAsIdentity(identityKeys, epoch, { device: signing.publicKey, boxPublicKey: box.publicKey })
-  wipeBytes(signing.secretKey)
-  return certificate
+  if (isChanged) await writeSecrets(store, lock, secrets)
+  return new OpenedIdentity(store, { lock, secrets, keys, identityKeys }, false)
 }

@@ -133,7 +133,7 @@ class WaitingDevice implements PendingDevice {
       this.#state = { lock, secrets }
       throw error
     }
-    return new OpenedIdentity(this.#store, { lock, secrets: certified, identityKeys: null }, true)
+    return new OpenedIdentity(this.#store, { lock, secrets: certified, keys: this.#keys, identityKeys: null }, true)
   }
 
   async close(): Promise<void> {

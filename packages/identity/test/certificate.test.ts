@@ -128,7 +128,7 @@ describe('a forged certificate', () => {
     ['a number in a longer form', () => judgeLaptop(chainOf(longVarint)), 'CERTIFICATE_MALFORMED'],
     ['a signature with a large S', () => judgeLaptop(highS), 'CERTIFICATE_BAD_SIGNATURE'],
     ['an unknown scope', () => {
-      const bytes = Uint8Array.from(oneLink)
+      const bytes = chainOf(linkOne({ context: ROOM }))
       bytes[2 + 128] = 2
       return judgeLaptop(bytes)
     }, 'CERTIFICATE_MALFORMED'],

@@ -13,6 +13,10 @@ export interface Subject {
   boxPublicKey: Uint8Array
 }
 
+export function subjectOf({ signing, box }: DeviceKeys): Subject {
+  return { device: signing.publicKey, boxPublicKey: box.publicKey }
+}
+
 /** A certificate of one link, by the identity. */
 export function issueAsIdentity(
   identity: KeyPair,

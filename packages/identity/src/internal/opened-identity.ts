@@ -10,9 +10,9 @@ import type { SecretStore } from '../secret-store.js'
 import { makeStatement } from '../statement.js'
 import { domain, seal, unseal, wipeBytes, type KeyPair } from './crypto.js'
 import { registerDeviceKeys } from './device-secrets.js'
-import { acceptOwnCertificate, issueAsDevice, issueAsIdentity } from './issue-certificate.js'
+import { acceptOwnCertificate, issueAsDevice, issueAsIdentity, subjectOf } from './issue-certificate.js'
 import { createLock, type Lock } from './sealed-file.js'
-import { deviceKeys, sealBackup, writeSecrets, type DeviceKeys, type Secrets } from './secrets.js'
+import { sealBackup, writeSecrets, type DeviceKeys, type Secrets } from './secrets.js'
 
 const LOCAL = domain('local-seal/1')
 
@@ -20,6 +20,7 @@ const LOCAL = domain('local-seal/1')
 export interface OpenState {
   lock: Lock
   secrets: Secrets & { readonly identity: Uint8Array }
+  keys: DeviceKeys
   /** `null` on a device without the phrase. */
   identityKeys: KeyPair | null
 }
@@ -42,7 +43,7 @@ export class OpenedIdentity implements LocalIdentity {
     this.identity = Object.freeze({ id: encodeZ32(identity), publicKey: Uint8Array.from(identity), name })
     this.#store = store
     this.#state = state
-    this.#keys = deviceKeys(state.secrets)
+    this.#keys = state.keys
     this.#device = describeDevice(state.secrets, this.#keys)
     this.#epoch = epoch
     this.#isSealed = state.lock.mode !== 0
@@ -190,8 +191,7 @@ export class OpenedIdentity implements LocalIdentity {
   #atEpoch(epoch: number): Partial<Secrets> {
     const { identityKeys } = this.#open()
     if (identityKeys === null) return { epoch }
-    const { publicKey: device, boxPublicKey } = this.#device
-    return { epoch, certificate: issueAsIdentity(identityKeys, epoch, { device, boxPublicKey }) }
+    return { epoch, certificate: issueAsIdentity(identityKeys, epoch, subjectOf(this.#keys)) }
   }
 
   /** Memory follows the disk, one change after another; `null` changes nothing. */
@@ -238,11 +238,7 @@ export function wiped(): IdentityError {
 }
 
 export function requestOf(secrets: Secrets, keys: DeviceKeys): Uint8Array {
-  const { signing, box } = keys
-  return makeDeviceRequest(
-    { device: signing.publicKey, boxPublicKey: box.publicKey, name: secrets.deviceName },
-    signing.secretKey
-  )
+  return makeDeviceRequest({ ...subjectOf(keys), name: secrets.deviceName }, keys.signing.secretKey)
 }
 
 /** Copies: what callers do to them changes nothing here. */

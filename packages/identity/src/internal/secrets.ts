@@ -8,15 +8,20 @@ import type { Protection } from '../protection.js'
 const FILE_NAME = 'identity'
 const MAX_CERTIFICATE_BYTES = 512
 
+/** What a device is made of. Each is 32 random bytes. */
+export interface DeviceSeeds {
+  readonly deviceSeed: Uint8Array
+  readonly boxSecretKey: Uint8Array
+  /** For what is sealed on this device. */
+  readonly storageKey: Uint8Array
+}
+
 /** What lies in the file of an identity. */
-export interface Secrets {
+export interface Secrets extends DeviceSeeds {
   /** The phrase, as BIP-39 entropy; `null` on a device that was linked without it. */
   readonly entropy: Uint8Array | null
   /** `null` while the device waits for its certificate. */
   readonly identity: Uint8Array | null
-  readonly deviceSeed: Uint8Array
-  readonly boxSecretKey: Uint8Array
-  readonly storageKey: Uint8Array
   readonly certificate: Uint8Array
   readonly epoch: number
   readonly name: string
@@ -35,11 +40,11 @@ export interface DeviceKeys {
   readonly box: KeyPair
 }
 
-export function newDeviceSecrets(): Pick<Secrets, 'deviceSeed' | 'boxSecretKey' | 'storageKey'> {
+export function newDeviceSecrets(): DeviceSeeds {
   return { deviceSeed: randomBytes(32), boxSecretKey: randomBytes(32), storageKey: randomBytes(32) }
 }
 
-export function deviceKeys(secrets: Secrets): DeviceKeys {
+export function deviceKeys(secrets: DeviceSeeds): DeviceKeys {
   const box = { publicKey: boxPublicKey(secrets.boxSecretKey), secretKey: secrets.boxSecretKey }
   return { signing: signingKeyPair(secrets.deviceSeed), box }
 }
