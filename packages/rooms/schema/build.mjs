@@ -50,7 +50,8 @@ struct(
   required('commitment', 'fixed32'),
   required('ephemeral', 'fixed32'),
   required('slots', 'buffer'),
-  optional('parents', 'buffer')
+  optional('parents', 'buffer'),
+  optional('states', 'buffer')
 )
 struct('grant', required('writer', 'fixed32'), required('ephemeral', 'fixed32'), required('slot', 'buffer'))
 struct(
@@ -124,6 +125,7 @@ struct(
   required('device', 'fixed32'),
   required('box', 'fixed32'),
   required('identity', 'fixed32'),
+  required('position', 'uint'),
   optional('removed', 'bool')
 )
 struct('ban', required('identity', 'fixed32'))
@@ -144,8 +146,10 @@ struct(
   required('lamport', 'uint'),
   required('id', 'fixed32'),
   required('writer', 'fixed32'),
+  required('position', 'uint'),
   required('rotate', 'buffer')
 )
+struct('key-request', required('epoch', 'fixed32'), required('writer', 'fixed32'))
 struct(
   'grant-row',
   required('epoch', 'fixed32'),
@@ -178,6 +182,7 @@ collection('profiles', 'profile', 'identity')
 collection('invites', 'invite-row', 'id')
 collection('epochs', 'epoch', 'lamport', 'id')
 collection('grants', 'grant-row', 'epoch', 'writer', 'id')
+collection('key-requests', 'key-request', 'epoch', 'writer')
 collection('messages', 'message', 'order')
 view.indexes.register({ name: 'devices-by-identity', collection: '@covey/devices', key: ['identity'] })
 view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })

@@ -28,6 +28,7 @@ export interface Structs {
     ephemeral: Uint8Array
     slots: Uint8Array
     parents?: Uint8Array | null
+    states?: Uint8Array | null
   }
   'grant': {
     writer: Uint8Array
@@ -133,6 +134,7 @@ export interface Structs {
     device: Uint8Array
     box: Uint8Array
     identity: Uint8Array
+    position: number
     removed?: boolean | null
   }
   'ban': {
@@ -157,7 +159,12 @@ export interface Structs {
     lamport: number
     id: Uint8Array
     writer: Uint8Array
+    position: number
     rotate: Uint8Array
+  }
+  'key-request': {
+    epoch: Uint8Array
+    writer: Uint8Array
   }
   'grant-row': {
     epoch: Uint8Array

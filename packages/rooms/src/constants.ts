@@ -6,3 +6,9 @@ export const MAX_NAME_BYTES = 256
 
 /** How long {@link Rooms.join} waits for somebody to let the device in, unless told otherwise. */
 export const DEFAULT_JOIN_TIMEOUT_MS = 60_000
+
+/** The longest time that a caller may give: what a timer takes, 24 days. */
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/** The longest life of an invite: a hundred years. */
+export const MAX_INVITE_MS = 100 * 365 * 24 * 3_600_000

@@ -18,7 +18,7 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
-import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES } from './constants.js'
+import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TIMEOUT_MS } from './constants.js'
 import { RoomError } from './errors.js'
 import { createAdmission } from './internal/admission.js'
 import { makeClaim } from './internal/claim.js'
@@ -178,7 +178,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     async join(text, options = {}) {
       assertOptions(options, 'options', ['timeoutMs', 'signal'])
       const { timeoutMs = DEFAULT_JOIN_TIMEOUT_MS, signal } = options
-      assertInteger(timeoutMs, 'options.timeoutMs', { min: 1 })
+      assertInteger(timeoutMs, 'options.timeoutMs', { min: 1, max: MAX_TIMEOUT_MS })
       assertSignal(signal, 'options.signal')
       const invite = decodeInvite(text)
       throwIfAborted(signal)
@@ -195,6 +195,10 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       }
       try {
         return await welcome(await join(invite, bounded), bounded)
+      } catch (error) {
+        // What is closed beneath a join fails in its own words.
+        assertOpen()
+        throw error
       } finally {
         joining.delete(id)
       }

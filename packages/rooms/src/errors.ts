@@ -6,6 +6,8 @@ import { CoveyError } from '@covey/core'
  * - `ROOM_FORBIDDEN`: the member's role does not allow it.
  * - `ROOM_STORAGE_FAILED`: the disk did not take it; nothing was sent.
  * - `ROOM_BROKEN`: the room's log cannot be read on; the cause says why.
+ * - `WRITER_FROZEN`: a device wrote what breaks the log; nothing more of it is read, everyone else goes on.
+ * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
@@ -20,6 +22,8 @@ export type RoomErrorCode =
   | 'ROOM_FORBIDDEN'
   | 'ROOM_STORAGE_FAILED'
   | 'ROOM_BROKEN'
+  | 'WRITER_FROZEN'
+  | 'UPSTREAM_UNSUPPORTED'
   | 'MESSAGE_EMPTY'
   | 'MESSAGE_TOO_LARGE'
   | 'MESSAGE_MALFORMED'

@@ -760,20 +760,30 @@ const collection10 = {
   decodedVersion: 0
 }
 
-// '@covey/messages' collection key
+// '@covey/key-requests' collection key
 const collection11_key = new IndexEncoder([
-  IndexEncoder.UINT
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
 ], { prefix: 11 })
 
 function collection11_indexify (record) {
-  const a = record.order
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.epoch
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.writer
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/messages' value encoding
-const collection11_enc = getEncoding('@covey/message/hyperdb#11')
+// '@covey/key-requests' value encoding
+const collection11_enc = getEncoding('@covey/key-request/hyperdb#11')
 
-// '@covey/messages' reconstruction function
+// '@covey/key-requests' reconstruction function
 function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection11_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -782,24 +792,26 @@ function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection11.decodedVersion = c.uint.decode(state)
   const record = collection11_enc.decode(state)
-  record.order = key[0]
+  record.epoch = key[0]
+  record.writer = key[1]
   return record
 }
-// '@covey/messages' key reconstruction function
+// '@covey/key-requests' key reconstruction function
 function collection11_reconstruct_key (keyBuf) {
   const key = collection11_key.decode(keyBuf)
   return {
-    order: key[0]
+    epoch: key[0],
+    writer: key[1]
   }
 }
 
-// '@covey/messages'
+// '@covey/key-requests'
 const collection11 = {
-  name: '@covey/messages',
+  name: '@covey/key-requests',
   id: 11,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.epoch, record.writer]
     return collection11_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -827,13 +839,80 @@ const collection11 = {
   decodedVersion: 0
 }
 
-// '@covey/devices-by-identity' collection key
-const index12_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER
+// '@covey/messages' collection key
+const collection12_key = new IndexEncoder([
+  IndexEncoder.UINT
 ], { prefix: 12 })
 
-function index12_indexify (record) {
+function collection12_indexify (record) {
+  const a = record.order
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/messages' value encoding
+const collection12_enc = getEncoding('@covey/message/hyperdb#12')
+
+// '@covey/messages' reconstruction function
+function collection12_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection12_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection12.decodedVersion = c.uint.decode(state)
+  const record = collection12_enc.decode(state)
+  record.order = key[0]
+  return record
+}
+// '@covey/messages' key reconstruction function
+function collection12_reconstruct_key (keyBuf) {
+  const key = collection12_key.decode(keyBuf)
+  return {
+    order: key[0]
+  }
+}
+
+// '@covey/messages'
+const collection12 = {
+  name: '@covey/messages',
+  id: 12,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order]
+    return collection12_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection12_key.encodeRange({
+      gt: gt ? collection12_indexify(gt) : null,
+      lt: lt ? collection12_indexify(lt) : null,
+      gte: gte ? collection12_indexify(gte) : null,
+      lte: lte ? collection12_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection12_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection12_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection12_reconstruct,
+  reconstructKey: collection12_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/devices-by-identity' collection key
+const index13_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 13 })
+
+function index13_indexify (record) {
   const arr = []
 
   const a0 = record.identity
@@ -848,44 +927,8 @@ function index12_indexify (record) {
 }
 
 // '@covey/devices-by-identity'
-const index12 = {
-  name: '@covey/devices-by-identity',
-  version: 1,
-  id: 12,
-  encodeKey (record) {
-    return index12_key.encode(index12_indexify(record))
-  },
-  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return index12_key.encodeRange({
-      gt: gt ? index12_indexify(gt) : null,
-      lt: lt ? index12_indexify(lt) : null,
-      gte: gte ? index12_indexify(gte) : null,
-      lte: lte ? index12_indexify(lte) : null
-    })
-  },
-  encodeValue: (record) => index12.collection.encodeKey(record),
-  encodeIndexKeys (record, context) {
-    return [index12_key.encode([record.identity, record.writer])]
-  },
-  reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection5.indexes.length,
-  collection: collection5
-}
-collection5.indexes.push(index12)
-
-// '@covey/messages-by-id' collection key
-const index13_key = new IndexEncoder([
-  IndexEncoder.BUFFER
-], { prefix: 13 })
-
-function index13_indexify (record) {
-  const a = record.id
-  return a === undefined ? [] : [a]
-}
-
-// '@covey/messages-by-id'
 const index13 = {
-  name: '@covey/messages-by-id',
+  name: '@covey/devices-by-identity',
   version: 1,
   id: 13,
   encodeKey (record) {
@@ -901,15 +944,15 @@ const index13 = {
   },
   encodeValue: (record) => index13.collection.encodeKey(record),
   encodeIndexKeys (record, context) {
-    return [index13_key.encode([record.id])]
+    return [index13_key.encode([record.identity, record.writer])]
   },
   reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection11.indexes.length,
-  collection: collection11
+  offset: collection5.indexes.length,
+  collection: collection5
 }
-collection11.indexes.push(index13)
+collection5.indexes.push(index13)
 
-// '@covey/epochs-by-id' collection key
+// '@covey/messages-by-id' collection key
 const index14_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 14 })
@@ -919,9 +962,9 @@ function index14_indexify (record) {
   return a === undefined ? [] : [a]
 }
 
-// '@covey/epochs-by-id'
+// '@covey/messages-by-id'
 const index14 = {
-  name: '@covey/epochs-by-id',
+  name: '@covey/messages-by-id',
   version: 1,
   id: 14,
   encodeKey (record) {
@@ -940,10 +983,46 @@ const index14 = {
     return [index14_key.encode([record.id])]
   },
   reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection12.indexes.length,
+  collection: collection12
+}
+collection12.indexes.push(index14)
+
+// '@covey/epochs-by-id' collection key
+const index15_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 15 })
+
+function index15_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/epochs-by-id'
+const index15 = {
+  name: '@covey/epochs-by-id',
+  version: 1,
+  id: 15,
+  encodeKey (record) {
+    return index15_key.encode(index15_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index15_key.encodeRange({
+      gt: gt ? index15_indexify(gt) : null,
+      lt: lt ? index15_indexify(lt) : null,
+      gte: gte ? index15_indexify(gte) : null,
+      lte: lte ? index15_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index15.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index15_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
   offset: collection9.indexes.length,
   collection: collection9
 }
-collection9.indexes.push(index14)
+collection9.indexes.push(index15)
 
 const collections = [
   collection0,
@@ -957,13 +1036,14 @@ const collections = [
   collection8,
   collection9,
   collection10,
-  collection11
+  collection11,
+  collection12
 ]
 
 const indexes = [
-  index12,
   index13,
-  index14
+  index14,
+  index15
 ]
 
 export default { versions, collections, indexes, resolveCollection, resolveIndex }
@@ -981,16 +1061,17 @@ function resolveCollection (name) {
     case '@covey/invites': return collection8
     case '@covey/epochs': return collection9
     case '@covey/grants': return collection10
-    case '@covey/messages': return collection11
+    case '@covey/key-requests': return collection11
+    case '@covey/messages': return collection12
     default: return null
   }
 }
 
 function resolveIndex (name) {
   switch (name) {
-    case '@covey/devices-by-identity': return index12
-    case '@covey/messages-by-id': return index13
-    case '@covey/epochs-by-id': return index14
+    case '@covey/devices-by-identity': return index13
+    case '@covey/messages-by-id': return index14
+    case '@covey/epochs-by-id': return index15
     default: return null
   }
 }

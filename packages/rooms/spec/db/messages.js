@@ -131,12 +131,13 @@ const encoding3 = {
     c.fixed32.preencode(state, m.commitment)
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.parents) c.buffer.preencode(state, m.parents)
+    if (m.states) c.buffer.preencode(state, m.states)
   },
   encode(state, m) {
-    const flags = m.parents ? 1 : 0
+    const flags = (m.parents ? 1 : 0) | (m.states ? 2 : 0)
 
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.commitment)
@@ -145,6 +146,7 @@ const encoding3 = {
     c.uint.encode(state, flags)
 
     if (m.parents) c.buffer.encode(state, m.parents)
+    if (m.states) c.buffer.encode(state, m.states)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -158,7 +160,8 @@ const encoding3 = {
       commitment: r1,
       ephemeral: r2,
       slots: r3,
-      parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+      parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null,
+      states: (flags & 2) !== 0 ? c.buffer.decode(state) : null
     }
   }
 }
@@ -681,6 +684,7 @@ const encoding24 = {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.position)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
@@ -690,6 +694,7 @@ const encoding24 = {
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
   },
   decode(state) {
@@ -697,6 +702,7 @@ const encoding24 = {
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
     const r3 = c.fixed32.decode(state)
+    const r4 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -704,6 +710,7 @@ const encoding24 = {
       device: r1,
       box: r2,
       identity: r3,
+      position: r4,
       removed: (flags & 1) !== 0
     }
   }
@@ -790,31 +797,56 @@ const encoding28 = {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.position)
     c.buffer.preencode(state, m.rotate)
   },
   encode(state, m) {
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.position)
     c.buffer.encode(state, m.rotate)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = c.buffer.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.buffer.decode(state)
 
     return {
       lamport: r0,
       id: r1,
       writer: r2,
-      rotate: r3
+      position: r3,
+      rotate: r4
+    }
+  }
+}
+
+// @covey/key-request
+const encoding29 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.epoch)
+    c.fixed32.preencode(state, m.writer)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.epoch)
+    c.fixed32.encode(state, m.writer)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      epoch: r0,
+      writer: r1
     }
   }
 }
 
 // @covey/grant-row
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -843,7 +875,7 @@ const encoding29 = {
 }
 
 // @covey/message
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -872,7 +904,7 @@ const encoding30 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     c.fixed32.preencode(state, m.head)
@@ -894,7 +926,7 @@ const encoding31 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -920,7 +952,7 @@ const encoding32 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -953,11 +985,12 @@ const encoding33 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.position)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
@@ -966,12 +999,14 @@ const encoding34 = {
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
     const r3 = c.fixed32.decode(state)
+    const r4 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -979,13 +1014,14 @@ const encoding34 = {
       device: r1,
       box: r2,
       identity: r3,
+      position: r4,
       removed: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/ban/hyperdb#6
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
 
   },
@@ -1000,7 +1036,7 @@ const encoding35 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1022,7 +1058,7 @@ const encoding36 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1066,30 +1102,34 @@ const encoding37 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.position)
     c.buffer.preencode(state, m.rotate)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.position)
     c.buffer.encode(state, m.rotate)
   },
   decode(state) {
     const r2 = c.fixed32.decode(state)
-    const r3 = c.buffer.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.buffer.decode(state)
 
     return {
       lamport: 0,
       id: null,
       writer: r2,
-      rotate: r3
+      position: r3,
+      rotate: r4
     }
   }
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.grant)
   },
@@ -1108,8 +1148,24 @@ const encoding39 = {
   }
 }
 
-// @covey/message/hyperdb#11
-const encoding40 = {
+// @covey/key-request/hyperdb#11
+const encoding41 = {
+  preencode(state, m) {
+
+  },
+  encode(state, m) {
+
+  },
+  decode(state) {
+    return {
+      epoch: null,
+      writer: null
+    }
+  }
+}
+
+// @covey/message/hyperdb#12
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1215,30 +1271,34 @@ function getEncoding(name) {
       return encoding27
     case '@covey/epoch':
       return encoding28
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding29
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding30
-    case '@covey/writer/hyperdb#1':
+    case '@covey/message':
       return encoding31
-    case '@covey/authority/hyperdb#2':
+    case '@covey/writer/hyperdb#1':
       return encoding32
-    case '@covey/member/hyperdb#4':
+    case '@covey/authority/hyperdb#2':
       return encoding33
-    case '@covey/device/hyperdb#5':
+    case '@covey/member/hyperdb#4':
       return encoding34
-    case '@covey/ban/hyperdb#6':
+    case '@covey/device/hyperdb#5':
       return encoding35
-    case '@covey/profile/hyperdb#7':
+    case '@covey/ban/hyperdb#6':
       return encoding36
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/profile/hyperdb#7':
       return encoding37
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/invite-row/hyperdb#8':
       return encoding38
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/epoch/hyperdb#9':
       return encoding39
-    case '@covey/message/hyperdb#11':
+    case '@covey/grant-row/hyperdb#10':
       return encoding40
+    case '@covey/key-request/hyperdb#11':
+      return encoding41
+    case '@covey/message/hyperdb#12':
+      return encoding42
     default:
       throw new Error('Encoder not found ' + name)
   }

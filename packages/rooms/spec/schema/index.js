@@ -131,12 +131,13 @@ const encoding3 = {
     c.fixed32.preencode(state, m.commitment)
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.parents) c.buffer.preencode(state, m.parents)
+    if (m.states) c.buffer.preencode(state, m.states)
   },
   encode(state, m) {
-    const flags = m.parents ? 1 : 0
+    const flags = (m.parents ? 1 : 0) | (m.states ? 2 : 0)
 
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.commitment)
@@ -145,6 +146,7 @@ const encoding3 = {
     c.uint.encode(state, flags)
 
     if (m.parents) c.buffer.encode(state, m.parents)
+    if (m.states) c.buffer.encode(state, m.states)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -158,7 +160,8 @@ const encoding3 = {
       commitment: r1,
       ephemeral: r2,
       slots: r3,
-      parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+      parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null,
+      states: (flags & 2) !== 0 ? c.buffer.decode(state) : null
     }
   }
 }
@@ -681,6 +684,7 @@ const encoding24 = {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.position)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
@@ -690,6 +694,7 @@ const encoding24 = {
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
   },
   decode(state) {
@@ -697,6 +702,7 @@ const encoding24 = {
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
     const r3 = c.fixed32.decode(state)
+    const r4 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -704,6 +710,7 @@ const encoding24 = {
       device: r1,
       box: r2,
       identity: r3,
+      position: r4,
       removed: (flags & 1) !== 0
     }
   }
@@ -790,31 +797,56 @@ const encoding28 = {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.position)
     c.buffer.preencode(state, m.rotate)
   },
   encode(state, m) {
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.position)
     c.buffer.encode(state, m.rotate)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = c.buffer.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.buffer.decode(state)
 
     return {
       lamport: r0,
       id: r1,
       writer: r2,
-      rotate: r3
+      position: r3,
+      rotate: r4
+    }
+  }
+}
+
+// @covey/key-request
+const encoding29 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.epoch)
+    c.fixed32.preencode(state, m.writer)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.epoch)
+    c.fixed32.encode(state, m.writer)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      epoch: r0,
+      writer: r1
     }
   }
 }
 
 // @covey/grant-row
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -843,7 +875,7 @@ const encoding29 = {
 }
 
 // @covey/message
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -952,10 +984,12 @@ function getEncoding(name) {
       return encoding27
     case '@covey/epoch':
       return encoding28
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding29
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding30
+    case '@covey/message':
+      return encoding31
     default:
       throw new Error('Encoder not found ' + name)
   }

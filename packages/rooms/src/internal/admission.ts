@@ -36,10 +36,13 @@ export function createAdmission(
       const claimant = verifyClaim(room, wanted.writer, wanted, Date.now())
       if (claimant === undefined) return request.deny({ status: Refusal.refused })
 
-      const epoch = await keyring.current()
+      const newcomer = { writer: wanted.writer, box: claimant.box }
       const payload = encodeStruct('admit', { ...wanted, role: invite.role, invite: invite.id })
-      await log.append([{ type: 'admit', payload }, keyring.grant(epoch, { writer: wanted.writer, box: claimant.box })])
+      await log.append([{ type: 'admit', payload }, ...(await keyring.welcome(newcomer))])
       if (!(await isIn(wanted.writer))) return request.deny({ status: Refusal.refused })
+      // Where the newcomer may not have the present key, there is a new one.
+      keyring.changed()
+      await keyring.current()
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
   }

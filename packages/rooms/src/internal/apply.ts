@@ -104,9 +104,10 @@ async function allEntries(view: RoomView, host: ApplyHost): Promise<Entry[]> {
   })
 }
 
-function toEntry(host: ApplyHost, { writer, length, op: bytes }: AuthorityRow, op: Op, action: Action): Entry {
+function toEntry(host: ApplyHost, { position, writer, length, op: bytes }: AuthorityRow, op: Op, action: Action): Entry {
   const { sentAt } = op.header
-  return { author: { writer, isFounder: equalBytes(writer, host.key), sentAt, bytes }, length, action }
+  const isFounder = equalBytes(writer, host.key)
+  return { author: { writer, position, isFounder, sentAt, bytes }, length, action }
 }
 
 /** An op of a member, about anything but authority. */
@@ -124,6 +125,7 @@ interface ContentRule {
 const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentRule>([
   [OpType.rotate, { least: 'reader', apply: rotate }],
   [OpType.grant, { least: 'reader', apply: grant }],
+  [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.message, { least: 'member', apply: message }]
 ])
@@ -138,14 +140,20 @@ async function applyContent(context: Context): Promise<boolean> {
   return isAtLeast(role, rule.least) && rule.apply({ ...context, device, member })
 }
 
-async function rotate({ view, node, op, id, touched }: ContentContext): Promise<boolean> {
+async function rotate({ view, node, op, id, meta, touched }: ContentContext): Promise<boolean> {
   const payload = decodeStruct('rotate', op.header.payload ?? EMPTY)
   if (payload === undefined || payload.slots.length % SLOT_BYTES !== 0) return false
   const [newest] = await view.epochs(1)
   // Of concurrent ones each follows the same newest; a number from the future would win for ever.
   const highest = (newest?.lamport ?? 0) + 1
   if (payload.lamport < 1 || payload.lamport > highest) return false
-  await view.put('epochs', { lamport: payload.lamport, id, writer: node.from.key, rotate: op.header.payload! })
+  await view.put('epochs', {
+    lamport: payload.lamport,
+    id,
+    writer: node.from.key,
+    position: meta.authority,
+    rotate: op.header.payload!
+  })
   touched.people = true
   return true
 }
@@ -157,6 +165,18 @@ async function grant({ view, node, op, id, touched }: ContentContext): Promise<b
   const recipient = await view.device(payload.writer)
   if (recipient === null || recipient.removed) return false
   await view.put('grants', { epoch, writer: payload.writer, id, grant: op.header.payload! })
+  await view.delete('key-requests', { epoch, writer: payload.writer })
+  touched.people = true
+  return true
+}
+
+/** A device that cannot open what it was given says so: then what it was given counts for nothing. */
+async function keyRequest({ view, node, op, touched }: ContentContext): Promise<boolean> {
+  const epoch = op.header.target
+  if (!epoch || (await view.epoch(epoch)) === null) return false
+  const writer = node.from.key
+  for (const row of await view.grants(epoch, writer)) await view.delete('grants', row)
+  await view.put('key-requests', { epoch, writer })
   touched.people = true
   return true
 }

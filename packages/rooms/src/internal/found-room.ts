@@ -14,7 +14,8 @@ export async function foundRoom(
   const room = base.discoveryKey!
   const writer = base.local.key
   const claim = makeClaim(identity, room, writer)
-  const { draft: rotation, key } = draftRotation(room, [{ writer, box: identity.device.boxPublicKey }], 0, [])
+  const self = { writer, box: identity.device.boxPublicKey }
+  const { draft: rotation, key } = draftRotation(room, [self], 0, history, [])
   const sealed = (plain: Uint8Array, ids: readonly Uint8Array[]) => ({ plain, epoch: { id: ids[1]!, key } })
 
   const drafts: DraftSource[] = [

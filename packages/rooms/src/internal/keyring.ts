@@ -7,12 +7,14 @@ import type { Draft, OpLog } from './op-log.js'
 import {
   commitmentTo,
   compareSlots,
+  messageKey,
   openParent,
   openSlot,
   sealParents,
   sealSlots,
   SEALED_KEY_BYTES,
   slotsFor,
+  stateKey,
   type EpochKey,
   type Recipient
 } from './slots.js'
@@ -35,8 +37,16 @@ export interface Keyring {
   current(): Promise<EpochKey>
   /** The key of an epoch, or `undefined` while this device has been given none. */
   key(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** What the messages of an epoch are sealed with, or `undefined` while this device cannot know. */
+  messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** What names and settings of an epoch are sealed with, likewise. */
+  stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** What a newcomer is given together with its admission. */
+  welcome(recipient: Recipient): Promise<Draft[]>
   /** Gives a device the key of an epoch. */
   grant(epoch: EpochKey, recipient: Recipient): Draft
+  /** Whether a device may be given the key of an epoch: always, or only of epochs since it came. */
+  mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean>
   /** To be called when members, devices or epochs have changed. */
   changed(): void
 }
@@ -54,7 +64,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
   const box = identity.device.boxPublicKey
   const secrets = deviceSecrets(identity)
   const keys = new Map<string, Uint8Array>()
-  let current: Promise<EpochKey> | undefined
+  let ensured: Promise<EpochKey> | undefined
 
   async function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
     const name = mapKey(epoch)
@@ -64,6 +74,14 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     const found = row === null ? undefined : ((await ownKey(row)) ?? (await inheritedKey(row)))
     if (found !== undefined) keys.set(name, found)
     return found
+  }
+
+  async function epochStateKey(epoch: Uint8Array): Promise<Uint8Array | undefined> {
+    const whole = await key(epoch)
+    if (whole !== undefined) return stateKey(room, whole)
+    const row = await view.epoch(epoch)
+    if (row === null) return undefined
+    return inherit(row, 'states', epochStateKey, () => true)
   }
 
   /** From the slot of this device, or from what somebody granted it afterwards. */
@@ -92,16 +110,26 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     }
   }
 
-  /** From a later epoch that carries it on. */
-  async function inheritedKey({ id, lamport, rotate }: EpochRow): Promise<Uint8Array | undefined> {
-    const commitment = decodeStruct('rotate', rotate)?.commitment
-    if (commitment === undefined) return undefined
+  function inheritedKey(row: EpochRow): Promise<Uint8Array | undefined> {
+    const commitment = decodeStruct('rotate', row.rotate)?.commitment
+    return inherit(row, 'parents', key, (opened) => {
+      return commitment !== undefined && equalBytes(commitmentTo(room, opened), commitment)
+    })
+  }
+
+  /** A key from a later epoch that carries it on. */
+  async function inherit(
+    { id, lamport }: EpochRow,
+    field: 'parents' | 'states',
+    keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>,
+    isRight: (opened: Uint8Array) => boolean
+  ): Promise<Uint8Array | undefined> {
     for (const later of (await view.epochs()).filter((epoch) => epoch.lamport > lamport).reverse()) {
-      const parents = decodeStruct('rotate', later.rotate)?.parents
-      if (!parents) continue
-      const laterKey = await key(later.id)
-      const opened = laterKey && openParent(room, laterKey, parents, id)
-      if (opened && equalBytes(commitmentTo(room, opened), commitment)) return opened
+      const carried = decodeStruct('rotate', later.rotate)?.[field]
+      if (!carried) continue
+      const laterKey = await keyOf(later.id)
+      const opened = laterKey && openParent(room, laterKey, carried, id)
+      if (opened && isRight(opened)) return opened
     }
     return undefined
   }
@@ -137,20 +165,23 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     return (await view.all('devices')).filter((row) => !row.removed)
   }
 
+  async function mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean> {
+    return !device.removed && (epoch.position > device.position || (await history()) === 'full')
+  }
+
   async function history(): Promise<History> {
     return (await view.room())?.history === HISTORY.full ? 'full' : 'since-join'
   }
 
   async function rotate(): Promise<EpochKey> {
     const newest = await view.epochs(MAX_PARENTS)
-    const parents: EpochKey[] = []
-    if ((await history()) === 'full') {
-      for (const { id } of newest) {
-        const parent = await key(id)
-        if (parent !== undefined) parents.push({ id, key: parent })
-      }
+    const carry = await history()
+    const older: EpochKey[] = []
+    for (const { id } of newest) {
+      const found = await (carry === 'full' ? key(id) : epochStateKey(id))
+      if (found !== undefined) older.push({ id, key: found })
     }
-    const { draft, key: fresh } = draftRotation(room, await presentDevices(), newest[0]?.lamport ?? 0, parents)
+    const { draft, key: fresh } = draftRotation(room, await presentDevices(), newest[0]?.lamport ?? 0, carry, older)
     const id = (await log.append([draft]))[0]!
     if ((await view.epoch(id)) === null) {
       throw new RoomError('ROOM_NOT_WRITABLE', 'The room did not take the new key of this device.', {
@@ -171,20 +202,31 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     }
   }
 
+  function current(): Promise<EpochKey> {
+    if (ensured !== undefined) return ensured
+    const ensuring = ensureCurrent()
+    ensured = ensuring
+    ensuring.catch(() => {
+      if (ensured === ensuring) ensured = undefined
+    })
+    return ensuring
+  }
+
   return {
-    current() {
-      if (current !== undefined) return current
-      const ensuring = ensureCurrent()
-      current = ensuring
-      ensuring.catch(() => {
-        if (current === ensuring) current = undefined
-      })
-      return ensuring
-    },
+    current,
     key,
+    async messageKey(epoch) {
+      const whole = await key(epoch)
+      return whole && messageKey(room, whole)
+    },
+    stateKey: epochStateKey,
+    async welcome(recipient) {
+      return (await history()) === 'full' ? [grant(await current(), recipient)] : []
+    },
     grant,
+    mayHave,
     changed() {
-      current = undefined
+      ensured = undefined
     }
   }
 }
@@ -192,19 +234,21 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
 /** How a room's history choice is written in ops and rows. */
 export const HISTORY = { full: 1, 'since-join': 2 } as const satisfies Record<History, number>
 
-/** A new epoch for these devices, and its key. */
+/** A new epoch for these devices, which carries on what they may read of `older` ones; and its key. */
 export function draftRotation(
   room: Uint8Array,
   devices: readonly Recipient[],
   newestLamport: number,
-  parents: readonly EpochKey[]
+  history: History,
+  older: readonly EpochKey[]
 ): { draft: Draft; key: Uint8Array } {
   const key = randomBytes(KEY_BYTES)
   const payload = encodeStruct('rotate', {
     lamport: newestLamport + 1,
     commitment: commitmentTo(room, key),
     ...sealSlots(room, key, devices),
-    parents: parents.length === 0 ? null : sealParents(room, key, parents)
+    ...(older.length > 0 && history === 'full' && { parents: sealParents(room, key, older) }),
+    ...(older.length > 0 && history === 'since-join' && { states: sealParents(room, stateKey(room, key), older) })
   })
   return { draft: { type: 'rotate', payload }, key }
 }

@@ -6,6 +6,7 @@ import type { Action } from './authority/action.js'
 import { leastRole } from './authority/rules.js'
 import type { Keyring } from './keyring.js'
 import type { Draft, OpLog } from './op-log.js'
+import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import { encodeStruct, type Structs } from './structs.js'
 import type { RoomView } from './view.js'
@@ -15,13 +16,13 @@ export interface ModerationInit {
   readonly log: OpLog
   readonly keyring: Keyring
   readonly ownRole: OwnRole
-  readonly assertOpen: () => void
+  readonly whileOpen: WhileOpen
 }
 
 export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | 'unban' | 'transferOwnership'>
 
 /** What members with authority do to others. */
-export function createModeration({ view, log, keyring, ownRole, assertOpen }: ModerationInit): Moderation {
+export function createModeration({ view, log, keyring, ownRole, whileOpen }: ModerationInit): Moderation {
   /** The identity of a member on whom this one may act. */
   async function target(id: string, type: Exclude<Action['type'], 'create'>, what: string): Promise<Uint8Array> {
     const identity = decodeKey(id, 'memberId')
@@ -48,8 +49,8 @@ export function createModeration({ view, log, keyring, ownRole, assertOpen }: Mo
   async function act(options: CallOptions, draft: () => Promise<Draft>): Promise<void> {
     assertSignal(options.signal, 'options.signal')
     throwIfAborted(options.signal)
-    assertOpen()
-    await raceSignal(draft().then((ready) => log.append([ready])), options.signal)
+    const acting = whileOpen(async () => log.append([await draft()]))
+    await raceSignal(acting, options.signal)
   }
 
   function setMuted(muted: boolean) {
@@ -87,7 +88,7 @@ export function createModeration({ view, log, keyring, ownRole, assertOpen }: Mo
       })
       // At once, and not with the next message, so that others need not do it when they meet.
       keyring.changed()
-      await keyring.current()
+      await whileOpen(() => keyring.current())
     },
     async unban(id, options = {}) {
       assertOptions(options, 'options', ['signal'])

@@ -3,7 +3,7 @@ import { concatBytes } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
 import { encodeOp, opId, OpType, type OpTypeName } from './op.js'
-import type { EpochKey } from './slots.js'
+import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
 
 /** An op that is not written yet. */
@@ -92,7 +92,8 @@ export function createOpLog(base: Autobase<RoomView>, room: Uint8Array, now: () 
       payload: payload ?? null
     }
     if (body === undefined) return encodeOp(header)
-    return encodeOp(header, (clear) => seal(body.plain, bodyContext(room, writer, clear), body.epoch.key))
+    const bodyKey = (key: Uint8Array) => (type === 'message' ? messageKey(room, key) : stateKey(room, key))
+    return encodeOp(header, (clear) => seal(body.plain, bodyContext(room, writer, clear), bodyKey(body.epoch.key)))
   }
 
   return {

@@ -19,6 +19,7 @@ export const OpType = {
   transfer: 13,
   revokeInvite: 14,
   revokeDevice: 15,
+  keyRequest: 16,
   message: 32
 } as const
 

@@ -2,33 +2,27 @@ import Autobase from 'autobase'
 import type Corestore from 'corestore'
 import type ProtomuxWakeup from 'protomux-wakeup'
 import {
-  assertInteger,
   assertOptions,
-  assertSignal,
   createEvents,
-  decodeZ32,
-  encodeUtf8,
   encodeZ32,
   onAbort,
   raceSignal,
   throwIfAborted
 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
-import { MAX_TEXT_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
-import type { MessagesOptions } from '../message.js'
 import type { Room, RoomEvents } from '../room.js'
 import { applyOps, type Touched } from './apply.js'
-import { HASH_BYTES } from './crypto.js'
 import { leastRole } from './authority/rules.js'
+import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createModeration } from './moderation.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { createOwnRole, forbidden } from './own-role.js'
 import { createReader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
-import { encodeStruct } from './structs.js'
-import { createTimeline, type Span } from './timeline.js'
+import { createRoomMessages } from './room-messages.js'
+import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 
 export interface OpenRoomInit {
@@ -58,6 +52,9 @@ export interface OpenRoom {
   until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value>
 }
 
+/** Does some work on an open room; whatever goes wrong when it is closed is `ROOM_CLOSED`. */
+export type WhileOpen = <Value>(work: () => Promise<Value>) => Promise<Value>
+
 /** The namespace of a room's cores within the store that a peer has. */
 export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestore {
   return corestore.namespace(`covey/room/${encodeZ32(namespace)}`)
@@ -86,21 +83,25 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     })
     void events.emit('error', broken)
     void events.emit('update', undefined)
-    timeline?.close(broken)
+    timeline.close(broken)
   })
-
-  let timeline: ReturnType<typeof createTimeline> | undefined
-  await base.ready()
-  const discoveryKey = base.discoveryKey!
   const view = base.view
+  const timeline = createTimeline(view)
+  await ready(base)
+  const discoveryKey = base.discoveryKey!
   const log = createOpLog(base, discoveryKey, Date.now)
   const keyring = createKeyring({ room: discoveryKey, writer: base.local.key, identity, view, log })
-  const reader = createReader({ room: discoveryKey, identity, view, keyring })
-  const messages = (timeline = createTimeline(view))
+  const onerror = (cause: unknown): void => {
+    const message = 'A key could not be asked for, or given.'
+    const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
+    void events.emit('error', error)
+  }
+  const keyRequests = createKeyRequests({ view, log, keyring, writer: base.local.key, onerror })
+  const reader = createReader({ room: discoveryKey, identity, view, keyring, onmissing: keyRequests.ask })
 
   base.on('fast-forward', () => {
     touched.people = true
-    messages.changed(undefined)
+    timeline.changed(undefined)
   })
   base.on('update', () => {
     const { order, people } = touched
@@ -108,15 +109,17 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (people) {
       keyring.changed()
       reader.changed()
+      keyRequests.changed()
     }
-    if (order !== Infinity) messages.changed(order)
+    if (order !== Infinity) timeline.changed(order)
     void events.emit('update', undefined)
   })
 
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      messages.close()
+      timeline.close()
+      keyRequests.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -126,89 +129,48 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (closing !== undefined) throw closedError()
   }
 
-  const ownRole = createOwnRole(view, identity.identity.publicKey)
-
-  async function orderOf(id: string): Promise<number> {
-    const row = await findMessage(id)
-    if (row !== undefined) return row.order
-    throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
-      hint: 'It may be of another room, or not have arrived here yet.'
-    })
-  }
-
-  async function findMessage(id: string) {
-    const bytes = decodeZ32(id, HASH_BYTES)
-    return (bytes.ok && (await view.message(bytes.value))) || undefined
-  }
-
-  async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
-    const end = before === undefined ? await messages.count() : await orderOf(before)
-    const after = since === undefined ? undefined : (await orderOf(since)) + 1
-    const from = after ?? Math.max(0, end - (limit ?? end))
-    if (live === true) return { from, to: undefined }
-    return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
-  }
-
-  async function* iterate(options: MessagesOptions) {
-    throwIfAborted(options.signal)
+  async function whileOpen<Value>(work: () => Promise<Value>): Promise<Value> {
     assertOpen()
-    for await (const row of messages.rows(await span(options), options.signal)) {
-      const message = await reader.message(row)
-      if (message !== undefined) yield message
+    try {
+      return await work()
+    } catch (error) {
+      // What is closed beneath a call fails in its own words.
+      assertOpen()
+      throw error
     }
   }
 
+  const ownRole = createOwnRole(view, identity.identity.publicKey)
+
   const room: Room = {
     id: encodeZ32(discoveryKey),
-    async info() {
-      assertOpen()
-      const row = await view.room()
-      return {
-        name: await reader.roomName(),
-        createdAt: row?.createdAt ?? 0,
-        history: row?.history === HISTORY.full ? 'full' : 'since-join',
-        role: await ownRole.current()
-      }
-    },
-    async members() {
-      assertOpen()
-      const members = await Promise.all((await view.all('members')).map(reader.member))
-      return members.filter((member) => member !== undefined)
-    },
-    async send(text, options = {}) {
-      assertOptions(options, 'options', ['signal'])
-      const plain = encodeStruct('message-body', { text: sendable(text) })
-      throwIfAborted(options.signal)
-      assertOpen()
-      const sending = (async () => {
-        await ownRole.demand('member', 'send messages')
-        const epoch = await keyring.current()
-        const [id] = await log.append([{ type: 'message', body: { plain, epoch } }])
-        const row = await view.message(id!)
-        const message = row && (await reader.message(row))
-        if (!message) throw forbidden('The room did not take the message.', 'This member is muted or was just removed.')
-        return message
-      })()
-      return raceSignal(sending, options.signal)
-    },
-    messages(options = {}) {
-      assertMessagesOptions(options)
-      return { [Symbol.asyncIterator]: () => iterate(options) }
-    },
-    async message(id) {
-      assertOpen()
-      const row = await findMessage(id)
-      return row && reader.message(row)
-    },
-    ...createRoomInvites({ base, view, log, ownRole, assertOpen }),
-    ...createModeration({ view, log, keyring, ownRole, assertOpen }),
+    info: () =>
+      whileOpen(async () => {
+        const row = await view.room()
+        return {
+          name: await reader.roomName(),
+          createdAt: row?.createdAt ?? 0,
+          history: row?.history === HISTORY.full ? 'full' : 'since-join',
+          role: await ownRole.current()
+        }
+      }),
+    members: () =>
+      whileOpen(async () => {
+        const members = await Promise.all((await view.all('members')).map(reader.member))
+        return members.filter((member) => member !== undefined)
+      }),
+    ...createRoomMessages({ view, log, keyring, reader, timeline, ownRole, whileOpen }),
+    ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
+    ...createModeration({ view, log, keyring, ownRole, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
       throwIfAborted(options.signal)
-      assertOpen()
-      const role = await ownRole.demand(leastRole('leave'), 'leave')
-      if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first.')
-      await raceSignal(log.append([{ type: 'leave' }]), options.signal)
+      const leaving = whileOpen(async () => {
+        const role = await ownRole.demand(leastRole('leave'), 'leave')
+        if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first.')
+        await log.append([{ type: 'leave' }])
+      })
+      await raceSignal(leaving, options.signal)
     },
     on: events.on.bind(events),
     once: events.once.bind(events),
@@ -242,7 +204,17 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return base.writable && device !== null && !device.removed
   }
 
+  keyRequests.changed()
   return { room, base, view, log, keyring, isAdmitted, until }
+}
+
+async function ready(base: Autobase<RoomView>): Promise<void> {
+  try {
+    await base.ready()
+  } catch (cause) {
+    await base.close()
+    throw cause
+  }
 }
 
 /** K0 on disk: sealed for this device's identity, under the one label for such keys. */
@@ -256,32 +228,4 @@ function sealedKey(identity: LocalIdentity) {
 
 function closedError(): RoomError {
   return new RoomError('ROOM_CLOSED', 'The room is closed.', { hint: 'Open the peer again.' })
-}
-
-function sendable(text: string): string {
-  if (typeof text !== 'string') throw new TypeError(`text must be a string, got ${typeof text}`)
-  if (text === '') {
-    throw new RoomError('MESSAGE_EMPTY', 'There is no text to send.', { hint: 'Give it at least one character.' })
-  }
-  // By characters first, each of which takes a byte at least: counting bytes of a huge text is slow.
-  if (text.length <= MAX_TEXT_BYTES) {
-    if (!text.isWellFormed()) {
-      throw new RoomError('MESSAGE_MALFORMED', 'The text has half of a surrogate pair in it.', {
-        hint: 'It was cut in the middle of a character; text.toWellFormed() mends it.'
-      })
-    }
-    if (encodeUtf8(text).length <= MAX_TEXT_BYTES) return text
-  }
-  throw new RoomError('MESSAGE_TOO_LARGE', `The text takes more than ${MAX_TEXT_BYTES} bytes as UTF-8.`, {
-    hint: 'Send it as a file, or in parts.'
-  })
-}
-
-function assertMessagesOptions(options: MessagesOptions): void {
-  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'signal'])
-  if (options.limit !== undefined) assertInteger(options.limit, 'options.limit', { min: 1 })
-  assertSignal(options.signal, 'options.signal')
-  if (options.live === true && options.before !== undefined) {
-    throw new TypeError('options.live and options.before exclude each other')
-  }
 }

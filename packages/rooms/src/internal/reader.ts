@@ -5,7 +5,7 @@ import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
 import { open } from './crypto.js'
 import type { Keyring } from './keyring.js'
-import { decodeOp } from './op.js'
+import { decodeOp, OpType } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
 import type { MemberRow, MessageRow, RoomView } from './view.js'
@@ -27,6 +27,8 @@ export interface ReaderInit {
   readonly identity: LocalIdentity
   readonly view: RoomView
   readonly keyring: Keyring
+  /** Called with the id of an epoch whose key is needed and not there. */
+  readonly onmissing: (epoch: Uint8Array) => void
 }
 
 interface Author {
@@ -35,7 +37,7 @@ interface Author {
   readonly device: string
 }
 
-export function createReader({ room, identity, view, keyring }: ReaderInit): Reader {
+export function createReader({ room, identity, view, keyring, onmissing }: ReaderInit): Reader {
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
 
@@ -43,8 +45,12 @@ export function createReader({ room, identity, view, keyring }: ReaderInit): Rea
   async function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
     const op = decodeOp(bytes)
     if (op === undefined || !op.header.epoch) return 'unknown'
-    const key = await keyring.key(op.header.epoch)
-    if (key === undefined) return 'unreadable'
+    const isMessage = op.header.type === OpType.message
+    const key = await (isMessage ? keyring.messageKey(op.header.epoch) : keyring.stateKey(op.header.epoch))
+    if (key === undefined) {
+      onmissing(op.header.epoch)
+      return 'unreadable'
+    }
     // Sealed under the right key, but not as a member's software would: nothing to wait for.
     return open(op.sealed, bodyContext(room, writer, op.clear), key) ?? 'unknown'
   }

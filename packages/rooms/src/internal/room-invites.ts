@@ -1,5 +1,6 @@
 import type Autobase from 'autobase'
 import { assertInteger, assertOptions, assertSignal, decodeKey, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
+import { MAX_INVITE_MS } from '../constants.js'
 import { RoomError } from '../errors.js'
 import { encodeInvite, type CreateInviteOptions, type InviteInfo } from '../invite.js'
 import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
@@ -7,6 +8,7 @@ import type { Room } from '../room.js'
 import { leastRole } from './authority/rules.js'
 import { createInviteKeys } from './invite-keys.js'
 import type { OpLog } from './op-log.js'
+import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import { encodeStruct } from './structs.js'
 import type { InviteRow, RoomView } from './view.js'
@@ -16,12 +18,12 @@ export interface RoomInvitesInit {
   readonly view: RoomView
   readonly log: OpLog
   readonly ownRole: OwnRole
-  readonly assertOpen: () => void
+  readonly whileOpen: WhileOpen
 }
 
 export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'>
 
-export function createRoomInvites({ base, view, log, ownRole, assertOpen }: RoomInvitesInit): RoomInvites {
+export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomInvitesInit): RoomInvites {
   async function write(options: CreateInviteOptions): Promise<string> {
     const { expiresInMs, uses, role = 'member' } = options
     const own = await ownRole.demand(leastRole('invite'), 'invite')
@@ -37,26 +39,27 @@ export function createRoomInvites({ base, view, log, ownRole, assertOpen }: Room
     async createInvite(options = {}) {
       assertInviteOptions(options)
       throwIfAborted(options.signal)
-      assertOpen()
-      return raceSignal(write(options), options.signal)
+      return raceSignal(
+        whileOpen(() => write(options)),
+        options.signal
+      )
     },
-    async invites() {
-      assertOpen()
-      return (await view.all('invites')).map(describe)
-    },
+    invites: () => whileOpen(async () => (await view.all('invites')).map(describe)),
     async revokeInvite(id, options = {}) {
       assertOptions(options, 'options', ['signal'])
       const target = decodeKey(id, 'inviteId')
       throwIfAborted(options.signal)
-      assertOpen()
-      await ownRole.demand(leastRole('revokeInvite'), 'revoke invites')
-      const row = await view.invite(target)
-      if (row === null) {
-        throw new RoomError('INVITE_NOT_FOUND', 'There is no such invite in the room.', {
-          hint: 'invites() lists those there are.'
-        })
-      }
-      if (!row.revoked) await raceSignal(log.append([{ type: 'revokeInvite', target }]), options.signal)
+      const revoking = whileOpen(async () => {
+        await ownRole.demand(leastRole('revokeInvite'), 'revoke invites')
+        const row = await view.invite(target)
+        if (row === null) {
+          throw new RoomError('INVITE_NOT_FOUND', 'There is no such invite in the room.', {
+            hint: 'invites() lists those there are.'
+          })
+        }
+        if (!row.revoked) await log.append([{ type: 'revokeInvite', target }])
+      })
+      await raceSignal(revoking, options.signal)
     }
   }
 }
@@ -76,7 +79,7 @@ function describe({ id, author, role, used, uses, expiresAt, revoked }: InviteRo
 function assertInviteOptions(options: CreateInviteOptions): void {
   assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'signal'])
   const { expiresInMs, uses, role } = options
-  if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1 })
+  if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1, max: MAX_INVITE_MS })
   if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1 })
   if (role !== undefined && (!ROLES.includes(role) || (role as Role) === 'owner')) {
     throw new TypeError('options.role must be "reader", "member", "moderator" or "admin"')

@@ -92,7 +92,20 @@ export function openSlot(
   return key !== undefined && equalBytes(commitmentTo(room, key), commitment) ? key : undefined
 }
 
-/** Older keys, for those who hold `key`: what lets newcomers read a room's whole history. */
+/** What messages of an epoch are sealed with. */
+export function messageKey(room: Uint8Array, key: Uint8Array): Uint8Array {
+  return hash('covey/epoch/messages/1', room, key)
+}
+
+/**
+ * What the room's present state that was written in an epoch (names, settings) is sealed with: who
+ * comes later may need it, even where they may not read the messages.
+ */
+export function stateKey(room: Uint8Array, key: Uint8Array): Uint8Array {
+  return hash('covey/epoch/state/1', room, key)
+}
+
+/** Keys of older epochs, for those who hold `key`. */
 export function sealParents(room: Uint8Array, key: Uint8Array, parents: readonly EpochKey[]): Uint8Array {
   return concatBytes(
     ...parents.flatMap((parent) => [parent.id, sealOnce(parent.key, parent.id, parentKey(room, key, parent.id))])

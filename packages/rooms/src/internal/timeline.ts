@@ -44,13 +44,16 @@ export function createTimeline(view: RoomView): Timeline {
     })
     const stopClose = signals.on('close', () => wake())
 
+    /** @throws what the iteration has to end with, if not well. */
+    function isOver(): boolean {
+      throwIfAborted(signal)
+      if (closed?.error !== undefined) throw closed.error
+      return closed !== undefined
+    }
+
     try {
       while (to === undefined || next < to) {
-        throwIfAborted(signal)
-        if (closed !== undefined) {
-          if (closed.error !== undefined) throw closed.error
-          return
-        }
+        if (isOver()) return
         const woken = new Promise<void>((resolve) => (wake = resolve))
         const start = next
         const page = await view.messages(start, Math.min(to ?? Infinity, start + PAGE_ROWS))
@@ -66,10 +69,14 @@ export function createTimeline(view: RoomView): Timeline {
         for (const row of page) {
           const id = mapKey(row.id)
           if (given.has(id)) continue
+          if (isOver()) return
           given.add(id)
           yield row
         }
       }
+    } catch (error) {
+      // What is closed beneath a reader fails in its own words.
+      if (!isOver()) throw error
     } finally {
       stopAbort()
       stopChange()

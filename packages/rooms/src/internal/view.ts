@@ -16,6 +16,7 @@ export type ProfileRow = Structs['profile']
 export type InviteRow = Structs['invite-row']
 export type EpochRow = Structs['epoch']
 export type GrantRow = Structs['grant-row']
+export type KeyRequestRow = Structs['key-request']
 export type MessageRow = Structs['message']
 
 /** The rows of a room's view, by collection. */
@@ -35,6 +36,8 @@ export interface Rows {
   invites: InviteRow
   epochs: EpochRow
   grants: GrantRow
+  /** Who says that it cannot open an epoch, and has not been granted it since. */
+  'key-requests': KeyRequestRow
   messages: MessageRow
 }
 
@@ -57,6 +60,7 @@ export interface RoomView {
   grants(epoch: Uint8Array, device: Uint8Array): Promise<GrantRow[]>
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
+  keyRequest(epoch: Uint8Array, writer: Uint8Array): Promise<KeyRequestRow | null>
   message(id: Uint8Array): Promise<MessageRow | null>
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
@@ -69,6 +73,11 @@ export interface RoomView {
 
 export function openView(store: ViewStore): RoomView {
   const db = HyperDB.bee(store.get(VIEW_CORE), definition, { extension: false, autoUpdate: true })
+  /** Not by `get`, which lets go of its snapshot between the index and the row (hyperdb 6.8.0). */
+  function findBy<Row>(index: string, id: Uint8Array): Promise<Row | null> {
+    return db.findOne<Row>(`@covey/${index}`, { gte: { id }, lte: { id } })
+  }
+
   return {
     db,
     async meta(version) {
@@ -84,13 +93,14 @@ export function openView(store: ViewStore): RoomView {
     isBanned: async (identity) => (await db.get('@covey/bans', { identity })) !== null,
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
-    epoch: (id) => db.get('@covey/epochs-by-id', { id }),
+    epoch: (id) => findBy('epochs-by-id', id),
     epochs: (limit) =>
       db.find<EpochRow>('@covey/epochs', { reverse: true, ...(limit === undefined ? {} : { limit }) }).toArray(),
     grants: (epoch, device) =>
       db.find<GrantRow>('@covey/grants', { gte: { epoch, device }, lte: { epoch, device } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
-    message: (id) => db.get('@covey/messages-by-id', { id }),
+    keyRequest: (epoch, writer) => db.get('@covey/key-requests', { epoch, writer }),
+    message: (id) => findBy('messages-by-id', id),
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
     all: <Name extends keyof Rows>(collection: Name) => db.find<Rows[Name]>(`@covey/${collection}`).toArray(),

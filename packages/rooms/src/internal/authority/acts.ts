@@ -6,6 +6,8 @@ import type { AuthorityState } from './state.js'
 /** Who wrote the op that wants to act, and what an act may know of it. */
 export interface Author {
   readonly writer: Uint8Array
+  /** The place of the op among those about authority. */
+  readonly position: number
   /** Whether it is the writer after whom the room is named. */
   readonly isFounder: boolean
   /** By the author's clock: compared with what others said by theirs, never with the time. */
@@ -32,18 +34,18 @@ export const NO_ROLE = 0
 
 export async function create(
   state: AuthorityState,
-  { isFounder, writer, sentAt }: Author,
+  { isFounder, writer, position, sentAt }: Author,
   { claimant, history }: Extract<Action, { type: 'create' }>
 ): Promise<boolean> {
   if (!isFounder || (await state.room()) !== null) return false
   const { identity, device, box } = claimant
   await state.put('room', { createdAt: sentAt, history })
   await state.put('members', { identity, role: roleNumber('owner'), joinedAt: sentAt })
-  await state.put('devices', { writer, device, box, identity })
+  await state.put('devices', { writer, device, box, identity, position })
   return true
 }
 
-export const admit: Act<'admit'> = async ({ state, role, sentAt }, { claimant, admit: { writer, invite: id, ...wanted } }) => {
+export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { claimant, admit: { writer, invite: id, ...wanted } }) => {
   const { identity, device, box, epoch } = claimant
   const granted = roleOf(wanted.role)
   if (granted === undefined || granted === 'owner' || (await state.isBanned(identity))) return false
@@ -66,7 +68,7 @@ export const admit: Act<'admit'> = async ({ state, role, sentAt }, { claimant, a
   if (member === null || roleOf(member.role) === undefined) {
     await state.put('members', { ...member, identity, role: wanted.role, joinedAt: sentAt })
   }
-  await state.put('devices', { writer, device, box, identity })
+  await state.put('devices', { writer, device, box, identity, position })
   return true
 }
 

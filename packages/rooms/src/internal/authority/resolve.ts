@@ -47,9 +47,9 @@ async function replay(
 ): Promise<{ state: MemoryState; cuts: Cut[] }> {
   const state = createMemoryState()
   const found: Cut[] = []
-  for (const [position, { author, length, action }] of entries.entries()) {
-    if (await isVoid(state, author.writer, length, position, cuts)) continue
-    const cut = await cutOf(state, position, action)
+  for (const { author, length, action } of entries) {
+    if (await isVoid(state, author, length, cuts)) continue
+    const cut = await cutOf(state, author.position, action)
     if ((await perform(state, author, action)) && cut !== undefined) found.push(cut)
   }
   return { state, cuts: found }
@@ -57,9 +57,8 @@ async function replay(
 
 async function isVoid(
   state: MemoryState,
-  writer: Uint8Array,
+  { writer, position }: Author,
   length: number,
-  position: number,
   cuts: readonly Cut[]
 ): Promise<boolean> {
   const identity = (await state.device(writer))?.identity

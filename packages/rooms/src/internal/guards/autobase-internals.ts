@@ -1,0 +1,110 @@
+import type Autobase from 'autobase'
+import type { AutobaseHandlers, Head } from 'autobase'
+import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+
+// The parts of autobase 7.28.1 that the guards look at or wrap, as its sources have them. None is
+// documented: `assertUpstream` makes sure that they are still what is written here.
+
+/** lib/linearizer.js: a block of a writer, in the graph. */
+export interface GraphNode {
+  readonly writer: UpstreamWriter
+  /** The block is number `length - 1` of its writer. */
+  readonly length: number
+  readonly value: Uint8Array | null
+  /** Loses what has been linked; `actualHeads` does not. */
+  readonly actualHeads: readonly Head[]
+  readonly dependencies: Set<GraphNode>
+  readonly optimistic: boolean
+  /** How many blocks of the same append are left, this one included. */
+  readonly batch: number
+  trace: Trace | null | undefined
+}
+
+/** Which blocks of the views the writer read and wrote: a hint of what to download. */
+export interface Trace {
+  system: number[]
+  encryption: number[]
+  user: { view: number; blocks: number[] }[]
+}
+
+/** What a writer's block is decoded with. */
+export interface OplogEncoding {
+  preencode(state: object, message: never): void
+  encode(state: object, message: never): void
+  decode(state: { start: number; end: number; buffer: Uint8Array }): OplogMessage
+}
+
+export interface OplogMessage {
+  version: number
+  checkpoint: { system: unknown; encryption: unknown; user: unknown[] | null } | null
+  digest: { pointer: number; key: Uint8Array | null } | null
+}
+
+type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; valueEncoding: OplogEncoding | null }
+
+/** lib/writer.js */
+export interface UpstreamWriter {
+  readonly core: WriterCore & { setActive(active: boolean): void }
+  readonly isRemoved: boolean
+  readonly nodes: { readonly length: number; get(index: number): GraphNode | null }
+  node: GraphNode | null
+  frozen: boolean
+  isActive: boolean
+  _loadNextNode(): Promise<boolean>
+  _ensureNodeDependencies(boot: unknown): Promise<boolean>
+  _pause(): void
+  _resume(): void
+  updateActivity(): void
+}
+
+/** lib/linearizer.js */
+export interface UpstreamLinearizer {
+  readonly heads: Set<GraphNode>
+  _initialHeads: Head[]
+  addHead(node: GraphNode): GraphNode
+}
+
+/** lib/apply-state.js: what an indexer has signed, as its core says. */
+export interface UpstreamCheckpoint {
+  readonly core: WriterCore
+  length: number
+  digest: { key: Uint8Array | null; at: number } | null
+  signatures: { system: Signature | null; encryption: Signature | null; user: (Signature | null)[] }
+  updateCheckpoints(): Promise<boolean>
+}
+
+export interface Signature {
+  readonly signature: Uint8Array | null
+  readonly length: number
+}
+
+/** lib/apply-state.js */
+export interface UpstreamApplyState {
+  readonly interrupted: boolean
+  maybeSigned(): Promise<void>
+  _createCheckpointCore(key: Uint8Array, active: boolean, signer: number, paused: boolean): UpstreamCheckpoint
+}
+
+/** lib/fast-forward.js */
+export interface UpstreamFastForward {
+  _upgrade(): Promise<boolean>
+}
+
+/** index.js */
+export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'hintWakeup'> {
+  readonly activeWriters: { readonly size: number; has(key: Uint8Array): boolean } & Iterable<UpstreamWriter>
+  readonly _wakeupHints: Map<string, number>
+  readonly linearizer: UpstreamLinearizer
+  _applyState: UpstreamApplyState | null
+  hintWakeup(hints: Head | Head[]): void
+  _isLocalCore(core: WriterCore): boolean
+  _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter
+  _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void
+  _runFastForward(fastForward: UpstreamFastForward): Promise<void>
+  _wakeupWriter(key: Uint8Array, length: number): Promise<void>
+}
+
+export interface UpstreamAutobaseClass {
+  new <View>(store: Corestore, key: Uint8Array | null, handlers: AutobaseHandlers<View>): UpstreamAutobase<View>
+}

@@ -1,0 +1,91 @@
+import Autobase, { type AutobaseHandlers, type Head } from 'autobase'
+import type Corestore from 'corestore'
+import type {
+  UpstreamApplyState,
+  UpstreamAutobase,
+  UpstreamAutobaseClass,
+  UpstreamFastForward,
+  UpstreamWriter
+} from './autobase-internals.js'
+import { guardCheckpoints } from './guard-checkpoints.js'
+import { guardFastForward } from './guard-fast-forward.js'
+import { guardLinearizer } from './guard-linearizer.js'
+import { boundedHints, mayWake } from './guard-wakeup.js'
+import { guardWriter, type FrozenWriter } from './guard-writer.js'
+import { assertUpstream } from './upstream.js'
+
+/** What the guards of a base tell. */
+export interface BaseGuard {
+  /** A writer is not read on; once a writer, each time that the base is opened. */
+  readonly onfrozen: (frozen: FrozenWriter) => void
+  /** Something that a peer sent was put aside; nothing is lost by it. */
+  readonly onwarning?: (error: unknown) => void
+}
+
+/**
+ * An Autobase that no block of a writer, checkpoint of an indexer, wakeup of a peer or core from an
+ * invite can stop. See docs/guards.md.
+ *
+ * A subclass, and not a wrap of an instance: the constructor of Autobase starts to fast-forward.
+ *
+ * @throws {RoomError} UPSTREAM_UNSUPPORTED for an autobase or hypercore that this was not written for
+ */
+export function createGuardedBase<View>(
+  store: Corestore,
+  key: Uint8Array | null,
+  handlers: AutobaseHandlers<View>,
+  { onfrozen, onwarning = () => undefined }: BaseGuard
+): Autobase<View> {
+  assertUpstream('autobase', 'hypercore')
+  const frozen = new Set<string>()
+  const states = new WeakMap<object, UpstreamApplyState | null>()
+
+  const report = (writer: FrozenWriter): void => {
+    const id = String(new Uint8Array(writer.key))
+    if (frozen.has(id)) return
+    frozen.add(id)
+    onfrozen(writer)
+  }
+
+  class GuardedBase extends (Autobase as unknown as UpstreamAutobaseClass)<View> {
+    // An accessor here takes the place of the field that Autobase assigns wherever it makes a state.
+    override get _applyState(): UpstreamApplyState | null {
+      return states.get(this) ?? null
+    }
+
+    override set _applyState(state: UpstreamApplyState | null) {
+      states.set(this, state)
+      if (state !== null) guardCheckpoints(state, onwarning)
+    }
+
+    override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
+      const writer = super._makeWriter(...args)
+      if (!this._isLocalCore(writer.core)) guardWriter(writer, report)
+      return writer
+    }
+
+    override _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void {
+      super._updateLinearizer(indexers, heads)
+      guardLinearizer(this.linearizer)
+    }
+
+    override _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
+      return super._runFastForward(guardFastForward(fastForward))
+    }
+
+    override hintWakeup(hints: Head | Head[]): void {
+      super.hintWakeup(boundedHints([hints].flat(), this._wakeupHints.size))
+    }
+
+    override async _wakeupWriter(key: Uint8Array, length: number): Promise<void> {
+      const isKnown = async (): Promise<boolean> => (await this.system?.has(key)) === true
+      if (await mayWake({ isKnown, strangers: () => this.#strangers() })) await super._wakeupWriter(key, length)
+    }
+
+    #strangers(): number {
+      return [...this.activeWriters].filter(({ isRemoved }) => isRemoved).length
+    }
+  }
+
+  return new GuardedBase(store, key, handlers) as unknown as Autobase<View>
+}

@@ -1,0 +1,88 @@
+import { equalBytes } from '@covey/core'
+import type { Keyring } from './keyring.js'
+import { mapKey } from './map-key.js'
+import type { OpLog } from './op-log.js'
+import type { KeyRequestRow, RoomView } from './view.js'
+
+/** Asks the others for keys that this device lacks, and gives them what they lack. */
+export interface KeyRequests {
+  /** Asks for the key of an epoch, if this device may have it; once. */
+  ask(epoch: Uint8Array): void
+  /** To be called when members, devices or epochs have changed. */
+  changed(): void
+  close(): void
+}
+
+export interface KeyRequestsInit {
+  readonly view: RoomView
+  readonly log: OpLog
+  readonly keyring: Keyring
+  /** This device's writer core. */
+  readonly writer: Uint8Array
+  readonly onerror: (error: unknown) => void
+}
+
+/** Who made an epoch answers at once; the others wait their turn, so that mostly one answers. */
+const MIN_WAIT_MS = 500
+const MAX_WAIT_MS = 5_000
+
+export function createKeyRequests({ view, log, keyring, writer, onerror }: KeyRequestsInit): KeyRequests {
+  const asked = new Set<string>()
+  const waiting = new Map<string, ReturnType<typeof setTimeout>>()
+  let closed = false
+
+  async function request(epoch: Uint8Array): Promise<void> {
+    const [device, row] = await Promise.all([view.device(writer), view.epoch(epoch)])
+    if (device === null || row === null || !(await keyring.mayHave(device, row))) return
+    if ((await view.keyRequest(epoch, writer)) !== null) return
+    await log.append([{ type: 'keyRequest', target: epoch }])
+  }
+
+  async function plan(): Promise<void> {
+    for (const request of await view.all('key-requests')) {
+      const name = mapKey(request.epoch) + mapKey(request.writer)
+      if (waiting.has(name) || equalBytes(request.writer, writer)) continue
+      const isOwn = equalBytes((await view.epoch(request.epoch))?.writer ?? request.epoch, writer)
+      const waitMs = isOwn ? 0 : MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)
+      if (closed) return
+      waiting.set(
+        name,
+        setTimeout(() => {
+          waiting.delete(name)
+          answer(request).catch(report)
+        }, waitMs)
+      )
+    }
+  }
+
+  async function answer({ epoch, writer: asking }: KeyRequestRow): Promise<void> {
+    if (closed || (await view.keyRequest(epoch, asking)) === null) return
+    const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), keyring.key(epoch)])
+    if (device === null || row === null || key === undefined || !(await keyring.mayHave(device, row))) return
+    await log.append([keyring.grant({ id: epoch, key }, device)])
+  }
+
+  function report(error: unknown): void {
+    if (!closed) onerror(error)
+  }
+
+  return {
+    ask(epoch) {
+      const name = mapKey(epoch)
+      if (closed || asked.has(name)) return
+      asked.add(name)
+      request(epoch).catch((error) => {
+        asked.delete(name)
+        report(error)
+      })
+    },
+    changed() {
+      plan().catch(report)
+    },
+    close() {
+      closed = true
+      for (const timer of waiting.values()) clearTimeout(timer)
+      waiting.clear()
+    }
+  }
+}

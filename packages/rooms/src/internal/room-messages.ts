@@ -1,0 +1,134 @@
+import { assertInteger, assertOptions, assertSignal, assertString, decodeZ32, encodeUtf8, raceSignal, throwIfAborted } from '@covey/core'
+import { MAX_TEXT_BYTES } from '../constants.js'
+import { RoomError } from '../errors.js'
+import type { Message, MessagesOptions } from '../message.js'
+import type { Room } from '../room.js'
+import { HASH_BYTES } from './crypto.js'
+import type { Keyring } from './keyring.js'
+import type { OpLog } from './op-log.js'
+import type { WhileOpen } from './open-room.js'
+import { forbidden, type OwnRole } from './own-role.js'
+import type { Reader } from './reader.js'
+import type { EpochKey } from './slots.js'
+import { encodeStruct } from './structs.js'
+import type { Span, Timeline } from './timeline.js'
+import type { MessageRow, RoomView } from './view.js'
+
+export interface RoomMessagesInit {
+  readonly view: RoomView
+  readonly log: OpLog
+  readonly keyring: Keyring
+  readonly reader: Reader
+  readonly timeline: Timeline
+  readonly ownRole: OwnRole
+  readonly whileOpen: WhileOpen
+}
+
+export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
+
+/** The messages of a room: sent, read, and waited for. */
+export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
+  const { view, log, keyring, reader, timeline, ownRole, whileOpen } = init
+
+  /** Messages take their turn: each is handed to the log before the next, as it was sent. */
+  let turn: Promise<unknown> = Promise.resolve()
+
+  async function prepare(): Promise<EpochKey> {
+    await ownRole.demand('member', 'send messages')
+    return keyring.current()
+  }
+
+  async function send(text: string): Promise<Message> {
+    const plain = encodeStruct('message-body', { text })
+    const prepared = turn.then(prepare)
+    const appended = prepared.then((epoch) => ({ writing: log.append([{ type: 'message', body: { plain, epoch } }]) }))
+    turn = appended.catch(() => undefined)
+    const [id] = await (await appended).writing
+    const row = await view.message(id!)
+    const message = row && (await reader.message(row))
+    if (!message) throw forbidden('The room did not take the message.', 'This member is muted or was just removed.')
+    return message
+  }
+
+  async function orderOf(id: string): Promise<number> {
+    const row = await findMessage(id)
+    if (row !== undefined) return row.order
+    throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
+      hint: 'It may be of another room, or not have arrived here yet.'
+    })
+  }
+
+  async function findMessage(id: string): Promise<MessageRow | undefined> {
+    const bytes = decodeZ32(id, HASH_BYTES)
+    return (bytes.ok && (await view.message(bytes.value))) || undefined
+  }
+
+  async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
+    const end = before === undefined ? await timeline.count() : await orderOf(before)
+    const after = since === undefined ? undefined : (await orderOf(since)) + 1
+    const from = after ?? Math.max(0, end - (limit ?? end))
+    if (live === true) return { from, to: undefined }
+    return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
+  }
+
+  async function* iterate(options: MessagesOptions): AsyncGenerator<Message, void, undefined> {
+    throwIfAborted(options.signal)
+    const wanted = await whileOpen(() => span(options))
+    for await (const row of timeline.rows(wanted, options.signal)) {
+      const message = await whileOpen(() => reader.message(row))
+      if (message !== undefined) yield message
+    }
+  }
+
+  return {
+    async send(text, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      assertText(text)
+      throwIfAborted(options.signal)
+      return raceSignal(whileOpen(() => send(text)), options.signal)
+    },
+    messages(options = {}) {
+      assertMessagesOptions(options)
+      return { [Symbol.asyncIterator]: () => iterate(options) }
+    },
+    async message(id) {
+      assertString(id, 'id')
+      return whileOpen(async () => {
+        const row = await findMessage(id)
+        return row && reader.message(row)
+      })
+    }
+  }
+}
+
+function assertText(text: string): void {
+  if (typeof text !== 'string') throw new TypeError(`text must be a string, got ${typeof text}`)
+  if (text === '') {
+    throw new RoomError('MESSAGE_EMPTY', 'There is no text to send.', { hint: 'Give it at least one character.' })
+  }
+  // By characters first, each of which takes a byte at least: counting bytes of a huge text is slow.
+  if (text.length <= MAX_TEXT_BYTES) {
+    if (!text.isWellFormed()) {
+      throw new RoomError('MESSAGE_MALFORMED', 'The text has half of a surrogate pair in it.', {
+        hint: 'It was cut in the middle of a character; text.toWellFormed() mends it.'
+      })
+    }
+    if (encodeUtf8(text).length <= MAX_TEXT_BYTES) return
+  }
+  throw new RoomError('MESSAGE_TOO_LARGE', `The text takes more than ${MAX_TEXT_BYTES} bytes as UTF-8.`, {
+    hint: 'Send it as a file, or in parts.'
+  })
+}
+
+function assertMessagesOptions(options: MessagesOptions): void {
+  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'signal'])
+  const { since, before, live } = options
+  if (since !== undefined) assertString(since, 'options.since')
+  if (before !== undefined) assertString(before, 'options.before')
+  if (live !== undefined && typeof live !== 'boolean') throw new TypeError('options.live must be true or false')
+  if (options.limit !== undefined) assertInteger(options.limit, 'options.limit', { min: 1 })
+  assertSignal(options.signal, 'options.signal')
+  if (live === true && before !== undefined) {
+    throw new TypeError('options.live and options.before exclude each other')
+  }
+}
