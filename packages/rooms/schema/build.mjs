@@ -53,7 +53,7 @@ struct(
   optional('parents', 'buffer'),
   optional('states', 'buffer')
 )
-struct('grant', required('writer', 'fixed32'), required('ephemeral', 'fixed32'), required('slot', 'buffer'))
+struct('grant', required('ephemeral', 'fixed32'), required('slots', 'buffer'))
 struct(
   'invite',
   required('id', 'fixed32'),
@@ -155,7 +155,8 @@ struct(
   required('epoch', 'fixed32'),
   required('writer', 'fixed32'),
   required('id', 'fixed32'),
-  required('grant', 'buffer')
+  required('ephemeral', 'fixed32'),
+  required('sealed', 'buffer')
 )
 struct(
   'message',

@@ -31,9 +31,8 @@ export interface Structs {
     states?: Uint8Array | null
   }
   'grant': {
-    writer: Uint8Array
     ephemeral: Uint8Array
-    slot: Uint8Array
+    slots: Uint8Array
   }
   'invite': {
     id: Uint8Array
@@ -170,7 +169,8 @@ export interface Structs {
     epoch: Uint8Array
     writer: Uint8Array
     id: Uint8Array
-    grant: Uint8Array
+    ephemeral: Uint8Array
+    sealed: Uint8Array
   }
   'message': {
     order: number

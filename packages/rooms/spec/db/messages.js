@@ -169,24 +169,20 @@ const encoding3 = {
 // @covey/grant
 const encoding4 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.ephemeral)
-    c.buffer.preencode(state, m.slot)
+    c.buffer.preencode(state, m.slots)
   },
   encode(state, m) {
-    c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.ephemeral)
-    c.buffer.encode(state, m.slot)
+    c.buffer.encode(state, m.slots)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = c.fixed32.decode(state)
-    const r2 = c.buffer.decode(state)
+    const r1 = c.buffer.decode(state)
 
     return {
-      writer: r0,
-      ephemeral: r1,
-      slot: r2
+      ephemeral: r0,
+      slots: r1
     }
   }
 }
@@ -851,25 +847,29 @@ const encoding30 = {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.id)
-    c.buffer.preencode(state, m.grant)
+    c.fixed32.preencode(state, m.ephemeral)
+    c.buffer.preencode(state, m.sealed)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.epoch)
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.id)
-    c.buffer.encode(state, m.grant)
+    c.fixed32.encode(state, m.ephemeral)
+    c.buffer.encode(state, m.sealed)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = c.buffer.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
 
     return {
       epoch: r0,
       writer: r1,
       id: r2,
-      grant: r3
+      ephemeral: r3,
+      sealed: r4
     }
   }
 }
@@ -1131,19 +1131,23 @@ const encoding39 = {
 // @covey/grant-row/hyperdb#10
 const encoding40 = {
   preencode(state, m) {
-    c.buffer.preencode(state, m.grant)
+    c.fixed32.preencode(state, m.ephemeral)
+    c.buffer.preencode(state, m.sealed)
   },
   encode(state, m) {
-    c.buffer.encode(state, m.grant)
+    c.fixed32.encode(state, m.ephemeral)
+    c.buffer.encode(state, m.sealed)
   },
   decode(state) {
-    const r3 = c.buffer.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
 
     return {
       epoch: null,
       writer: null,
       id: null,
-      grant: r3
+      ephemeral: r3,
+      sealed: r4
     }
   }
 }

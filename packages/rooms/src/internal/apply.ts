@@ -6,7 +6,7 @@ import { perform } from './authority/rules.js'
 import { resolve, seenLengths, takesAuthority, type Entry } from './authority/resolve.js'
 import { createViewState, writeState } from './authority/view-state.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
-import { SLOT_BYTES } from './slots.js'
+import { readGrants, SLOT_BYTES } from './slots.js'
 import { decodeStruct } from './structs.js'
 import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
@@ -158,15 +158,18 @@ async function rotate({ view, node, op, id, meta, touched }: ContentContext): Pr
   return true
 }
 
-async function grant({ view, node, op, id, touched }: ContentContext): Promise<boolean> {
+async function grant({ view, op, id, touched }: ContentContext): Promise<boolean> {
   const payload = decodeStruct('grant', op.header.payload ?? EMPTY)
+  const slots = payload && readGrants(payload.slots)
   const epoch = op.header.target
-  if (payload === undefined || !epoch || (await view.epoch(epoch)) === null) return false
-  const recipient = await view.device(payload.writer)
-  if (recipient === null || recipient.removed) return false
-  await view.put('grants', { epoch, writer: payload.writer, id, grant: op.header.payload! })
-  await view.delete('key-requests', { epoch, writer: payload.writer })
-  touched.people = true
+  if (slots === undefined || !epoch || (await view.epoch(epoch)) === null) return false
+  for (const { writer, sealed } of slots) {
+    const recipient = await view.device(writer)
+    if (recipient === null || recipient.removed) continue
+    await view.put('grants', { epoch, writer, id, ephemeral: payload!.ephemeral, sealed })
+    await view.delete('key-requests', { epoch, writer })
+    touched.people = true
+  }
   return true
 }
 

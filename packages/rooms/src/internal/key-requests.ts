@@ -59,7 +59,7 @@ export function createKeyRequests({ view, log, keyring, writer, onerror }: KeyRe
     if (closed || (await view.keyRequest(epoch, asking)) === null) return
     const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), keyring.key(epoch)])
     if (device === null || row === null || key === undefined || !(await keyring.mayHave(device, row))) return
-    await log.append([keyring.grant({ id: epoch, key }, device)])
+    await log.append(keyring.grant({ id: epoch, key }, [device]))
   }
 
   function report(error: unknown): void {

@@ -7,12 +7,14 @@ import type { Draft, OpLog } from './op-log.js'
 import {
   commitmentTo,
   compareSlots,
+  MAX_GRANT_SLOTS,
+  MAX_ROTATE_SLOTS,
   messageKey,
   openParent,
   openSlot,
+  sealGrants,
   sealParents,
   sealSlots,
-  SEALED_KEY_BYTES,
   slotsFor,
   stateKey,
   type EpochKey,
@@ -43,8 +45,8 @@ export interface Keyring {
   stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
   /** What a newcomer is given together with its admission. */
   welcome(recipient: Recipient): Promise<Draft[]>
-  /** Gives a device the key of an epoch. */
-  grant(epoch: EpochKey, recipient: Recipient): Draft
+  /** Gives devices the key of an epoch. */
+  grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[]
   /** Whether a device may be given the key of an epoch: always, or only of epochs since it came. */
   mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean>
   /** To be called when members, devices or epochs have changed. */
@@ -90,11 +92,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     if (payload === undefined) return undefined
     const { ephemeral, commitment } = payload
     const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
-    for (const row of await view.grants(id, writer)) {
-      const grant = decodeStruct('grant', row.grant)
-      if (grant !== undefined) offers.push({ ephemeral: grant.ephemeral, sealed: grant.slot })
-    }
-    for (const offer of offers) {
+    for (const offer of [...offers, ...(await view.grants(id, writer))]) {
       const opened = openSlot(room, offer, commitment, box, agree)
       if (opened !== undefined) return opened
     }
@@ -142,7 +140,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     const epoch = { id: newest.id, key: newestKey }
     if (missing.length === 0) return epoch
     if ((await history()) === 'since-join') return rotate()
-    await log.append(missing.map((recipient) => grant(epoch, recipient)))
+    await log.append(grant(epoch, missing))
     return epoch
   }
 
@@ -181,7 +179,9 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
       const found = await (carry === 'full' ? key(id) : epochStateKey(id))
       if (found !== undefined) older.push({ id, key: found })
     }
-    const { draft, key: fresh } = draftRotation(room, await presentDevices(), newest[0]?.lamport ?? 0, carry, older)
+    const devices = await presentDevices()
+    const first = devices.slice(0, MAX_ROTATE_SLOTS)
+    const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older)
     const id = (await log.append([draft]))[0]!
     if ((await view.epoch(id)) === null) {
       throw new RoomError('ROOM_NOT_WRITABLE', 'The room did not take the new key of this device.', {
@@ -189,17 +189,13 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
       })
     }
     keys.set(mapKey(id), fresh)
-    return { id, key: fresh }
+    const epoch = { id, key: fresh }
+    if (devices.length > first.length) await log.append(grant(epoch, devices.slice(first.length)))
+    return epoch
   }
 
-  function grant(epoch: EpochKey, recipient: Recipient): Draft {
-    const { ephemeral, slots } = sealSlots(room, epoch.key, [recipient])
-    const slot = slots.subarray(-SEALED_KEY_BYTES)
-    return {
-      type: 'grant',
-      target: epoch.id,
-      payload: encodeStruct('grant', { writer: recipient.writer, ephemeral, slot })
-    }
+  function grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {
+    return draftGrants(room, epoch, recipients)
   }
 
   function current(): Promise<EpochKey> {
@@ -221,7 +217,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     },
     stateKey: epochStateKey,
     async welcome(recipient) {
-      return (await history()) === 'full' ? [grant(await current(), recipient)] : []
+      return (await history()) === 'full' ? grant(await current(), [recipient]) : []
     },
     grant,
     mayHave,
@@ -233,6 +229,16 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
 
 /** How a room's history choice is written in ops and rows. */
 export const HISTORY = { full: 1, 'since-join': 2 } as const satisfies Record<History, number>
+
+/** The key of an epoch for devices that it has no slot for. */
+function draftGrants(room: Uint8Array, epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {
+  const drafts: Draft[] = []
+  for (let at = 0; at < recipients.length; at += MAX_GRANT_SLOTS) {
+    const payload = encodeStruct('grant', sealGrants(room, epoch.key, recipients.slice(at, at + MAX_GRANT_SLOTS)))
+    drafts.push({ type: 'grant', target: epoch.id, payload })
+  }
+  return drafts
+}
 
 /** A new epoch for these devices, which carries on what they may read of `older` ones; and its key. */
 export function draftRotation(

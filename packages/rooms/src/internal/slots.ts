@@ -6,7 +6,7 @@ import { mapKey } from './map-key.js'
 /** Enough to find one's own slot among many; who makes another's tag gains nothing by it. */
 const TAG_BYTES = 8
 /** A key of 32 bytes and the 16 bytes that authenticate it. */
-export const SEALED_KEY_BYTES = 48
+const SEALED_KEY_BYTES = 48
 /** A tag, then a sealed key. */
 export const SLOT_BYTES = TAG_BYTES + SEALED_KEY_BYTES
 /** An epoch id, then its sealed key. */
@@ -32,12 +32,43 @@ export function commitmentTo(room: Uint8Array, key: Uint8Array): Uint8Array {
   return hash('covey/epoch/commitment/1', room, key)
 }
 
-/** One slot a device, all under one ephemeral key pair. */
-export function sealSlots(
+/** How many slots a rotation holds: an op is at most 64 KiB. Who is left over is granted the key. */
+export const MAX_ROTATE_SLOTS = 1_100
+/** How many a grant holds. */
+export const MAX_GRANT_SLOTS = 800
+/** A writer core's key, then a sealed key. */
+const GRANT_SLOT_BYTES = HASH_BYTES + SEALED_KEY_BYTES
+
+/** One slot a device, found by its tag, all under one ephemeral key pair. */
+export function sealSlots(room: Uint8Array, key: Uint8Array, recipients: readonly Recipient[]): Slots {
+  return sealFor(room, key, recipients, tagOf)
+}
+
+/** One slot a device, found by its writer core: for a few, and for `apply`, which has to know them. */
+export function sealGrants(room: Uint8Array, key: Uint8Array, recipients: readonly Recipient[]): Slots {
+  return sealFor(room, key, recipients, (writer) => writer)
+}
+
+/** The slots of a grant, or `undefined` if they are malformed. */
+export function readGrants(slots: Uint8Array): { writer: Uint8Array; sealed: Uint8Array }[] | undefined {
+  if (slots.length === 0 || slots.length % GRANT_SLOT_BYTES !== 0) return undefined
+  return Array.from({ length: slots.length / GRANT_SLOT_BYTES }, (_, i) => {
+    const slot = slots.subarray(i * GRANT_SLOT_BYTES, (i + 1) * GRANT_SLOT_BYTES)
+    return { writer: slot.subarray(0, HASH_BYTES), sealed: slot.subarray(HASH_BYTES) }
+  })
+}
+
+interface Slots {
+  readonly ephemeral: Uint8Array
+  readonly slots: Uint8Array
+}
+
+function sealFor(
   room: Uint8Array,
   key: Uint8Array,
-  recipients: readonly Recipient[]
-): { ephemeral: Uint8Array; slots: Uint8Array } {
+  recipients: readonly Recipient[],
+  label: (writer: Uint8Array) => Uint8Array
+): Slots {
   const { publicKey: ephemeral, secretKey } = createBoxKeyPair()
   const commitment = commitmentTo(room, key)
   const slots = recipients.flatMap((recipient) => {
@@ -45,7 +76,7 @@ export function sealSlots(
     // Who comes with a key of low order is not let in.
     if (shared === undefined) throw new TypeError('a recipient has a box key of low order')
     const wrap = wrapKey(room, shared, ephemeral, recipient.box)
-    return [tagOf(recipient.writer), sealOnce(key, commitment, wrap)]
+    return [label(recipient.writer), sealOnce(key, commitment, wrap)]
   })
   secretKey.fill(0)
   return { ephemeral, slots: concatBytes(...slots) }

@@ -57,7 +57,7 @@ export interface RoomView {
   epoch(id: Uint8Array): Promise<EpochRow | null>
   /** The epochs, newest first. */
   epochs(limit?: number): Promise<EpochRow[]>
-  grants(epoch: Uint8Array, device: Uint8Array): Promise<GrantRow[]>
+  grants(epoch: Uint8Array, writer: Uint8Array): Promise<GrantRow[]>
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
   keyRequest(epoch: Uint8Array, writer: Uint8Array): Promise<KeyRequestRow | null>
@@ -96,8 +96,8 @@ export function openView(store: ViewStore): RoomView {
     epoch: (id) => findBy('epochs-by-id', id),
     epochs: (limit) =>
       db.find<EpochRow>('@covey/epochs', { reverse: true, ...(limit === undefined ? {} : { limit }) }).toArray(),
-    grants: (epoch, device) =>
-      db.find<GrantRow>('@covey/grants', { gte: { epoch, device }, lte: { epoch, device } }).toArray(),
+    grants: (epoch, writer) =>
+      db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
     keyRequest: (epoch, writer) => db.get('@covey/key-requests', { epoch, writer }),
     message: (id) => findBy('messages-by-id', id),
