@@ -101,9 +101,9 @@ describe('a linked device', () => {
     const certificate = laptop.certifyDevice(request, { context: ROOM, notBeforeMs: now, expiresMs: now + DAY_MS })
     expect(read(certificate)).toMatchObject({ context: ROOM, notBeforeMs: now, expiresMs: now + DAY_MS, links: 1 })
 
-    const short = await device.acceptCertificate(laptop.certifyDevice(request, { expiresMs: now + DAY_MS }))
+    const short = await device.acceptCertificate(laptop.certifyDevice(request, { notBeforeMs: now, expiresMs: now + DAY_MS }))
     const other = (await newDevice()).createDeviceRequest()
-    expect(read(short.certifyDevice(other)).expiresMs).toBe(now + DAY_MS)
+    expect(read(short.certifyDevice(other))).toMatchObject({ notBeforeMs: now, expiresMs: now + DAY_MS })
     expect(read(short.certifyDevice(other, { context: ROOM })).context).toEqual(ROOM)
     expect(await codeOf(() => short.certifyDevice(other, { expiresMs: now + DAY_MS + 1 }))).toBe('IDENTITY_CANNOT_CERTIFY')
     expect(await codeOf(() => laptop.certifyDevice(other, { notBeforeMs: 5, expiresMs: 5 }))).toBe('IDENTITY_CANNOT_CERTIFY')

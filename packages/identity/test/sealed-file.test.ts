@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createMemorySecretStore } from '@covey/identity'
+import { createMemorySecretStore, openPendingDevice } from '@covey/identity'
 import { forgeFile, varint, withChecksum } from './support/forge.js'
 import { codeOf, open } from './support/open.js'
 import { unsealFile } from './support/unseal-file.js'
@@ -91,6 +91,17 @@ describe('the content of a file', () => {
   it('is refused when the phrase and the identity in it do not belong together', async () => {
     const plaintext = Buffer.from(unsealFile(await madeFile(), ZEROS)!)
     plaintext[34]! ^= 1
+    expect(await openFile(forge(plaintext))).toBe('IDENTITY_FILE_DAMAGED')
+  })
+
+  it('is refused when the identity and the certificate of a linked device do not belong together', async () => {
+    const storage = createMemorySecretStore()
+    const phone = await openPendingDevice({ storage })
+    await phone.acceptCertificate((await open()).certifyDevice(phone.createDeviceRequest()))
+    const plaintext = Buffer.from(unsealFile((await storage.read('identity'))!, ZEROS)!)
+    expect(await openFile(forge(plaintext))).toBeNull()
+    // Behind the length of the phrase, which is not there, and its own.
+    plaintext[2]! ^= 1
     expect(await openFile(forge(plaintext))).toBe('IDENTITY_FILE_DAMAGED')
   })
 
