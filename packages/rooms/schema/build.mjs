@@ -87,8 +87,7 @@ struct(
   'invite-link',
   required('seed', 'fixed32'),
   required('discoveryKey', 'fixed32'),
-  optional('expiresAt', 'uint'),
-  optional('systemKey', 'fixed32')
+  optional('expiresAt', 'uint')
 )
 
 // What a device keeps of its rooms, sealed, outside of them.

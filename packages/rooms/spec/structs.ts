@@ -92,7 +92,6 @@ export interface Structs {
     seed: Uint8Array
     discoveryKey: Uint8Array
     expiresAt?: number | null
-    systemKey?: Uint8Array | null
   }
   'room-record': {
     namespace: Uint8Array

@@ -1,6 +1,5 @@
 import BlindPairing from 'blind-pairing'
 import type Corestore from 'corestore'
-import type Hyperswarm from 'hyperswarm'
 import type ProtomuxWakeup from 'protomux-wakeup'
 import Autobase from 'autobase'
 import {
@@ -30,7 +29,7 @@ import { openRecords, type RoomRecord } from './internal/records.js'
 import { encodeStruct } from './internal/structs.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { Room } from './room.js'
-import type { CreateRoomInit, JoinOptions, Rooms, RoomsEvents } from './rooms.js'
+import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
 
 /** What {@link createRooms} needs. */
 export interface RoomsInit {
@@ -50,7 +49,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const corestore = parts.corestore as Corestore
   const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
   const records = await openRecords(corestore, identity)
-  const pairing = new BlindPairing(parts.swarm as Hyperswarm)
+  const pairing = new BlindPairing(parts.swarm as ConstructorParameters<typeof BlindPairing>[0])
   const events = createEvents<RoomsEvents>()
   const open = new Map<string, OpenRoom>()
   const joining = new Set<string>()
@@ -107,7 +106,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
 
   /** Asks to be let in, and opens the room when that is granted. */
   async function join(invite: InviteLink, bounded: Bounded): Promise<OpenRoom> {
-    const { discoveryKey, systemKey } = invite
+    const { discoveryKey } = invite
     const known = open.get(encodeZ32(discoveryKey))
     if (known !== undefined && (await known.isAdmitted())) return known
     const record = await joinRecord(discoveryKey)
@@ -119,13 +118,8 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     const { key, encryptionKey } = await bounded(asking.answer).finally(stopAsking)
     if (known !== undefined) return known
     await records.put({ ...record, key })
-    const opened = await openRoom({
-      ...stack,
-      namespace: record.namespace,
-      key,
-      ...(encryptionKey && { encryptionKey }),
-      ...(systemKey && { systemKey })
-    })
+    const { namespace } = record
+    const opened = await openRoom({ ...stack, namespace, key, ...(encryptionKey && { encryptionKey }) })
     enter(opened)
     return opened
   }

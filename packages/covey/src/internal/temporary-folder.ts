@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { mkdtemp, rm } from '#fs'
 import { tmpdir } from '#os'

@@ -464,20 +464,18 @@ const encoding17 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 1 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
-    if (m.systemKey) c.fixed32.preencode(state, m.systemKey)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.systemKey ? 2 : 0)
+    const flags = m.expiresAt ? 1 : 0
 
     c.fixed32.encode(state, m.seed)
     c.fixed32.encode(state, m.discoveryKey)
     c.uint.encode(state, flags)
 
     if (m.expiresAt) c.uint.encode(state, m.expiresAt)
-    if (m.systemKey) c.fixed32.encode(state, m.systemKey)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -487,8 +485,7 @@ const encoding17 = {
     return {
       seed: r0,
       discoveryKey: r1,
-      expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
-      systemKey: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
+      expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }

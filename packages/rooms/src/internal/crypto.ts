@@ -7,7 +7,7 @@ export const KEY_BYTES = 32
 const NONCE_BYTES = 24
 const TAG_BYTES = 16
 /** How much longer sealed bytes are than plain ones. */
-export const SEAL_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
+const SEAL_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length)

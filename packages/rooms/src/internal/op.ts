@@ -26,7 +26,7 @@ export const OpType = {
 export type OpTypeName = keyof typeof OpType
 
 /** An op takes at most this much of a writer's core. What is larger belongs in files. */
-export const MAX_OP_BYTES = 65_536
+const MAX_OP_BYTES = 65_536
 
 const OP_VERSION = 1
 

@@ -35,8 +35,6 @@ export interface OpenRoomInit {
   readonly key?: Uint8Array
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
-  /** The core to fast-forward to, from an invite. */
-  readonly systemKey?: Uint8Array
 }
 
 /** A room, and what its own package does with it. */
@@ -61,7 +59,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey, systemKey } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false }
 
@@ -72,7 +70,6 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     encrypted: true,
     encryptionKey: encryptionKey ?? null,
     blindEncryption: sealedKey(identity),
-    fastForward: systemKey === undefined ? true : { key: systemKey },
     wakeup
   })
   let broken: RoomError | undefined

@@ -32,7 +32,7 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomI
     const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
     const payload = encodeStruct('invite', { id, publicKey, role: roleNumber(role), expiresAt, uses: uses ?? null })
     await log.append([{ type: 'invite', payload }])
-    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt, systemKey: base.core.key })
+    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt })
   }
 
   return {

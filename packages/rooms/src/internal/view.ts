@@ -4,7 +4,7 @@ import definition from '../../spec/db/index.js'
 import type { Structs } from './structs.js'
 
 /** The name of the view's core. A view that has to be built anew gets another. */
-export const VIEW_CORE = 'view'
+const VIEW_CORE = 'view'
 
 export type MetaRow = Structs['meta']
 export type WriterRow = Structs['writer']

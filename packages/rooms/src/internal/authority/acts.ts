@@ -30,7 +30,7 @@ export type Act<Type extends Action['type']> = (
 ) => Promise<boolean>
 
 /** What the row of a former member has for a role. */
-export const NO_ROLE = 0
+const NO_ROLE = 0
 
 export async function create(
   state: AuthorityState,
