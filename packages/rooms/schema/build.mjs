@@ -60,7 +60,8 @@ struct(
   required('publicKey', 'fixed32'),
   required('role', 'uint'),
   optional('expiresAt', 'uint'),
-  optional('uses', 'uint')
+  optional('uses', 'uint'),
+  optional('invitee', 'fixed32')
 )
 struct('seen', required('writer', 'fixed32'), required('length', 'uint'))
 struct('set-role', required('identity', 'fixed32'), required('role', 'uint'), list('seen', 'seen'))
@@ -138,6 +139,7 @@ struct(
   required('used', 'uint'),
   optional('expiresAt', 'uint'),
   optional('uses', 'uint'),
+  optional('invitee', 'fixed32'),
   optional('revoked', 'bool')
 )
 struct(

@@ -40,6 +40,7 @@ export interface Structs {
     role: number
     expiresAt?: number | null
     uses?: number | null
+    invitee?: Uint8Array | null
   }
   'seen': {
     writer: Uint8Array
@@ -151,6 +152,7 @@ export interface Structs {
     used: number
     expiresAt?: number | null
     uses?: number | null
+    invitee?: Uint8Array | null
     revoked?: boolean | null
   }
   'epoch': {

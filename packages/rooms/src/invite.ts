@@ -11,6 +11,8 @@ export interface CreateInviteOptions {
   readonly uses?: number
   /** What those who join may do; less than who invites. Default `member`. */
   readonly role?: Exclude<Role, 'owner'>
+  /** The id of the identity that alone can join by it. Default: whoever has the link. */
+  readonly inviteeId?: string
   readonly signal?: AbortSignal
 }
 
@@ -28,6 +30,8 @@ export interface InviteInfo {
   readonly uses: number | undefined
   /** Milliseconds since 1970, by its maker's clock; `undefined` for never. */
   readonly expiresAt: number | undefined
+  /** The id of the identity that alone can join by it; `undefined` for whoever has the link. */
+  readonly inviteeId: string | undefined
   readonly isRevoked: boolean
 }
 

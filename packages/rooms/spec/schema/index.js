@@ -193,13 +193,14 @@ const encoding5 = {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
     c.uint.preencode(state, m.role)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
+    if (m.invitee) c.fixed32.preencode(state, m.invitee)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0)
+    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.invitee ? 4 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.publicKey)
@@ -208,6 +209,7 @@ const encoding5 = {
 
     if (m.expiresAt) c.uint.encode(state, m.expiresAt)
     if (m.uses) c.uint.encode(state, m.uses)
+    if (m.invitee) c.fixed32.encode(state, m.invitee)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -220,7 +222,8 @@ const encoding5 = {
       publicKey: r1,
       role: r2,
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
-      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      invitee: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
@@ -745,13 +748,15 @@ const encoding27 = {
     c.fixed32.preencode(state, m.author)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.used)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
+    if (m.invitee) c.fixed32.preencode(state, m.invitee)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.revoked ? 4 : 0)
+    const flags =
+      (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.invitee ? 4 : 0) | (m.revoked ? 8 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.publicKey)
@@ -762,6 +767,7 @@ const encoding27 = {
 
     if (m.expiresAt) c.uint.encode(state, m.expiresAt)
     if (m.uses) c.uint.encode(state, m.uses)
+    if (m.invitee) c.fixed32.encode(state, m.invitee)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -779,7 +785,8 @@ const encoding27 = {
       used: r4,
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
       uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
-      revoked: (flags & 4) !== 0
+      invitee: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      revoked: (flags & 8) !== 0
     }
   }
 }

@@ -1,7 +1,8 @@
 import type BlindPairing from 'blind-pairing'
 import type { MemberRequest } from 'blind-pairing-core'
+import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf } from '../roles.js'
-import { verifyClaim } from './claim.js'
+import { verifyClaim, type Claimant } from './claim.js'
 import type { OpenRoom } from './open-room.js'
 import { decodeStruct, encodeStruct } from './structs.js'
 import type { InviteRow } from './view.js'
@@ -34,7 +35,7 @@ export function createAdmission(
       const refusal = refuse(invite)
       if (refusal !== undefined) return request.deny({ status: refusal })
       const claimant = verifyClaim(room, wanted.writer, wanted, Date.now())
-      if (claimant === undefined) return request.deny({ status: Refusal.refused })
+      if (claimant === undefined || !isFor(invite, claimant)) return request.deny({ status: Refusal.refused })
 
       const newcomer = { writer: wanted.writer, box: claimant.box }
       const payload = encodeStruct('admit', { ...wanted, role: invite.role, invite: invite.id })
@@ -83,6 +84,10 @@ function openRequest(request: MemberRequest, invite: InviteRow) {
     // The one thing that `open` throws for: the request was not made with this invite.
     return undefined
   }
+}
+
+function isFor({ invitee }: InviteRow, { identity }: Claimant): boolean {
+  return !invitee || equalBytes(invitee, identity)
 }
 
 function refuse({ uses, used, expiresAt, revoked }: InviteRow): 1 | 2 | 3 | undefined {

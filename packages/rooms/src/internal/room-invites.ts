@@ -25,12 +25,14 @@ export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'
 
 export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomInvitesInit): RoomInvites {
   async function write(options: CreateInviteOptions): Promise<string> {
-    const { expiresInMs, uses, role = 'member' } = options
+    const { expiresInMs, uses, role = 'member', inviteeId } = options
+    const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
     const own = await ownRole.demand(leastRole('invite'), 'invite')
     if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')
     const { id, publicKey, seed } = createInviteKeys(base.key!)
     const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
-    const payload = encodeStruct('invite', { id, publicKey, role: roleNumber(role), expiresAt, uses: uses ?? null })
+    const limits = { role: roleNumber(role), expiresAt, uses: uses ?? null, invitee }
+    const payload = encodeStruct('invite', { id, publicKey, ...limits })
     await log.append([{ type: 'invite', payload }])
     return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt })
   }
@@ -64,7 +66,7 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomI
   }
 }
 
-function describe({ id, author, role, used, uses, expiresAt, revoked }: InviteRow): InviteInfo {
+function describe({ id, author, role, used, uses, expiresAt, invitee, revoked }: InviteRow): InviteInfo {
   return {
     id: encodeZ32(id),
     author: encodeZ32(author),
@@ -72,12 +74,13 @@ function describe({ id, author, role, used, uses, expiresAt, revoked }: InviteRo
     used,
     uses: uses || undefined,
     expiresAt: expiresAt || undefined,
+    inviteeId: invitee ? encodeZ32(invitee) : undefined,
     isRevoked: revoked === true
   }
 }
 
 function assertInviteOptions(options: CreateInviteOptions): void {
-  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'signal'])
+  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'inviteeId', 'signal'])
   const { expiresInMs, uses, role } = options
   if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1, max: MAX_INVITE_MS })
   if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1 })

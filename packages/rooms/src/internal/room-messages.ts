@@ -34,7 +34,7 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   let turn: Promise<unknown> = Promise.resolve()
 
   async function prepare(): Promise<EpochKey> {
-    await ownRole.demand('member', 'send messages')
+    await ownRole.demandVoice()
     return keyring.current()
   }
 
@@ -46,7 +46,7 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     const [id] = await (await appended).writing
     const row = await view.message(id!)
     const message = row && (await reader.message(row))
-    if (!message) throw forbidden('The room did not take the message.', 'This member is muted or was just removed.')
+    if (!message) throw forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
     return message
   }
 

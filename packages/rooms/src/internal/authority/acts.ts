@@ -58,6 +58,7 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
     const invite = await state.invite(id)
     if (invite === null || invite.revoked || invite.role !== wanted.role) return false
     if (invite.uses && invite.used >= invite.uses) return false
+    if (invite.invitee && !equalBytes(invite.invitee, identity)) return false
     if (invite.expiresAt && sentAt >= invite.expiresAt) return false
     await state.put('invites', { ...invite, used: invite.used + 1 })
   } else if (!isAtLeast(role, 'admin') || isAtLeast(granted, role)) {
