@@ -45,6 +45,6 @@ test('a misspelt option is an error', async () => {
   await expect(createTestPeer({ network, nmae: 'Alice' } as TestPeerInit)).rejects.toThrow(/did you mean "name"/)
 })
 
-test.fails('a missing network is named', async () => {
+test('a missing network is named', async () => {
   await expect(createTestPeer({} as TestPeerInit)).rejects.toThrow(/network/)
 })
