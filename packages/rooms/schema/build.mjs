@@ -48,6 +48,7 @@ struct(
   'rotate',
   required('lamport', 'uint'),
   required('commitment', 'fixed32'),
+  required('stateCommitment', 'fixed32'),
   required('ephemeral', 'fixed32'),
   required('slots', 'buffer'),
   optional('parents', 'buffer'),

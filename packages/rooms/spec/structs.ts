@@ -25,6 +25,7 @@ export interface Structs {
   'rotate': {
     lamport: number
     commitment: Uint8Array
+    stateCommitment: Uint8Array
     ephemeral: Uint8Array
     slots: Uint8Array
     parents?: Uint8Array | null

@@ -129,6 +129,7 @@ const encoding3 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
+    c.fixed32.preencode(state, m.stateCommitment)
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
     state.end++ // max flag is 2 so always one byte
@@ -141,6 +142,7 @@ const encoding3 = {
 
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.commitment)
+    c.fixed32.encode(state, m.stateCommitment)
     c.fixed32.encode(state, m.ephemeral)
     c.buffer.encode(state, m.slots)
     c.uint.encode(state, flags)
@@ -152,14 +154,16 @@ const encoding3 = {
     const r0 = c.uint.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = c.buffer.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
     const flags = c.uint.decode(state)
 
     return {
       lamport: r0,
       commitment: r1,
-      ephemeral: r2,
-      slots: r3,
+      stateCommitment: r2,
+      ephemeral: r3,
+      slots: r4,
       parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null,
       states: (flags & 2) !== 0 ? c.buffer.decode(state) : null
     }

@@ -1,4 +1,5 @@
 import { equalBytes } from '@covey/core'
+import type { EpochKeys } from './epoch-keys.js'
 import type { Keyring } from './keyring.js'
 import { mapKey } from './map-key.js'
 import type { OpLog } from './op-log.js'
@@ -17,6 +18,7 @@ export interface KeyRequestsInit {
   readonly view: RoomView
   readonly log: OpLog
   readonly keyring: Keyring
+  readonly epochKeys: EpochKeys
   /** This device's writer core. */
   readonly writer: Uint8Array
   readonly onerror: (error: unknown) => void
@@ -26,7 +28,7 @@ export interface KeyRequestsInit {
 const MIN_WAIT_MS = 500
 const MAX_WAIT_MS = 5_000
 
-export function createKeyRequests({ view, log, keyring, writer, onerror }: KeyRequestsInit): KeyRequests {
+export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerror }: KeyRequestsInit): KeyRequests {
   const asked = new Set<string>()
   const waiting = new Map<string, ReturnType<typeof setTimeout>>()
   let closed = false
@@ -57,7 +59,7 @@ export function createKeyRequests({ view, log, keyring, writer, onerror }: KeyRe
 
   async function answer({ epoch, writer: asking }: KeyRequestRow): Promise<void> {
     if (closed || (await view.keyRequest(epoch, asking)) === null) return
-    const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), keyring.key(epoch)])
+    const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), epochKeys.key(epoch)])
     if (device === null || row === null || key === undefined || !(await keyring.mayHave(device, row))) return
     await log.append(keyring.grant({ id: epoch, key }, [device]))
   }

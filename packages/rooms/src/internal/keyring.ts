@@ -1,21 +1,15 @@
-import { equalBytes, isCoveyError } from '@covey/core'
-import type { LocalIdentity } from '@covey/identity'
-import { deviceSecrets } from '@covey/identity/internal'
 import { RoomError } from '../errors.js'
 import { KEY_BYTES, randomBytes } from './crypto.js'
+import type { EpochKeys } from './epoch-keys.js'
 import type { Draft, OpLog } from './op-log.js'
 import {
   commitmentTo,
   compareSlots,
   MAX_GRANT_SLOTS,
   MAX_ROTATE_SLOTS,
-  messageKey,
-  openParent,
-  openSlot,
   sealGrants,
   sealParents,
   sealSlots,
-  slotsFor,
   stateKey,
   type EpochKey,
   type Recipient
@@ -30,19 +24,13 @@ export type History = 'full' | 'since-join'
 /** How many of the newest epochs a rotation carries on: all that can be concurrent in practice. */
 const MAX_PARENTS = 8
 
-/** The keys that this device holds of a room's epochs. Nothing of it is ever seen by `apply`. */
+/** Sees to it that a room's present members, and nobody else, have the key that is used. */
 export interface Keyring {
   /**
    * The epoch to seal under now: the newest, if exactly the room's present devices have been given its
    * key, by one of them. Where it is not so, the missing slots, or a new epoch, are written first.
    */
   current(): Promise<EpochKey>
-  /** The key of an epoch, or `undefined` while this device has been given none. */
-  key(epoch: Uint8Array): Promise<Uint8Array | undefined>
-  /** What the messages of an epoch are sealed with, or `undefined` while this device cannot know. */
-  messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
-  /** What names and settings of an epoch are sealed with, likewise. */
-  stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
   /** What a newcomer is given together with its admission. */
   welcome(recipient: Recipient): Promise<Draft[]>
   /** Gives devices the key of an epoch. */
@@ -55,82 +43,14 @@ export interface Keyring {
 
 export interface KeyringInit {
   readonly room: Uint8Array
-  /** This device's writer core. */
-  readonly writer: Uint8Array
-  readonly identity: LocalIdentity
   readonly view: RoomView
   readonly log: OpLog
+  readonly epochKeys: EpochKeys
 }
 
-export function createKeyring({ room, writer, identity, view, log }: KeyringInit): Keyring {
-  const box = identity.device.boxPublicKey
-  const secrets = deviceSecrets(identity)
-  const keys = new Map<string, Uint8Array>()
+export function createKeyring({ room, view, log, epochKeys }: KeyringInit): Keyring {
   let ensured: Promise<EpochKey> | undefined
-
-  async function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
-    const name = mapKey(epoch)
-    const known = keys.get(name)
-    if (known !== undefined) return known
-    const row = await view.epoch(epoch)
-    const found = row === null ? undefined : ((await ownKey(row)) ?? (await inheritedKey(row)))
-    if (found !== undefined) keys.set(name, found)
-    return found
-  }
-
-  async function epochStateKey(epoch: Uint8Array): Promise<Uint8Array | undefined> {
-    const whole = await key(epoch)
-    if (whole !== undefined) return stateKey(room, whole)
-    const row = await view.epoch(epoch)
-    if (row === null) return undefined
-    return inherit(row, 'states', epochStateKey, () => true)
-  }
-
-  /** From the slot of this device, or from what somebody granted it afterwards. */
-  async function ownKey({ id, rotate }: EpochRow): Promise<Uint8Array | undefined> {
-    const payload = decodeStruct('rotate', rotate)
-    if (payload === undefined) return undefined
-    const { ephemeral, commitment } = payload
-    const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
-    for (const offer of [...offers, ...(await view.grants(id, writer))]) {
-      const opened = openSlot(room, offer, commitment, box, agree)
-      if (opened !== undefined) return opened
-    }
-    return undefined
-  }
-
-  function agree(publicKey: Uint8Array): Uint8Array | undefined {
-    try {
-      return secrets.agree(publicKey)
-    } catch (error) {
-      if (isCoveyError(error, 'IDENTITY_WEAK_KEY')) return undefined
-      throw error
-    }
-  }
-
-  function inheritedKey(row: EpochRow): Promise<Uint8Array | undefined> {
-    const commitment = decodeStruct('rotate', row.rotate)?.commitment
-    return inherit(row, 'parents', key, (opened) => {
-      return commitment !== undefined && equalBytes(commitmentTo(room, opened), commitment)
-    })
-  }
-
-  /** A key from a later epoch that carries it on. */
-  async function inherit(
-    { id, lamport }: EpochRow,
-    field: 'parents' | 'states',
-    keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>,
-    isRight: (opened: Uint8Array) => boolean
-  ): Promise<Uint8Array | undefined> {
-    for (const later of (await view.epochs()).filter((epoch) => epoch.lamport > lamport).reverse()) {
-      const carried = decodeStruct('rotate', later.rotate)?.[field]
-      if (!carried) continue
-      const laterKey = await keyOf(later.id)
-      const opened = laterKey && openParent(room, laterKey, carried, id)
-      if (opened && isRight(opened)) return opened
-    }
-    return undefined
-  }
+  const { key } = epochKeys
 
   async function ensureCurrent(): Promise<EpochKey> {
     const [newest] = await view.epochs(1)
@@ -176,7 +96,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
     const carry = await history()
     const older: EpochKey[] = []
     for (const { id } of newest) {
-      const found = await (carry === 'full' ? key(id) : epochStateKey(id))
+      const found = await (carry === 'full' ? key(id) : epochKeys.stateKey(id))
       if (found !== undefined) older.push({ id, key: found })
     }
     const devices = await presentDevices()
@@ -188,7 +108,7 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
         hint: 'The device was removed, or its admission has not arrived yet.'
       })
     }
-    keys.set(mapKey(id), fresh)
+    epochKeys.add({ id, key: fresh })
     const epoch = { id, key: fresh }
     if (devices.length > first.length) await log.append(grant(epoch, devices.slice(first.length)))
     return epoch
@@ -210,12 +130,6 @@ export function createKeyring({ room, writer, identity, view, log }: KeyringInit
 
   return {
     current,
-    key,
-    async messageKey(epoch) {
-      const whole = await key(epoch)
-      return whole && messageKey(room, whole)
-    },
-    stateKey: epochStateKey,
     async welcome(recipient) {
       return (await history()) === 'full' ? grant(await current(), [recipient]) : []
     },
@@ -252,6 +166,7 @@ export function draftRotation(
   const payload = encodeStruct('rotate', {
     lamport: newestLamport + 1,
     commitment: commitmentTo(room, key),
+    stateCommitment: commitmentTo(room, stateKey(room, key)),
     ...sealSlots(room, key, devices),
     ...(older.length > 0 && history === 'full' && { parents: sealParents(room, key, older) }),
     ...(older.length > 0 && history === 'since-join' && { states: sealParents(room, stateKey(room, key), older) })

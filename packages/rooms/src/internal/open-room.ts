@@ -14,6 +14,7 @@ import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
+import { createEpochKeys } from './epoch-keys.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createModeration } from './moderation.js'
@@ -87,14 +88,16 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   await ready(base)
   const discoveryKey = base.discoveryKey!
   const log = createOpLog(base, discoveryKey, Date.now)
-  const keyring = createKeyring({ room: discoveryKey, writer: base.local.key, identity, view, log })
+  const writer = base.local.key
+  const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
+  const keyring = createKeyring({ room: discoveryKey, view, log, epochKeys })
   const onerror = (cause: unknown): void => {
     const message = 'A key could not be asked for, or given.'
     const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
     void events.emit('error', error)
   }
-  const keyRequests = createKeyRequests({ view, log, keyring, writer: base.local.key, onerror })
-  const reader = createReader({ room: discoveryKey, identity, view, keyring, onmissing: keyRequests.ask })
+  const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
+  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
   base.on('fast-forward', () => {
     touched.people = true

@@ -4,7 +4,7 @@ import type { Message } from '../message.js'
 import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
 import { open } from './crypto.js'
-import type { Keyring } from './keyring.js'
+import type { EpochKeys } from './epoch-keys.js'
 import { decodeOp, OpType } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
@@ -26,7 +26,7 @@ export interface ReaderInit {
   readonly room: Uint8Array
   readonly identity: LocalIdentity
   readonly view: RoomView
-  readonly keyring: Keyring
+  readonly epochKeys: EpochKeys
   /** Called with the id of an epoch whose key is needed and not there. */
   readonly onmissing: (epoch: Uint8Array) => void
 }
@@ -37,7 +37,7 @@ interface Author {
   readonly device: string
 }
 
-export function createReader({ room, identity, view, keyring, onmissing }: ReaderInit): Reader {
+export function createReader({ room, identity, view, epochKeys, onmissing }: ReaderInit): Reader {
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
 
@@ -46,7 +46,7 @@ export function createReader({ room, identity, view, keyring, onmissing }: Reade
     const op = decodeOp(bytes)
     if (op === undefined || !op.header.epoch) return 'unknown'
     const isMessage = op.header.type === OpType.message
-    const key = await (isMessage ? keyring.messageKey(op.header.epoch) : keyring.stateKey(op.header.epoch))
+    const key = await (isMessage ? epochKeys.messageKey(op.header.epoch) : epochKeys.stateKey(op.header.epoch))
     if (key === undefined) {
       onmissing(op.header.epoch)
       return 'unreadable'

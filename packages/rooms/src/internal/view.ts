@@ -56,7 +56,9 @@ export interface RoomView {
   invite(id: Uint8Array): Promise<InviteRow | null>
   epoch(id: Uint8Array): Promise<EpochRow | null>
   /** The epochs, newest first. */
-  epochs(limit?: number): Promise<EpochRow[]>
+  epochs(limit: number): Promise<EpochRow[]>
+  /** The epochs of a higher Lamport time, oldest first. */
+  epochsAfter(lamport: number, limit: number): Promise<EpochRow[]>
   grants(epoch: Uint8Array, writer: Uint8Array): Promise<GrantRow[]>
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
@@ -94,8 +96,9 @@ export function openView(store: ViewStore): RoomView {
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
     epoch: (id) => findBy('epochs-by-id', id),
-    epochs: (limit) =>
-      db.find<EpochRow>('@covey/epochs', { reverse: true, ...(limit === undefined ? {} : { limit }) }).toArray(),
+    epochs: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }).toArray(),
+    epochsAfter: (lamport, limit) =>
+      db.find<EpochRow>('@covey/epochs', { gte: { lamport: lamport + 1 }, limit }).toArray(),
     grants: (epoch, writer) =>
       db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),

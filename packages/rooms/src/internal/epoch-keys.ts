@@ -1,0 +1,111 @@
+import { equalBytes, isCoveyError } from '@covey/core'
+import type { LocalIdentity } from '@covey/identity'
+import { deviceSecrets } from '@covey/identity/internal'
+import { mapKey } from './map-key.js'
+import { commitmentTo, messageKey, openParent, openSlot, slotsFor, stateKey, type EpochKey } from './slots.js'
+import { decodeStruct } from './structs.js'
+import type { EpochRow, RoomView } from './view.js'
+
+/** The keys that this device can get at of a room's epochs. Nothing of it is ever seen by `apply`. */
+export interface EpochKeys {
+  /** The key of an epoch, or `undefined` while this device has been given none. */
+  key(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** What the messages of an epoch are sealed with, or `undefined` while this device cannot know. */
+  messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** What names and settings of an epoch are sealed with, likewise. */
+  stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** Remembers the key of an epoch that this device has made. */
+  add(epoch: EpochKey): void
+}
+
+export interface EpochKeysInit {
+  readonly room: Uint8Array
+  /** This device's writer core. */
+  readonly writer: Uint8Array
+  readonly identity: LocalIdentity
+  readonly view: RoomView
+}
+
+/** How many later epochs may carry a key on: those that were concurrent, and what each of them carries. */
+const MAX_CARRIERS = 64
+
+export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit): EpochKeys {
+  const box = identity.device.boxPublicKey
+  const secrets = deviceSecrets(identity)
+  const keys = new Map<string, Uint8Array>()
+  const stateKeys = new Map<string, Uint8Array>()
+
+  function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
+    return remembered(keys, epoch, async (row) => (await ownKey(row)) ?? inherit(row, 'parents', 'commitment', key))
+  }
+
+  function epochStateKey(epoch: Uint8Array): Promise<Uint8Array | undefined> {
+    return remembered(stateKeys, epoch, async (row) => {
+      const whole = await key(epoch)
+      return whole ? stateKey(room, whole) : inherit(row, 'states', 'stateCommitment', epochStateKey)
+    })
+  }
+
+  async function remembered(
+    known: Map<string, Uint8Array>,
+    epoch: Uint8Array,
+    find: (row: EpochRow) => Promise<Uint8Array | undefined>
+  ): Promise<Uint8Array | undefined> {
+    const name = mapKey(epoch)
+    const remembered = known.get(name)
+    if (remembered !== undefined) return remembered
+    const row = await view.epoch(epoch)
+    const found = row === null ? undefined : await find(row)
+    if (found !== undefined) known.set(name, found)
+    return found
+  }
+
+  /** From the slot of this device, or from what somebody granted it afterwards. */
+  async function ownKey({ id, rotate }: EpochRow): Promise<Uint8Array | undefined> {
+    const payload = decodeStruct('rotate', rotate)
+    if (payload === undefined) return undefined
+    const { ephemeral, commitment } = payload
+    const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
+    for (const offer of [...offers, ...(await view.grants(id, writer))]) {
+      const opened = openSlot(room, offer, commitment, box, agree)
+      if (opened !== undefined) return opened
+    }
+    return undefined
+  }
+
+  function agree(publicKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return secrets.agree(publicKey)
+    } catch (error) {
+      if (isCoveyError(error, 'IDENTITY_WEAK_KEY')) return undefined
+      throw error
+    }
+  }
+
+  /** From a later epoch that carries it on. */
+  async function inherit(
+    { id, lamport, rotate }: EpochRow,
+    carried: 'parents' | 'states',
+    commitment: 'commitment' | 'stateCommitment',
+    keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>
+  ): Promise<Uint8Array | undefined> {
+    const committed = decodeStruct('rotate', rotate)?.[commitment]
+    for (const later of await view.epochsAfter(lamport, MAX_CARRIERS)) {
+      const entries = decodeStruct('rotate', later.rotate)?.[carried]
+      const laterKey = entries && (await keyOf(later.id))
+      const opened = laterKey && openParent(room, laterKey, entries, id)
+      if (opened && committed && equalBytes(commitmentTo(room, opened), committed)) return opened
+    }
+    return undefined
+  }
+
+  return {
+    key,
+    async messageKey(epoch) {
+      const whole = await key(epoch)
+      return whole && messageKey(room, whole)
+    },
+    stateKey: epochStateKey,
+    add: ({ id, key: made }) => void keys.set(mapKey(id), made)
+  }
+}
