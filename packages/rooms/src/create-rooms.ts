@@ -25,6 +25,8 @@ import { KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { foundRoom } from './internal/found-room.js'
 import { openRoom, roomStore, type OpenRoom } from './internal/open-room.js'
 import { ask, expiredError } from './internal/pairing.js'
+import { guardPairing } from './internal/guards/guard-pairing.js'
+import { assertUpstream } from './internal/guards/upstream.js'
 import { openRecords, type RoomRecord } from './internal/records.js'
 import { encodeStruct } from './internal/structs.js'
 import { decodeInvite, type InviteLink } from './invite.js'
@@ -48,8 +50,10 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
+  assertUpstream('autobase', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.swarm as ConstructorParameters<typeof BlindPairing>[0])
+  guardPairing(pairing)
   const events = createEvents<RoomsEvents>()
   const open = new Map<string, OpenRoom>()
   const joining = new Set<string>()

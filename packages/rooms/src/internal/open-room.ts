@@ -1,4 +1,4 @@
-import Autobase from 'autobase'
+import type Autobase from 'autobase'
 import type Corestore from 'corestore'
 import type ProtomuxWakeup from 'protomux-wakeup'
 import {
@@ -12,6 +12,8 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
+import { createGuardedBase } from './guards/guarded-base.js'
+import { frozenError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { createEpochKeys } from './epoch-keys.js'
@@ -64,15 +66,20 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false }
 
-  const base = new Autobase<RoomView>(roomStore(corestore, namespace), key ?? null, {
-    open: openView,
-    apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
-    close: (view) => view.db.close(),
-    encrypted: true,
-    encryptionKey: encryptionKey ?? null,
-    blindEncryption: sealedKey(identity),
-    wakeup
-  })
+  const base = createGuardedBase<RoomView>(
+    roomStore(corestore, namespace),
+    key ?? null,
+    {
+      open: openView,
+      apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
+      close: (view) => view.db.close(),
+      encrypted: true,
+      encryptionKey: encryptionKey ?? null,
+      blindEncryption: sealedKey(identity),
+      wakeup
+    },
+    { onfrozen: (frozen) => void events.emit('error', frozenError(frozen)) }
+  )
   let broken: RoomError | undefined
   base.on('error', (cause) => {
     broken = new RoomError('ROOM_BROKEN', 'The log of the room cannot be read on.', {

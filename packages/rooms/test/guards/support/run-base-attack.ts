@@ -1,0 +1,23 @@
+// A process of its own, because an attack that succeeds stops it. Says what came of it as JSON.
+import { ATTACKS } from './base-attacks.js'
+import { World } from './world.js'
+
+const [name, mode] = process.argv.slice(2)
+const world = new World(mode === 'guarded')
+let phase = 'opening'
+let failure: string | null = null
+try {
+  await world.open()
+  phase = 'attack'
+  await ATTACKS[name!]!(world)
+  phase = 'after the attack'
+  await world.talk('after')
+  phase = 'after a restart'
+  await world.restart()
+  await world.talk('again')
+} catch (error) {
+  failure = `${phase}: ${(error as Error).message}`
+}
+const { frozen, errors, warnings } = world
+console.log(JSON.stringify({ failure, frozen: [...new Set(frozen)].sort(), errors, warnings: [...new Set(warnings)] }))
+process.exit(0)

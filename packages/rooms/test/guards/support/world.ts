@@ -1,0 +1,279 @@
+// A room of three on Autobase itself: an owner and a member, stock or guarded, and somebody who is let
+// in as a writer and writes blocks with Hypercore alone.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import sodium from 'sodium-universal'
+import Autobase, { type ApplyHost, type AutobaseNode, type Head, type ViewStore } from 'autobase'
+import Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import type { ReplicationStream } from 'hypercore'
+import ProtomuxWakeup from 'protomux-wakeup'
+import { pause } from './pause.js'
+import { createGuardedBase } from '../../../src/internal/guards/guarded-base.js'
+
+export type View = Hypercore<string>
+export type Base = Autobase<View>
+
+/** What a writer's block is made of; see encoding/spec/autobase of autobase. */
+export interface Block {
+  version?: number
+  heads?: readonly Head[]
+  batch?: number
+  value?: string | null
+  optimistic?: boolean
+  checkpoint?: object | null
+  digest?: object | null
+  trace?: object | null
+}
+
+interface Codec {
+  preencode(state: object, value: object): void
+  encode(state: object, value: object): void
+  decode(state: object): object
+}
+
+const require = createRequire(import.meta.url)
+const { OplogMessage } = require('autobase/lib/messages.js') as { OplogMessage: Codec }
+const { NS_VIEW_BLOCK_KEY } = require('autobase/lib/caps.js') as { NS_VIEW_BLOCK_KEY: Uint8Array }
+const { Node: BeeNode } = require('hyperbee/lib/messages.js') as { Node: { encode(entry: object): Uint8Array } }
+const KEY = new Uint8Array(32).fill(7)
+
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), 'covey-attack-'))
+  readonly frozen: string[] = []
+  readonly errors: string[] = []
+  readonly warnings: string[] = []
+  readonly hostileStore = new Corestore(join(this.folder, 'hostile'))
+  owner!: Base
+  member!: Base
+  key!: Uint8Array
+  #streams: ReplicationStream[] = []
+
+  constructor(readonly guarded: boolean) {}
+
+  async open(): Promise<void> {
+    this.owner = await this.#base('owner', null)
+    this.key = this.owner.key!
+    this.member = await this.#base('member', this.key)
+    this.connect()
+    await this.admit(this.member.local.key)
+    await say(this.owner, 'hello')
+    await this.until('the member reads', async () => (await this.read(this.member)).includes('hello'))
+    await say(this.member, 'hi')
+    await this.until('the owner reads', async () => (await this.read(this.owner)).includes('hi'))
+  }
+
+  async #base(name: string, key: Uint8Array | null, fastForward?: Uint8Array): Promise<Base> {
+    const store = new Corestore(join(this.folder, name))
+    const handlers = {
+      open: (views: ViewStore) => views.get<string>({ name: 'view', valueEncoding: 'utf-8' as never }),
+      apply,
+      encryptionKey: KEY,
+      ackInterval: 200,
+      fastForward: fastForward === undefined ? true : { key: fastForward }
+    }
+    const base: Base = this.guarded
+      ? createGuardedBase<View>(store, key, handlers, {
+          onfrozen: ({ index, reason }) => this.frozen.push(`${name}: ${reason} at ${index}`),
+          onwarning: (error) => this.warnings.push(`${name}: ${String((error as Error).message)}`)
+        })
+      : new Autobase<View>(store, key, handlers)
+    base.on('error', (error) => this.errors.push(`${name}: ${error.message}`))
+    await base.ready()
+    return base
+  }
+
+  /** A newcomer whose invite names a core to fast-forward to. */
+  joinBy(systemKey: Uint8Array): Promise<Base> {
+    return this.#base('newcomer', this.key, systemKey)
+  }
+
+  disconnect(): void {
+    for (const stream of this.#streams) stream.destroy()
+    this.#streams = []
+  }
+
+  connect(): void {
+    this.disconnect()
+    this.link(this.owner, this.member)
+    for (const base of [this.owner, this.member]) this.linkHostile(base)
+  }
+
+  link(a: Base, b: Base): void {
+    const [one, two] = [a.replicate(true), b.replicate(false)]
+    this.#pipe(one, two)
+  }
+
+  linkHostile(base: Base): ReplicationStream {
+    const [one, two] = [base.replicate(true), this.hostileStore.replicate(false)]
+    this.#pipe(one, two)
+    return two
+  }
+
+  #pipe(one: ReplicationStream, two: ReplicationStream): void {
+    one.on('error', () => undefined)
+    two.on('error', () => undefined)
+    one.pipe(two).pipe(one)
+    this.#streams.push(one, two)
+  }
+
+  async admit(writer: Uint8Array, as: 'writer' | 'indexer' = 'writer'): Promise<void> {
+    await say(this.owner, `${as} ${Buffer.from(writer).toString('hex')}`)
+  }
+
+  /** A core of the attacker's, as a writer of the room. */
+  async hostile(name = 'writer', as: 'writer' | 'indexer' = 'writer'): Promise<Hostile> {
+    const core = this.hostileStore.get<object>({
+      name,
+      valueEncoding: OplogMessage as never,
+      encryption: { key: KEY }
+    })
+    await core.ready()
+    await this.admit(core.key!, as)
+    return new Hostile(this, core)
+  }
+
+  /** As {@link hostile}, of the first name whose core sorts before a key. */
+  async hostileBelow(names: readonly string[], key: Uint8Array): Promise<Hostile> {
+    for (const name of names) {
+      const core = this.hostileStore.get({ name })
+      await core.ready()
+      if (Buffer.compare(core.key!, key) < 0) return this.hostile(name)
+    }
+    throw new Error('no key is below')
+  }
+
+  /** How many heads each honest block has. */
+  async headCounts(): Promise<number[]> {
+    const counts: number[] = []
+    for (const { local } of [this.owner, this.member]) {
+      for (let i = 0; i < local.length; i++) {
+        const { node } = (await local.get(i)) as { node: { heads: unknown[] } }
+        counts.push(node.heads.length)
+      }
+    }
+    return counts
+  }
+
+  async countCores(base: Base): Promise<number> {
+    let count = 0
+    for await (const _ of base.store.list()) count++
+    return count
+  }
+
+  async read(base: Base): Promise<string[]> {
+    await base.update()
+    const lines: string[] = []
+    for (let i = 0; i < base.view.length; i++) lines.push((await base.view.get(i))!)
+    return lines
+  }
+
+  /** Both write, and both read it. */
+  async talk(word: string): Promise<void> {
+    await say(this.member, `member ${word}`)
+    await say(this.owner, `owner ${word}`)
+    await this.until(`all have ${word}`, async () => {
+      const [a, b] = [await this.read(this.owner), await this.read(this.member)]
+      return a.includes(`member ${word}`) && b.includes(`owner ${word}`) && a.join() === b.join()
+    })
+  }
+
+  async restart(): Promise<void> {
+    for (const stream of this.#streams) stream.destroy()
+    await this.owner.close()
+    await this.member.close()
+    this.owner = await this.#base('owner', null)
+    this.member = await this.#base('member', this.key)
+    this.connect()
+  }
+
+  async until(what: string, check: () => Promise<boolean>, timeoutMs = 8_000): Promise<void> {
+    const end = Date.now() + timeoutMs
+    while (!(await withTimeout(check(), timeoutMs, what))) {
+      if (this.errors.length > 0) throw new Error(`closed: ${this.errors.join('; ')}`)
+      if (Date.now() > end) throw new Error(`timed out: ${what}`)
+      await pause(20)
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.#streams) stream.destroy()
+    await Promise.allSettled([this.owner.close(), this.member.close()])
+    await this.hostileStore.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+export class Hostile {
+  constructor(
+    readonly world: World,
+    readonly core: Hypercore<object>
+  ) {}
+
+  get key(): Uint8Array {
+    return this.core.key!
+  }
+
+  /** Blocks as autobase would write them, but for what is given. */
+  async write(...blocks: Block[]): Promise<void> {
+    const encoded: object[] = []
+    for (const { version = 2, value = 'x', heads = [], batch = 1, ...rest } of blocks) {
+      const node = { heads, batch, value: value === null ? null : Buffer.from(value) }
+      encoded.push({ checkpoint: null, digest: null, optimistic: false, trace: null, ...rest, version, node })
+    }
+    await this.core.append(encoded)
+  }
+
+  /** A first block that everybody reads. */
+  async behave(): Promise<void> {
+    await this.write({ value: 'harmless', heads: this.world.owner.heads() })
+    await this.world.until('the attacker is read', async () =>
+      (await Promise.all([this.world.owner, this.world.member].map((base) => this.world.read(base)))).every((lines) =>
+        lines.includes('harmless')
+      )
+    )
+  }
+
+  own(length = this.core.length): Head {
+    return { key: this.key, length }
+  }
+}
+
+function withTimeout<Value>(work: Promise<Value>, ms: number, what: string): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout>
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`stalled: ${what}`)), ms)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+export function say(base: Base, ...lines: string[]): Promise<number> {
+  return base.append(lines.map((line) => Buffer.from(line)))
+}
+
+async function apply(nodes: AutobaseNode[], view: View, host: ApplyHost): Promise<void> {
+  for (const { value } of nodes) {
+    const line = Buffer.from(value).toString()
+    const [word, key] = line.split(' ')
+    if (word === 'writer' || word === 'indexer') {
+      await host.addWriter(Buffer.from(key!, 'hex'), { indexer: word === 'indexer' })
+    }
+    await view.append(line)
+  }
+}
+
+/** How a member can encrypt what is taken for the view of the system: lib/encryption.js of autobase. */
+export const caps = {
+  systemBlockKey(key: Uint8Array): Uint8Array {
+    const blockKey = Buffer.alloc(32)
+    sodium.crypto_generichash_batch(blockKey, [NS_VIEW_BLOCK_KEY, key, KEY, Buffer.from('_system')])
+    return blockKey
+  },
+  /** An entry of a bee that is sound, but for its index: a length of more bytes than there are. */
+  brokenBeeEntry: (): Uint8Array =>
+    BeeNode.encode({ key: Buffer.from([0]), value: null, index: Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff]) })
+}
+
+export { ProtomuxWakeup }
