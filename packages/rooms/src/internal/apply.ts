@@ -5,11 +5,12 @@ import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { perform } from './authority/rules.js'
 import { resolve, seenLengths, takesAuthority, type Entry } from './authority/resolve.js'
 import { createViewState, writeState } from './authority/view-state.js'
+import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
+import type { Flight } from './op-log.js'
 import { readGrants, SLOT_BYTES } from './slots.js'
 import { decodeStruct } from './structs.js'
-import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView } from './view.js'
-import { mapKey } from './map-key.js'
+import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
 
 /** What `apply` touched since it was last asked: for the caches, never for the view. */
 export interface Touched {
@@ -17,16 +18,33 @@ export interface Touched {
   order: number
   /** Whether members, devices, epochs or grants were. */
   people: boolean
+  /** This device's own ops that are being written. */
+  readonly flight: Flight
 }
 
-interface Context {
+/** What the ops of one call have in common. */
+interface Run {
   readonly view: RoomView
   readonly host: ApplyHost
-  readonly meta: MetaRow
   readonly touched: Touched
+  /** Rows that most ops change: read once, and written at the end. */
+  readonly meta: MetaRow
+  readonly writers: Map<string, WriterRow>
+  /** Who is behind a writer; forgotten when authority changes. */
+  readonly authors: Map<string, Author | undefined>
+}
+
+interface Context extends Run {
   readonly node: AutobaseNode
   readonly op: Op
   readonly id: Uint8Array
+}
+
+/** A member, by one of its devices. */
+interface Author {
+  readonly device: DeviceRow
+  readonly member: MemberRow
+  readonly role: Role
 }
 
 /**
@@ -41,36 +59,39 @@ export async function applyOps(
   host: ApplyHost,
   touched: Touched
 ): Promise<void> {
-  const meta = await view.meta()
-  for (const node of nodes) {
-    if (!(await applyOp(node, view, host, meta, touched))) meta.skipped++
-  }
-  await view.put('meta', meta)
+  const run = { view, host, touched, meta: await view.meta(), writers: new Map(), authors: new Map() }
+  for (const node of nodes) await applyOp(node, run)
+  for (const row of run.writers.values()) await view.put('writers', row)
+  await view.put('meta', run.meta)
   await view.db.flush()
 }
 
-async function applyOp(
-  node: AutobaseNode,
-  view: RoomView,
-  host: ApplyHost,
-  meta: MetaRow,
-  touched: Touched
-): Promise<boolean> {
+async function applyOp(node: AutobaseNode, run: Run): Promise<void> {
   const writer = node.from.key
-  const applied = await view.writer(writer)
-  if (applied !== null && node.length <= applied.length) return true
+  const applied = await appliedOf(run, writer)
+  if (applied !== null && node.length <= applied.length) return
 
   const op = decodeOp(node.value)
-  const id = opId(host.discoveryKey, writer, node.value)
-  await view.put('writers', { writer, length: node.length, head: id })
+  const id = opId(run.host.discoveryKey, writer, node.value)
+  run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
   // A writer's ops form a chain. A link that is missing or doubled is the writer's doing.
-  if (op === undefined || !sameBytes(op.header.previous, applied?.head)) return false
-
-  const context = { view, host, meta, touched, node, op, id }
-  return isAuthority(op) ? applyAuthority(context) : applyContent(context)
+  const isLinked = op !== undefined && sameBytes(op.header.previous, applied?.head)
+  const isAccepted = isLinked && (await applySound({ ...run, node, op, id }))
+  if (!isAccepted) run.meta.skipped++
+  const { flight } = run.touched
+  if (flight.has(mapKey(id))) flight.set(mapKey(id), isAccepted)
 }
 
-async function applyAuthority({ view, host, meta, touched, node, op }: Context): Promise<boolean> {
+function applySound(context: Context): Promise<boolean> {
+  return isAuthority(context.op) ? applyAuthority(context) : applyContent(context)
+}
+
+async function appliedOf({ view, writers }: Run, writer: Uint8Array): Promise<WriterRow | null> {
+  return writers.get(mapKey(writer)) ?? view.writer(writer)
+}
+
+async function applyAuthority(context: Context): Promise<boolean> {
+  const { view, host, meta, touched, node, op } = context
   const writer = node.from.key
   const action = parseAction(op, { room: host.discoveryKey, writer, verify: true })
   if (action === undefined) return false
@@ -78,18 +99,19 @@ async function applyAuthority({ view, host, meta, touched, node, op }: Context):
   await view.put('authority', row)
 
   const entry = toEntry(host, row, op, action)
-  const unseen = takesAuthority(action) && (await hasUnseen(view, action))
+  const unseen = takesAuthority(action) && (await hasUnseen(context, action))
   if (!(await perform(createViewState(view, host), entry.author, action))) return false
   if (unseen) await writeState(view, host, await resolve(await allEntries(view, host)))
+  context.authors.clear()
   touched.people = true
   return true
 }
 
 /** Whether the view knows more of somebody than who takes authority from them had seen. */
-async function hasUnseen(view: RoomView, action: Extract<Action, { identity: Uint8Array }>): Promise<boolean> {
+async function hasUnseen(run: Run, action: Extract<Action, { identity: Uint8Array }>): Promise<boolean> {
   const seen = seenLengths('seen' in action ? action.seen : [])
-  for (const { writer } of await view.devicesOf(action.identity)) {
-    const applied = (await view.writer(writer))?.length ?? 0
+  for (const { writer } of await run.view.devicesOf(action.identity)) {
+    const applied = (await appliedOf(run, writer))?.length ?? 0
     if (applied > (seen.get(mapKey(writer)) ?? 0)) return true
   }
   return false
@@ -111,10 +133,7 @@ function toEntry(host: ApplyHost, { position, writer, length, op: bytes }: Autho
 }
 
 /** An op of a member, about anything but authority. */
-interface ContentContext extends Context {
-  readonly device: DeviceRow
-  readonly member: MemberRow
-}
+interface ContentContext extends Context, Author {}
 
 interface ContentRule {
   readonly least: Role
@@ -131,13 +150,23 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
 ])
 
 async function applyContent(context: Context): Promise<boolean> {
-  const { view, node, op } = context
-  const device = await view.device(node.from.key)
+  const author = await authorOf(context, context.node.from.key)
+  const rule = CONTENT_RULES.get(context.op.header.type)
+  if (author === undefined || rule === undefined || !isAtLeast(author.role, rule.least)) return false
+  return rule.apply({ ...context, ...author })
+}
+
+async function authorOf({ view, authors }: Run, writer: Uint8Array): Promise<Author | undefined> {
+  const name = mapKey(writer)
+  if (!authors.has(name)) authors.set(name, await findAuthor(view, writer))
+  return authors.get(name)
+}
+
+async function findAuthor(view: RoomView, writer: Uint8Array): Promise<Author | undefined> {
+  const device = await view.device(writer)
   const member = device === null || device.removed ? null : await view.member(device.identity)
   const role = member === null ? undefined : roleOf(member.role)
-  const rule = CONTENT_RULES.get(op.header.type)
-  if (device === null || member === null || role === undefined || rule === undefined) return false
-  return isAtLeast(role, rule.least) && rule.apply({ ...context, device, member })
+  return device === null || member === null || role === undefined ? undefined : { device, member, role }
 }
 
 async function rotate({ view, node, op, id, meta, touched }: ContentContext): Promise<boolean> {

@@ -102,8 +102,8 @@ export function createKeyring({ room, view, log, epochKeys }: KeyringInit): Keyr
     const devices = await presentDevices()
     const first = devices.slice(0, MAX_ROTATE_SLOTS)
     const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older)
-    const id = (await log.append([draft]))[0]!
-    if ((await view.epoch(id)) === null) {
+    const { id, isAccepted } = (await log.append([draft]))[0]!
+    if (!isAccepted) {
       throw new RoomError('ROOM_NOT_WRITABLE', 'The room did not take the new key of this device.', {
         hint: 'The device was removed, or its admission has not arrived yet.'
       })

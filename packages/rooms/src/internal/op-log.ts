@@ -2,6 +2,7 @@ import type Autobase from 'autobase'
 import { concatBytes } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
+import { mapKey } from './map-key.js'
 import { encodeOp, opId, OpType, type OpTypeName } from './op.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
@@ -19,15 +20,26 @@ export interface Draft {
 /** A draft, or a function that makes it from the ids of those before it in the same append. */
 export type DraftSource = Draft | ((ids: readonly Uint8Array[]) => Draft)
 
+/** An op that is durable and has been applied here. */
+export interface Written {
+  readonly id: Uint8Array
+  readonly bytes: Uint8Array
+  /** Whether the room took it, as it knows itself at this moment. */
+  readonly isAccepted: boolean
+}
+
+/** The ops that are being written, and whether `apply` took them. */
+export type Flight = Map<string, boolean>
+
 /** This device's own ops in a room. */
 export interface OpLog {
   /**
-   * Writes ops, all or none, and resolves with their ids when they are durable and applied here.
-   * Calls that are made while one is being written are written together.
+   * Writes ops, all or none, and resolves when they are durable and applied here. Calls that are made
+   * while one is being written are written together.
    *
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
    */
-  append(drafts: readonly DraftSource[]): Promise<Uint8Array[]>
+  append(drafts: readonly DraftSource[]): Promise<Written[]>
 }
 
 /** The most blocks in one commit: a reader takes a batch as a whole, and so has to hold it. */
@@ -35,11 +47,19 @@ const MAX_COMMIT_OPS = 256
 
 interface Pending {
   readonly drafts: readonly DraftSource[]
-  readonly resolve: (ids: Uint8Array[]) => void
+  readonly resolve: (written: Written[]) => void
   readonly reject: (error: unknown) => void
 }
 
-export function createOpLog(base: Autobase<RoomView>, room: Uint8Array, now: () => number): OpLog {
+export interface OpLogInit {
+  readonly base: Autobase<RoomView>
+  readonly room: Uint8Array
+  readonly flight: Flight
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export function createOpLog({ base, room, flight, now }: OpLogInit): OpLog {
   const writer = base.local.key
   const pending: Pending[] = []
   let writing = false
@@ -52,10 +72,15 @@ export function createOpLog(base: Autobase<RoomView>, room: Uint8Array, now: () 
       const commit = takeCommit(pending)
       try {
         head ??= { id: await lastOwnId(base, room) }
-        const { blocks, ids, last } = encodeCommit(commit, head.id)
-        await base.append(blocks)
+        const { ops, last } = encodeCommit(commit, head.id)
+        const all = ops.flat()
+        for (const { id } of all) flight.set(mapKey(id), false)
+        await base.append(all.map(({ bytes }) => bytes)).catch((error: unknown) => {
+          for (const { id } of all) flight.delete(mapKey(id))
+          throw error
+        })
         head = { id: last }
-        commit.forEach(({ resolve }, i) => resolve(ids[i]!))
+        commit.forEach(({ resolve }, i) => resolve(ops[i]!.map(land)))
       } catch (error) {
         // What was written of it, if anything, the core knows best.
         head = undefined
@@ -67,19 +92,25 @@ export function createOpLog(base: Autobase<RoomView>, room: Uint8Array, now: () 
   }
 
   function encodeCommit(commit: readonly Pending[], previous: Uint8Array | undefined) {
-    const blocks: Uint8Array[] = []
     let last = previous
-    const ids = commit.map(({ drafts }) => {
-      const own: Uint8Array[] = []
+    const ops = commit.map(({ drafts }) => {
+      const own: { id: Uint8Array; bytes: Uint8Array }[] = []
       for (const source of drafts) {
-        const block = encodeDraft(typeof source === 'function' ? source(own) : source, last)
-        last = opId(room, writer, block)
-        blocks.push(block)
-        own.push(last)
+        const draft = typeof source === 'function' ? source(own.map(({ id }) => id)) : source
+        const bytes = encodeDraft(draft, last)
+        last = opId(room, writer, bytes)
+        own.push({ id: last, bytes })
       }
       return own
     })
-    return { blocks, ids, last }
+    return { ops, last }
+  }
+
+  function land({ id, bytes }: { id: Uint8Array; bytes: Uint8Array }): Written {
+    const name = mapKey(id)
+    const isAccepted = flight.get(name) === true
+    flight.delete(name)
+    return { id, bytes, isAccepted }
   }
 
   function encodeDraft({ type, target, payload, body }: Draft, previous: Uint8Array | undefined): Uint8Array {

@@ -64,7 +64,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const { corestore, wakeup, identity, namespace, key, encryptionKey } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, people: false }
+  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
   const base = createGuardedBase<RoomView>(
     roomStore(corestore, namespace),
@@ -94,10 +94,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const timeline = createTimeline(view)
   await ready(base)
   const discoveryKey = base.discoveryKey!
-  const log = createOpLog(base, discoveryKey, Date.now)
+  const log = createOpLog({ base, room: discoveryKey, flight: touched.flight, now: Date.now })
   const writer = base.local.key
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
   const keyring = createKeyring({ room: discoveryKey, view, log, epochKeys })
+  const ownRole = createOwnRole(view, identity.identity.publicKey)
   const onerror = (cause: unknown): void => {
     const message = 'A key could not be asked for, or given.'
     const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
@@ -116,6 +117,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (people) {
       keyring.changed()
       reader.changed()
+      ownRole.changed()
       keyRequests.changed()
     }
     if (order !== Infinity) timeline.changed(order)
@@ -147,8 +149,6 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
-  const ownRole = createOwnRole(view, identity.identity.publicKey)
-
   const room: Room = {
     id: encodeZ32(discoveryKey),
     info: () =>
@@ -166,7 +166,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         const members = await Promise.all((await view.all('members')).map(reader.member))
         return members.filter((member) => member !== undefined)
       }),
-    ...createRoomMessages({ view, log, keyring, reader, timeline, ownRole, whileOpen }),
+    ...createRoomMessages({ writer, view, log, keyring, reader, timeline, ownRole, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
     ...createModeration({ view, log, keyring, ownRole, whileOpen }),
     async leave(options = {}) {

@@ -1,6 +1,6 @@
 import { RoomError } from '../errors.js'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
-import type { RoomView } from './view.js'
+import type { MemberRow, RoomView } from './view.js'
 
 /** What this device's identity may do, asked before an op is written that nobody would accept. */
 export interface OwnRole {
@@ -9,13 +9,26 @@ export interface OwnRole {
   demand(least: Role, what: string): Promise<Role>
   /** @throws {RoomError} ROOM_NOT_WRITABLE, ROOM_FORBIDDEN where messages may not be sent */
   demandVoice(): Promise<void>
+  /** To be called when members have changed. */
+  changed(): void
 }
 
 export function createOwnRole(view: RoomView, identity: Uint8Array): OwnRole {
-  async function current(): Promise<Role | undefined> {
-    const member = await view.member(identity)
-    return member === null ? undefined : roleOf(member.role)
+  let known: Promise<MemberRow | null> | undefined
+
+  function member(): Promise<MemberRow | null> {
+    const asked = (known ??= view.member(identity))
+    asked.catch(() => {
+      if (known === asked) known = undefined
+    })
+    return asked
   }
+
+  async function current(): Promise<Role | undefined> {
+    const row = await member()
+    return row === null ? undefined : roleOf(row.role)
+  }
+
   async function demand(least: Role, what: string): Promise<Role> {
     const role = await current()
     if (role === undefined) {
@@ -32,8 +45,11 @@ export function createOwnRole(view: RoomView, identity: Uint8Array): OwnRole {
     demand,
     async demandVoice() {
       await demand('member', 'send messages')
-      if (!(await view.member(identity))?.muted) return
+      if (!(await member())?.muted) return
       throw forbidden('This member is muted.', 'Ask a moderator.')
+    },
+    changed() {
+      known = undefined
     }
   }
 }

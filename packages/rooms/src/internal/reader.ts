@@ -14,7 +14,7 @@ import { mapKey } from './map-key.js'
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
   /** `undefined` for the message of a device whose admission turned out to be void. */
-  message(row: MessageRow): Promise<Message | undefined>
+  message(row: Pick<MessageRow, 'id' | 'writer' | 'op'>): Promise<Message | undefined>
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>

@@ -15,6 +15,8 @@ import type { Span, Timeline } from './timeline.js'
 import type { MessageRow, RoomView } from './view.js'
 
 export interface RoomMessagesInit {
+  /** This device's writer core. */
+  readonly writer: Uint8Array
   readonly view: RoomView
   readonly log: OpLog
   readonly keyring: Keyring
@@ -28,7 +30,7 @@ export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { view, log, keyring, reader, timeline, ownRole, whileOpen } = init
+  const { writer, view, log, keyring, reader, timeline, ownRole, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
@@ -43,9 +45,8 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     const prepared = turn.then(prepare)
     const appended = prepared.then((epoch) => ({ writing: log.append([{ type: 'message', body: { plain, epoch } }]) }))
     turn = appended.catch(() => undefined)
-    const [id] = await (await appended).writing
-    const row = await view.message(id!)
-    const message = row && (await reader.message(row))
+    const written = (await (await appended).writing)[0]!
+    const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes }))
     if (!message) throw forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
     return message
   }
