@@ -129,7 +129,7 @@ struct(
   required('position', 'uint'),
   optional('removed', 'bool')
 )
-struct('ban', required('identity', 'fixed32'))
+struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
 struct('profile', required('identity', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
 struct(
   'invite-row',

@@ -139,6 +139,7 @@ export interface Structs {
   }
   'ban': {
     identity: Uint8Array
+    role: number
   }
   'profile': {
     identity: Uint8Array

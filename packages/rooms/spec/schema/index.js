@@ -717,7 +717,25 @@ const encoding24 = {
 }
 
 // @covey/ban
-const encoding25 = encoding9
+const encoding25 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      role: r1
+    }
+  }
+}
 
 // @covey/profile
 const encoding26 = {

@@ -49,7 +49,10 @@ export function createModeration({ view, log, keyring, ownRole, whileOpen }: Mod
   async function act(options: CallOptions, draft: () => Promise<Draft>): Promise<void> {
     assertSignal(options.signal, 'options.signal')
     throwIfAborted(options.signal)
-    const acting = whileOpen(async () => log.append([await draft()]))
+    const acting = whileOpen(async () => {
+      const [written] = await log.append([await draft()])
+      if (!written!.isAccepted) throw forbidden('The room did not take it.', 'Somebody changed roles meanwhile.')
+    })
     await raceSignal(acting, options.signal)
   }
 
@@ -94,7 +97,12 @@ export function createModeration({ view, log, keyring, ownRole, whileOpen }: Mod
       assertOptions(options, 'options', ['signal'])
       const identity = decodeKey(id, 'memberId')
       await act(options, async () => {
-        await ownRole.demand(leastRole('unban'), 'lift a ban')
+        const role = await ownRole.demand(leastRole('unban'), 'lift a ban')
+        const ban = await view.ban(identity)
+        if (ban === null) {
+          throw new RoomError('MEMBER_NOT_FOUND', 'This person is not banned.', { hint: 'There is nothing to lift.' })
+        }
+        if (ban.role > roleNumber(role)) throw forbidden('Somebody with a higher role banned.', 'Ask them to lift it.')
         return { type: 'unban', payload: encodeStruct('unban', { identity }) }
       })
     },

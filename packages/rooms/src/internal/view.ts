@@ -12,6 +12,7 @@ export type AuthorityRow = Structs['authority']
 export type RoomRow = Structs['room']
 export type MemberRow = Structs['member']
 export type DeviceRow = Structs['device']
+export type BanRow = Structs['ban']
 export type ProfileRow = Structs['profile']
 export type InviteRow = Structs['invite-row']
 export type EpochRow = Structs['epoch']
@@ -31,7 +32,7 @@ export interface Rows {
   members: MemberRow
   /** Devices, and removed ones, by the writer core of each. */
   devices: DeviceRow
-  bans: Structs['ban']
+  bans: BanRow
   profiles: ProfileRow
   invites: InviteRow
   epochs: EpochRow
@@ -51,7 +52,7 @@ export interface RoomView {
   member(identity: Uint8Array): Promise<MemberRow | null>
   device(writer: Uint8Array): Promise<DeviceRow | null>
   devicesOf(identity: Uint8Array): Promise<DeviceRow[]>
-  isBanned(identity: Uint8Array): Promise<boolean>
+  ban(identity: Uint8Array): Promise<BanRow | null>
   profile(identity: Uint8Array): Promise<ProfileRow | null>
   invite(id: Uint8Array): Promise<InviteRow | null>
   epoch(id: Uint8Array): Promise<EpochRow | null>
@@ -92,7 +93,7 @@ export function openView(store: ViewStore): RoomView {
     device: (writer) => db.get('@covey/devices', { writer }),
     devicesOf: (identity) =>
       db.find<DeviceRow>('@covey/devices-by-identity', { gte: { identity }, lte: { identity } }).toArray(),
-    isBanned: async (identity) => (await db.get('@covey/bans', { identity })) !== null,
+    ban: (identity) => db.get('@covey/bans', { identity }),
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
     epoch: (id) => findBy('epochs-by-id', id),

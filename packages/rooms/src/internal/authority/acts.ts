@@ -48,9 +48,11 @@ export async function create(
 export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { claimant, admit: { writer, invite: id, ...wanted } }) => {
   const { identity, device, box, epoch } = claimant
   const granted = roleOf(wanted.role)
-  if (granted === undefined || granted === 'owner' || (await state.isBanned(identity))) return false
+  if (granted === undefined || granted === 'owner' || (await state.ban(identity)) !== null) return false
   const known = await state.device(writer)
-  if (known !== null && (!known.removed || !equalBytes(known.device, device))) return false
+  // A writer stays whose it was: what it wrote is told by its row.
+  const isSame = known === null || (equalBytes(known.device, device) && equalBytes(known.identity, identity))
+  if (!isSame || (known !== null && !known.removed)) return false
   const member = await state.member(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
 
@@ -112,7 +114,7 @@ export const setRole: Act<'setRole'> = async ({ state, role }, { identity, role:
 export const remove: Act<'remove'> = async ({ state, role }, { identity, ban }) => {
   if ((await below(state, role, identity)) === undefined) return false
   await dismiss(state, identity)
-  if (ban) await state.put('bans', { identity })
+  if (ban) await state.put('bans', { identity, role: roleNumber(role) })
   return true
 }
 
@@ -123,8 +125,10 @@ export const mute: Act<'mute'> = async ({ state, role }, { identity, muted }) =>
   return true
 }
 
-export const unban: Act<'unban'> = async ({ state }, { identity }) => {
-  if (!(await state.isBanned(identity))) return false
+/** Nobody lifts a ban of somebody above. */
+export const unban: Act<'unban'> = async ({ state, role }, { identity }) => {
+  const ban = await state.ban(identity)
+  if (ban === null || ban.role > roleNumber(role)) return false
   await state.unban(identity)
   return true
 }
@@ -134,7 +138,8 @@ export const transfer: Act<'transfer'> = async ({ state, identity: owner }, { id
   const to = await below(state, 'owner', heir)
   if (from === null || to === undefined) return false
   await state.put('members', { ...from, role: roleNumber('admin') })
-  await state.put('members', { ...to, role: roleNumber('owner') })
+  // Nobody could lift it from an owner.
+  await state.put('members', { ...to, role: roleNumber('owner'), muted: false })
   return true
 }
 

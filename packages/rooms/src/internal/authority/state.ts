@@ -1,5 +1,5 @@
 import { equalBytes } from '@covey/core'
-import type { DeviceRow, InviteRow, MemberRow, RoomRow, Rows } from '../view.js'
+import type { BanRow, DeviceRow, InviteRow, MemberRow, RoomRow, Rows } from '../view.js'
 import { mapKey } from '../map-key.js'
 
 /** The collections of the view that authority is about. */
@@ -14,7 +14,7 @@ export interface AuthorityState {
   device(writer: Uint8Array): Promise<DeviceRow | null>
   devicesOf(identity: Uint8Array): Promise<DeviceRow[]>
   invite(id: Uint8Array): Promise<InviteRow | null>
-  isBanned(identity: Uint8Array): Promise<boolean>
+  ban(identity: Uint8Array): Promise<BanRow | null>
   put<Name extends AuthorityCollection>(collection: Name, row: Rows[Name]): Promise<void>
   unban(identity: Uint8Array): Promise<void>
 }
@@ -53,7 +53,7 @@ export function createMemoryState(): MemoryState {
     devicesOf: async (identity) =>
       [...rows.devices.values()].filter((row) => equalBytes(row.identity, identity)),
     invite: async (id) => rows.invites.get(mapKey(id)) ?? null,
-    isBanned: async (identity) => rows.bans.has(mapKey(identity)),
+    ban: async (identity) => rows.bans.get(mapKey(identity)) ?? null,
     put: async (collection, row) => void rows[collection].set(keyOf(collection, row), row),
     unban: async (identity) => void rows.bans.delete(mapKey(identity)),
     rows: (collection) => rows[collection]

@@ -12,12 +12,12 @@ export function createViewState(view: RoomView, host: ApplyHost): AuthorityState
     device: view.device,
     devicesOf: view.devicesOf,
     invite: view.invite,
-    isBanned: view.isBanned,
+    ban: view.ban,
     async put(collection, row) {
       if (collection === 'devices') await changeWriter(view, host, row as DeviceRow)
       await view.put(collection, row)
     },
-    unban: (identity) => view.delete('bans', { identity })
+    unban: (identity) => view.delete('bans', { identity, role: 0 })
   }
 }
 
