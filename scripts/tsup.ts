@@ -17,11 +17,12 @@ export function library(options: Options = {}): ReturnType<typeof defineConfig> 
     // `#fs` and the like are resolved by the package's `imports` map where the code runs.
     external: [/^#/],
     format: 'esm',
-    target: 'node20',
+    // With the minor version: 20.10 brought the import attributes that JSON modules need.
+    target: 'node20.19',
     platform: 'neutral',
     dts: true,
     clean: true,
-    treeshake: true,
+    // Not tsup's `treeshake`: it prints them as `assert`, which Node 22 does not take. esbuild shakes anyway.
     sourcemap: true,
     ...options
   })

@@ -6,6 +6,7 @@ import { CoveyError } from '@covey/core'
  * - `STORAGE_FAILED`: the folder is there, but its database does not open.
  * - `NETWORK_FAILED`: an exchange with the DHT failed; it is tried again by itself.
  * - `NODE_CLOSED`: the call came after `close()`.
+ * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  */
 export type TransportErrorCode =
   | 'STORAGE_LOCKED'
@@ -13,6 +14,7 @@ export type TransportErrorCode =
   | 'STORAGE_FAILED'
   | 'NETWORK_FAILED'
   | 'NODE_CLOSED'
+  | 'UPSTREAM_UNSUPPORTED'
 
 /** What `@covey/transport` throws; see {@link TransportErrorCode}. */
 export class TransportError extends CoveyError<TransportErrorCode> {

@@ -5,6 +5,7 @@ import { assertBytes, assertOptions, createEvents, encodeZ32, type EventSource }
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { TransportError } from './errors.js'
+import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
@@ -58,6 +59,7 @@ export function createNode(init: NodeInit): Node {
   assertOptions(init, 'init', ['identity', 'store', 'network'])
   const { identity, store, network = publicNetwork() } = init
   assertNetwork(network, 'init.network')
+  assertUpstream()
   const corestore = corestoreOf(store)
   const { keyPair } = deviceSecrets(identity)
   const events = createEvents<NodeEvents>()
@@ -73,6 +75,7 @@ export function createNode(init: NodeInit): Node {
     // A stream that breaks is an everyday thing: its end is told by `disconnect`.
     stream.on('error', () => undefined)
     stream.on('close', () => void events.emit('disconnect', { peer }))
+    guardConnection(stream)
     corestore.replicate(stream)
     wakeup.addStream(stream)
     void events.emit('connect', { peer })

@@ -1,0 +1,57 @@
+import Protomux from 'protomux'
+import protomux from 'protomux/package.json' with { type: 'json' }
+import { TransportError } from '../../errors.js'
+
+/** The version whose methods are wrapped here: on another, the wrap may guard nothing. */
+const WRITTEN_FOR = '3.12.1'
+
+/** Of a connection, what the guard needs. */
+export interface GuardedStream {
+  destroy(error?: Error): void
+}
+
+/** protomux 3.12.1, index.js */
+interface UpstreamMux {
+  _destroying: boolean
+  _safeDestroy(error: Error): void
+  _safeDestroyBound(error: Error): void
+  _warn(error: Error): void
+}
+
+/**
+ * Refuses to run with a protomux that the guard was not written for.
+ *
+ * @throws {TransportError} UPSTREAM_UNSUPPORTED
+ */
+export function assertUpstream(installed: string = protomux.version): void {
+  if (installed === WRITTEN_FOR) return
+  throw new TransportError('UPSTREAM_UNSUPPORTED', `protomux is ${installed}, and the guard is for ${WRITTEN_FOR}.`, {
+    hint: `Install protomux@${WRITTEN_FOR}, or a version of @covey/transport that is made for ${installed}.`
+  })
+}
+
+/**
+ * Lets a message that nobody can handle end its connection, and nothing else.
+ *
+ * The attack, in protomux 3.12.1: what a handler of any channel throws, or rejects with, goes to
+ * safety-catch (index.js:817), which throws TypeErrors, RangeErrors and failed assertions again where
+ * nobody can catch them. So a peer stops the process with any message for which a module on any
+ * channel forgot a check, as blind-pairing 2.3.1 does for one without a session, before it has shown
+ * anything but a key.
+ *
+ * To be called before the first channel of the connection is opened.
+ *
+ * @throws {TransportError} UPSTREAM_UNSUPPORTED
+ */
+export function guardConnection(stream: GuardedStream): void {
+  assertUpstream()
+  const mux = Protomux.from(stream as never) as unknown as UpstreamMux
+  const destroy = (cause: unknown): void => {
+    mux._destroying = true
+    stream.destroy(new Error('A message of the peer could not be handled.', { cause }))
+  }
+  mux._safeDestroy = destroy
+  mux._safeDestroyBound = destroy
+  // About channels that are closed already: nothing is left to end.
+  mux._warn = () => undefined
+}
