@@ -28,9 +28,12 @@ export interface MessagesOptions {
   readonly since?: string
   /** Those before the message of this id. */
   readonly before?: string
-  /** At most so many of the past: the first ones where `since` is given, else the last ones. */
+  /**
+   * At most so many of the past: the first ones where `since` is given, else the last ones. Not with both
+   * `since` and `live`, which would leave a gap.
+   */
   readonly limit?: number
-  /** Whether to go on, when the past is told, with every message that comes. Default `false`. */
+  /** Whether to go on, when the past is told, with every message that comes. Not with `before`. Default `false`. */
   readonly live?: boolean
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal

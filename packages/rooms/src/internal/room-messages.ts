@@ -132,4 +132,7 @@ function assertMessagesOptions(options: MessagesOptions): void {
   if (live === true && before !== undefined) {
     throw new TypeError('options.live and options.before exclude each other')
   }
+  if (live === true && since !== undefined && options.limit !== undefined) {
+    throw new TypeError('options.limit cannot be given with options.live and options.since: there would be a gap')
+  }
 }
