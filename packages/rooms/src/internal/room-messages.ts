@@ -1,4 +1,14 @@
-import { assertInteger, assertOptions, assertSignal, assertString, decodeZ32, encodeUtf8, raceSignal, throwIfAborted } from '@covey/core'
+import {
+  assertInteger,
+  assertOptions,
+  assertSignal,
+  assertString,
+  decodeZ32,
+  encodeUtf8,
+  isCoveyError,
+  raceSignal,
+  throwIfAborted
+} from '@covey/core'
 import { MAX_TEXT_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
 import type { Message, MessagesOptions } from '../message.js'
@@ -72,12 +82,21 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
+  /** Begins only in an open room, and ends with it. */
   async function* iterate(options: MessagesOptions): AsyncGenerator<Message, void, undefined> {
     throwIfAborted(options.signal)
-    const wanted = await whileOpen(() => span(options))
-    for await (const row of timeline.rows(wanted, options.signal)) {
-      const message = await whileOpen(() => reader.message(row))
-      if (message !== undefined) yield message
+    let hasBegun = false
+    try {
+      const wanted = await whileOpen(() => {
+        hasBegun = true
+        return span(options)
+      })
+      for await (const row of timeline.rows(wanted, options.signal)) {
+        const message = await whileOpen(() => reader.message(row))
+        if (message !== undefined) yield message
+      }
+    } catch (error) {
+      if (!hasBegun || !isCoveyError(error, 'ROOM_CLOSED')) throw error
     }
   }
 
