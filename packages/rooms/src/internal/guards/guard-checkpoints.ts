@@ -8,8 +8,8 @@ const KEY_BYTES = 32
  *
  * The attack, in autobase 7.28.1: an indexer signs a block whose checkpoint lacks the system's
  * signature after one that had it, whose digest has no key, or which points to a block with other
- * parts. lib/apply-state.js reads them as if they were there (lines 186, 200, 232, 596, 1628); the
- * TypeError reaches safety-catch (line 103), and every process in the room stops; or it comes out of
+ * parts. lib/apply-state.js reads them as if they were there (lines 178, 596, 604, 1607); the
+ * TypeError reaches safety-catch (line 76), and every process in the room stops; or it comes out of
  * a flush, and the base closes.
  */
 export function guardCheckpoints(state: UpstreamApplyState, onwarning: (error: unknown) => void): void {

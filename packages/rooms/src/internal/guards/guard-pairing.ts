@@ -33,12 +33,12 @@ const ANSWERS: ReadonlySet<string | undefined> = new Set(['PAIRING_REJECTED', 'I
  * bounds what strangers can have done.
  *
  * The attacks, in blind-pairing 2.3.1: a request without a session makes `b4a.toString` throw
- * (index.js:455), protomux hands the TypeError to safety-catch (protomux 3.12.1, index.js:818), and
+ * (index.js:456), protomux hands the TypeError to safety-catch (protomux 3.12.1, index.js:817), and
  * every member that invites stops, before anything was proven. The same request in a mailbox of the
  * DHT, which anybody can announce, comes by `_poll` (index.js:412). Requests are told apart by the
- * session alone (index.js:457), which is sent in clear: whoever repeats it with other bytes is
- * answered in place of the candidate. One that fails is remembered for ever (index.js:470). A
- * response that nobody made counts as a refusal (blind-pairing-core 2.10.1, index.js:68), so any peer
+ * session alone (index.js:458), which is sent in clear: whoever repeats it with other bytes is
+ * answered in place of the candidate. One that fails is remembered for ever (index.js:471). A
+ * response that nobody made counts as a refusal (blind-pairing-core 2.10.1, index.js:85), so any peer
  * on the topic ends a join.
  *
  * To be called before members and candidates are added.

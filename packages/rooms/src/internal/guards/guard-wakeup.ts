@@ -10,8 +10,8 @@ const MAX_STRANGERS = 16
  * Bounds what a peer can have opened by naming writers.
  *
  * The attack, in autobase 7.28.1: a wakeup announces up to 1,048,576 keys (protomux-wakeup,
- * index.js:586), each is opened as a writer with a core and a record on disk (index.js:1809, 1108),
- * and as long as it is said to have more blocks than it has, it is never closed (lib/writer.js:149).
+ * index.js:611), each is opened as a writer with a core and a record on disk (index.js:1905, 1255),
+ * and as long as it is said to have more blocks than it has, it is never closed (lib/writer.js:146).
  */
 export function boundedHints(hints: readonly Head[], waiting: number): Head[] {
   return hints.slice(0, Math.max(0, MAX_HINTS - waiting))

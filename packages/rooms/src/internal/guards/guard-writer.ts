@@ -18,12 +18,12 @@ const MAX_TRACED_BLOCKS = 1_024
  * Stops reading a writer at the first block that autobase could not have written.
  *
  * The attacks, in autobase 7.28.1: a head that is there twice fails the assertion "Corrupted DAG"
- * (lib/writer.js:308), which `_updateAll` hands to safety-catch (index.js:1228), and the process
+ * (lib/writer.js:299), which `_updateAll` hands to safety-catch (index.js:1225), and the process
  * stops. A `batch` that is 0, or counts wrongly, and a head in the middle of another's batch fail
- * "Batch is linked partially" (lib/linearizer.js:318) or tear a batch apart in lib/apply-state.js:970;
+ * "Batch is linked partially" (lib/linearizer.js:384) or tear a batch apart in lib/apply-state.js:1301;
  * the base closes, and again at every start. A long `trace` is spread as arguments
- * (lib/apply-state.js:945), with the same end. A core with a manifest of version 2 names a key that
- * does not exist (lib/encryption.js:92, 287), and the base waits for it without end.
+ * (lib/apply-state.js:1206), with the same end. A core with a manifest of version 2 names a key that
+ * does not exist (lib/encryption.js:124, 288), and the base waits for it without end.
  *
  * The judgement depends on the writer's core alone. So every peer freezes the same writer at the same
  * block, nobody's block builds on one that others do not read, and after a restart the same block is

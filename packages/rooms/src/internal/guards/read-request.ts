@@ -13,7 +13,7 @@ const TAG_BYTES = 16
 
 /**
  * Whether bytes have the shape of a pairing request, `invite id | session | sealed`, with nothing
- * after it (blind-pairing-core, lib/messages.js:164). It says nothing about who made it.
+ * after it (blind-pairing-core, lib/messages.js:146). It says nothing about who made it.
  */
 export function isRequest(bytes: Uint8Array): boolean {
   const parts = readBytes(

@@ -2,7 +2,7 @@ import { pause } from './pause.js'
 import { caps, ProtomuxWakeup, say, type Hostile, type World } from './world.js'
 
 /** What an attacker does; the room is to live on. Names are those of the table in docs/guards.md. */
-export const ATTACKS: Readonly<Record<string, (world: World) => Promise<void>>> = {
+export const ATTACKS = {
   'duplicated-head': async (world) => {
     const hostile = await world.hostile()
     await hostile.behave()
@@ -147,6 +147,32 @@ export const ATTACKS: Readonly<Record<string, (world: World) => Promise<void>>> 
     const { size } = world.owner.activeWriters
     if (size > 40) throw new Error(`${size} writers are open`)
   },
+  none: async (world) => {
+    for (let round = 0; round < 12; round++) {
+      if (round % 3 === 0) world.disconnect()
+      for (let i = 0; i < 8; i++) {
+        const lines = Array.from({ length: 1 + ((round * 5 + i * 3) % 7) }, (_, j) => `${round} ${i} ${j}`)
+        // Not one after another: what is in flight together becomes one append.
+        await Promise.all([say(world.owner, ...lines), say(world.member, ...lines), say(world.member, 'more')])
+      }
+      if (round % 3 === 2) {
+        world.connect()
+        await world.talk(`round ${round}`)
+      }
+      if (round % 6 === 5) await world.restart()
+    }
+  },
+  'value-not-json': async (world) => {
+    const hostile = await world.hostile()
+    await hostile.behave()
+    await hostile.write({ heads: world.owner.heads(), value: '{' })
+  },
+  'value-odd': async (world) => {
+    const hostile = await world.hostile()
+    await hostile.behave()
+    const values = [null, '', '{', '\0', 'x'.repeat(1_000_000)]
+    for (const value of values) await hostile.write({ heads: world.owner.heads(), value })
+  },
   'checkpoint-without-system': indexer(async (world, hostile, sign) => {
     await sign({ system: signed(1), encryption: null, user: [] })
     await sign({ system: null, encryption: signed(1), user: null })
@@ -176,13 +202,25 @@ export const ATTACKS: Readonly<Record<string, (world: World) => Promise<void>>> 
     await world.until('the newcomer reads', async () => (await world.read(newcomer)).includes('hello'))
     await newcomer.close()
   }
-}
+} satisfies Record<string, (world: World) => Promise<void>>
 
 interface Holding {
   readonly nodes: { readonly size: number }
 }
 
-export type AttackName = keyof typeof ATTACKS
+/** Those that stop a stock room; the others are oddities. */
+export type AttackName = Exclude<keyof typeof ATTACKS, Oddity>
+
+type Oddity =
+  | 'batch-short'
+  | 'batch-repeated'
+  | 'block-undecodable'
+  | 'block-empty'
+  | 'block-of-version-1'
+  | 'heads-own-future'
+  | 'checkpoint-forged'
+  | 'value-odd'
+  | 'none'
 
 function numbered(i: number): Uint8Array {
   const key = new Uint8Array(32).fill(3)

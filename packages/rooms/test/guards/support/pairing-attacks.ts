@@ -176,13 +176,13 @@ export const PAIRING_ATTACKS: Readonly<Record<string, (world: PairingWorld) => P
     await world.pairs(userData).finally(() => clearInterval(timer))
   },
   'response-forged': async (world) => {
-    // Answers at once, where the inviter takes its time.
-    world.answerMs = 1_000
+    // Answers at once, where the inviter takes its time: a candidate asks one peer after another.
+    world.answerMs = 3_500
     await world.hostile((_, channel) => {
       send(channel, 1, random(200))
       send(channel, 1, Buffer.concat([random(32), Buffer.from([100]), random(100)]))
     })
-    await world.pairs()
+    await world.pairs(random(64), 9_000)
   }
 }
 

@@ -3,13 +3,13 @@ import { ATTACKS } from './base-attacks.js'
 import { World } from './world.js'
 
 const [name, mode] = process.argv.slice(2)
-const world = new World(mode === 'guarded')
+const world = new World(mode === 'guarded', name === 'value-not-json' ? 'json' : 'binary')
 let phase = 'opening'
 let failure: string | null = null
 try {
   await world.open()
   phase = 'attack'
-  await ATTACKS[name!]!(world)
+  await ATTACKS[name as keyof typeof ATTACKS](world)
   phase = 'after the attack'
   await world.talk('after')
   phase = 'after a restart'

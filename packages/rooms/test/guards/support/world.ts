@@ -51,7 +51,11 @@ export class World {
   key!: Uint8Array
   #streams: ReplicationStream[] = []
 
-  constructor(readonly guarded: boolean) {}
+  constructor(
+    readonly guarded: boolean,
+    /** Of the values: ours is binary, autobase's own examples have json. */
+    readonly encoding: 'binary' | 'json' = 'binary'
+  ) {}
 
   async open(): Promise<void> {
     this.owner = await this.#base('owner', null)
@@ -71,6 +75,7 @@ export class World {
       open: (views: ViewStore) => views.get<string>({ name: 'view', valueEncoding: 'utf-8' as never }),
       apply,
       encryptionKey: KEY,
+      valueEncoding: this.encoding as never,
       ackInterval: 200,
       fastForward: fastForward === undefined ? true : { key: fastForward }
     }
@@ -80,6 +85,7 @@ export class World {
           onwarning: (error) => this.warnings.push(`${name}: ${String((error as Error).message)}`)
         })
       : new Autobase<View>(store, key, handlers)
+    bases.set(base, this.encoding)
     base.on('error', (error) => this.errors.push(`${name}: ${error.message}`))
     await base.ready()
     return base
@@ -228,7 +234,8 @@ export class Hostile {
 
   /** A first block that everybody reads. */
   async behave(): Promise<void> {
-    await this.write({ value: 'harmless', heads: this.world.owner.heads() })
+    const value = this.world.encoding === 'json' ? '"harmless"' : 'harmless'
+    await this.write({ value, heads: this.world.owner.heads() })
     await this.world.until('the attacker is read', async () =>
       (await Promise.all([this.world.owner, this.world.member].map((base) => this.world.read(base)))).every((lines) =>
         lines.includes('harmless')
@@ -249,13 +256,17 @@ function withTimeout<Value>(work: Promise<Value>, ms: number, what: string): Pro
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
+/** The encoding of the values of each base. */
+const bases = new WeakMap<Base, 'binary' | 'json'>()
+
 export function say(base: Base, ...lines: string[]): Promise<number> {
-  return base.append(lines.map((line) => Buffer.from(line)))
+  const values = lines.map((line) => (bases.get(base) === 'json' ? (line as never) : Buffer.from(line)))
+  return base.append(values.length === 1 ? values[0]! : values)
 }
 
 async function apply(nodes: AutobaseNode[], view: View, host: ApplyHost): Promise<void> {
   for (const { value } of nodes) {
-    const line = Buffer.from(value).toString()
+    const line = typeof value === 'string' ? value : Buffer.from(value).toString()
     const [word, key] = line.split(' ')
     if (word === 'writer' || word === 'indexer') {
       await host.addWriter(Buffer.from(key!, 'hex'), { indexer: word === 'indexer' })

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** What an attack came to, in a process of its own. */
+export interface Outcome {
+  /** 0 when the process reached its end. */
+  readonly code: number | null
+  readonly errors: string
+  /** Absent when the process was stopped. */
+  readonly report?: {
+    /** What did not go on, or `null` when all did, also after a restart. */
+    readonly failure: string | null
+    readonly frozen: readonly string[]
+    readonly errors: readonly string[]
+  }
+}
+
+/** Longer than any attack that comes to an end; some leave the process busy or waiting for ever. */
+const LIMIT_MS = 45_000
+
+export async function run(script: string, ...args: readonly string[]): Promise<Outcome> {
+  const path = fileURLToPath(new URL(script, import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', '-C', '@covey/source', path, ...args])
+  let [output, errors] = ['', '']
+  child.stdout.on('data', (chunk) => (output += String(chunk)))
+  child.stderr.on('data', (chunk) => (errors += String(chunk)))
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(timer)
+  const line = output.split('\n').find((text) => text.startsWith('{'))
+  return { code, errors, ...(line === undefined ? {} : { report: JSON.parse(line) as Outcome['report'] & object }) }
+}
