@@ -16,8 +16,8 @@ export interface Terminal {
   type(keys: string): void
   /** The rows from the first to the last that is not empty, without spaces at their ends. */
   rows(): string[]
-  /** The row of the cursor up to the cursor, and what follows it. */
-  cursorRow(): { before: string; after: string }
+  /** Resolves when the cursor is in the last row, between these two texts. */
+  showsCursor(before: string, after: string): Promise<void>
   /** Every byte of the output. */
   output(): string
   /** What a program has set as the window's title. */
@@ -77,10 +77,14 @@ export function openTerminal([file, ...args]: readonly [string, ...string[]]): T
   return {
     type: (keys) => program.write(keys),
     rows,
-    cursorRow() {
-      const { baseY, cursorX, cursorY } = emulator.buffer.active
-      const row = lines()[baseY + cursorY] ?? ''
-      return { before: row.padEnd(cursorX).slice(0, cursorX), after: row.slice(cursorX) }
+    async showsCursor(before, after) {
+      await until(`${before}|${after}`, () => {
+        const { baseY, cursorX, cursorY } = emulator.buffer.active
+        const all = lines()
+        const isLast = all.slice(baseY + cursorY + 1).every((row) => row === '')
+        const row = (all[baseY + cursorY] ?? '').padEnd(cursorX)
+        return isLast && row.slice(0, cursorX) === before && row.slice(cursorX) === after ? true : undefined
+      })
     },
     output: () => output,
     title: () => title,
