@@ -1,8 +1,8 @@
 import { equalBytes } from '@covey/core'
-import { ROLES } from '../../roles.js'
+import { isAtLeast, roleOf, type Role } from '../../roles.js'
 import type { Action, Seen } from './action.js'
 import type { Author } from './acts.js'
-import { perform } from './rules.js'
+import { perform, roleIn } from './rules.js'
 import { createMemoryState, type MemoryState } from './state.js'
 import { mapKey } from '../map-key.js'
 
@@ -19,65 +19,153 @@ export interface Entry {
  *
  * Somebody who is removed or demoted may at that moment have been at work elsewhere, unseen by who
  * removes them, and the order may put that work first. It is void all the same: an entry is left out if
- * a later one takes authority from its author without having seen it.
+ * a later one, a cut, takes authority from its author without having seen it.
  *
- * Whether that later one stands may itself depend on what is left out. Authority flows downward only,
- * so what the owner took away is settled first, then what the admins did, and so on: after as many
- * rounds as there are roles nothing can change any more.
+ * A cut takes nothing from those who stand as high as its author, or higher: what was done with such a
+ * role is never void, and a cut that would pull such a thing, or such a person, down with what it makes
+ * void makes nothing void. (The removal itself stands.) Cuts are settled in the order of the room; one
+ * that comes into force may end others of lesser roles, and what these held down is looked at again.
+ * So each cut in force is itself allowed, and the last entry is looked at when all before it are settled:
+ * to go on from the answer for the others comes to the same as to start anew.
  */
 export async function resolve(entries: readonly Entry[]): Promise<MemoryState> {
   let cuts: readonly Cut[] = []
-  for (let round = 0; ; round++) {
-    const { state, cuts: found } = await replay(entries, cuts)
-    if (round === ROLES.length || sameCuts(cuts, found)) return state
-    cuts = found
+  let run = await replay(entries, cuts)
+  for (let at = 0; at < entries.length; ) {
+    const trial = canCut(entries, run, cuts, at) ? await attempt(entries, run, cuts, at) : undefined
+    if (trial === undefined) {
+      at++
+      continue
+    }
+    ;({ cuts, run } = trial)
+    at = 0
   }
+  return run.state
 }
 
-/** That an entry takes authority away from somebody, and what it had seen of them. */
+/** That an entry takes authority away from somebody, with what role, and what it had seen of them. */
 interface Cut {
-  readonly position: number
+  readonly at: number
+  readonly role: Role
   readonly identity: Uint8Array
   readonly seen: ReadonlyMap<string, number>
 }
 
-async function replay(
-  entries: readonly Entry[],
-  cuts: readonly Cut[]
-): Promise<{ state: MemoryState; cuts: Cut[] }> {
+/** What became of an entry. */
+interface Outcome {
+  /** Whose it was: known also where the device is removed. */
+  readonly identity: Uint8Array | undefined
+  /** What the author was, with this device. */
+  readonly role: Role | undefined
+  readonly isDone: boolean
+  /** The cut that it is, if it was done and took authority from somebody. */
+  readonly cut: Cut | undefined
+}
+
+interface Replay {
+  readonly state: MemoryState
+  readonly outcomes: readonly Outcome[]
+  /** What everybody was, and every device, just before the entry that was asked for. */
+  readonly standing: ReadonlyMap<string, Role>
+}
+
+async function replay(entries: readonly Entry[], cuts: readonly Cut[], before?: number): Promise<Replay> {
   const state = createMemoryState()
-  const found: Cut[] = []
-  for (const { author, length, action } of entries) {
-    if (await isVoid(state, author, length, cuts)) continue
-    const cut = await cutOf(state, author.position, action)
-    if ((await perform(state, author, action)) && cut !== undefined) found.push(cut)
+  const outcomes: Outcome[] = []
+  let standing: ReadonlyMap<string, Role> = new Map()
+  for (const [at, entry] of entries.entries()) {
+    if (at === before) standing = standingIn(state)
+    const { author, action } = entry
+    const device = await state.device(author.writer)
+    const identity = device?.identity
+    const role = device === null || device.removed ? undefined : await roleIn(state, device.identity)
+    const isVoid = cuts.some((cut) => makesVoid(cut, entry, at, identity, role))
+    const cut = isVoid ? undefined : await cutOf(state, at, role, action)
+    const isDone = !isVoid && (await perform(state, author, action))
+    outcomes.push({ identity, role, isDone, cut: isDone ? cut : undefined })
   }
-  return { state, cuts: found }
+  return { state, outcomes, standing }
 }
 
-async function isVoid(
-  state: MemoryState,
-  { writer, position }: Author,
-  length: number,
-  cuts: readonly Cut[]
-): Promise<boolean> {
-  const identity = (await state.device(writer))?.identity
-  if (identity === undefined) return false
-  return cuts.some(
-    (cut) =>
-      cut.position > position &&
-      equalBytes(cut.identity, identity) &&
-      length > (cut.seen.get(mapKey(writer)) ?? 0)
-  )
+function standingIn(state: MemoryState): ReadonlyMap<string, Role> {
+  const members = state.rows('members')
+  const standing = new Map<string, Role>()
+  for (const [identity, member] of members) {
+    const role = roleOf(member.role)
+    if (role !== undefined) standing.set(`member ${identity}`, role)
+  }
+  for (const [writer, { identity, removed }] of state.rows('devices')) {
+    const role = standing.get(`member ${mapKey(identity)}`)
+    if (role !== undefined && !removed) standing.set(`device ${writer}`, role)
+  }
+  return standing
 }
 
-async function cutOf(state: MemoryState, position: number, action: Action): Promise<Cut | undefined> {
-  if (!takesAuthority(action)) return undefined
-  if (action.type === 'setRole') {
-    const current = (await state.member(action.identity))?.role ?? 0
-    if (action.role >= current) return undefined
+function makesVoid(
+  cut: Cut,
+  { author, length, action }: Entry,
+  at: number,
+  identity: Uint8Array | undefined,
+  role: Role | undefined
+): boolean {
+  // A revocation is signed by who is revoked: who brings it does not matter.
+  if (cut.at <= at || identity === undefined || action.type === 'revokeDevice') return false
+  if (role !== undefined && isAtLeast(role, cut.role)) return false
+  return equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)
+}
+
+async function cutOf(state: MemoryState, at: number, role: Role | undefined, action: Action): Promise<Cut | undefined> {
+  if (role === undefined || !takesAuthority(action)) return undefined
+  const { identity } = action
+  if (action.type === 'setRole' && action.role >= ((await state.member(identity))?.role ?? 0)) return undefined
+  return { at, role, identity, seen: seenLengths(action.seen) }
+}
+
+/** Whether an entry is a cut that is not in force and has something to make void. */
+function canCut(entries: readonly Entry[], { outcomes }: Replay, cuts: readonly Cut[], at: number): boolean {
+  const cut = outcomes[at]!.cut
+  if (cut === undefined || cuts.some((other) => other.at === at)) return false
+  return entries.slice(0, at).some(({ author, length }, i) => {
+    const { isDone, identity } = outcomes[i]!
+    if (!isDone || identity === undefined || !equalBytes(identity, cut.identity)) return false
+    return length > (cut.seen.get(mapKey(author.writer)) ?? 0)
+  })
+}
+
+async function attempt(
+  entries: readonly Entry[],
+  run: Replay,
+  cuts: readonly Cut[],
+  at: number
+): Promise<{ cuts: readonly Cut[]; run: Replay } | undefined> {
+  const cut = run.outcomes[at]!.cut!
+  const { standing } = await replay(entries.slice(0, at + 1), cuts, at)
+  let trial: readonly Cut[] = [...cuts, cut]
+  for (;;) {
+    const next = await replay(entries, trial, at)
+    if (next.outcomes[at]!.cut?.role !== cut.role || takesFromSeniors(run, standing, next, cut)) return undefined
+    // Who lost, by this cut, what it needed for its own.
+    const left = trial.filter((other) => {
+      const now = next.outcomes[other.at]!.cut
+      return now !== undefined && isAtLeast(now.role, other.role)
+    })
+    if (left.length === trial.length) return { cuts: trial, run: next }
+    trial = left
   }
-  return { position, identity: action.identity, seen: seenLengths(action.seen) }
+}
+
+/** Whether those who stood as high as who cuts, or higher, would have done less by then, or be less. */
+function takesFromSeniors(run: Replay, standing: ReadonlyMap<string, Role>, next: Replay, cut: Cut): boolean {
+  const hasUndone = run.outcomes.slice(0, cut.at).some(({ isDone, role }, i) => {
+    if (!isDone || role === undefined || !isAtLeast(role, cut.role)) return false
+    const now = next.outcomes[i]!
+    return !now.isDone || now.role === undefined || !isAtLeast(now.role, role)
+  })
+  if (hasUndone) return true
+  return [...standing].some(([who, role]) => {
+    const now = next.standing.get(who)
+    return isAtLeast(role, cut.role) && (now === undefined || !isAtLeast(now, role))
+  })
 }
 
 /** Whether an action may take authority from somebody: a removal, or a change of role. */
@@ -87,8 +175,4 @@ export function takesAuthority(action: Action): action is Extract<Action, { seen
 
 export function seenLengths(seen: Seen): ReadonlyMap<string, number> {
   return new Map(seen.map(({ writer, length }) => [mapKey(writer), length]))
-}
-
-function sameCuts(left: readonly Cut[], right: readonly Cut[]): boolean {
-  return left.length === right.length && left.every((cut, i) => cut.position === right[i]!.position)
 }

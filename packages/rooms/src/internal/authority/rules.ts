@@ -41,7 +41,7 @@ export async function perform(state: AuthorityState, author: Author, action: Act
 }
 
 /** The role of an identity, or `undefined` if it is no member (any more). */
-async function roleIn(state: AuthorityState, identity: Uint8Array): Promise<Role | undefined> {
+export async function roleIn(state: AuthorityState, identity: Uint8Array): Promise<Role | undefined> {
   const member = await state.member(identity)
   return member === null ? undefined : roleOf(member.role)
 }
