@@ -1,0 +1,108 @@
+import type { Action } from '../../packages/rooms/src/internal/authority/action.js'
+import { resolve, type Entry } from '../../packages/rooms/src/internal/authority/resolve.js'
+import type { MemoryState } from '../../packages/rooms/src/internal/authority/state.js'
+import { FOUNDER, type ModelState, type Op, type Seen, type Want } from './model.js'
+
+export type Resolve = typeof resolve
+
+const KEY_BYTES = 32
+const keys = new Map<string, Uint8Array>()
+
+/** A name as a key: the same name gives the same bytes. */
+export function keyOf(name: string): Uint8Array {
+  let key = keys.get(name)
+  if (key === undefined) {
+    key = new Uint8Array(KEY_BYTES)
+    key.set(new TextEncoder().encode(name))
+    keys.set(name, key)
+  }
+  return key
+}
+
+function nameOf(key: Uint8Array): string {
+  return new TextDecoder().decode(key).replaceAll('\0', '')
+}
+
+/** The entry that the room would make of an op, were its signatures genuine. */
+export function entryOf({ writer, length, sentAt, want }: Op, position: number): Entry {
+  const bytes = new TextEncoder().encode(`${writer}/${length}`)
+  const author = { writer: keyOf(writer), position, isFounder: writer === FOUNDER, sentAt, bytes }
+  return { author, length, action: actionOf(want) }
+}
+
+function actionOf(want: Want): Action {
+  switch (want.type) {
+    case 'create':
+      return { type: 'create', claimant: claimant(want.identity, want.device, 0), history: 1 }
+    case 'admit': {
+      const proofs = { device: keyOf(want.device), certificate: EMPTY, statement: EMPTY }
+      const invite = want.invite === undefined ? null : keyOf(want.invite)
+      return {
+        type: 'admit',
+        claimant: claimant(want.identity, want.device, want.epoch),
+        admit: { ...proofs, writer: keyOf(want.writer), role: want.role, invite }
+      }
+    }
+    case 'invite': {
+      const { role, uses, expiresAt, invitee } = want
+      const limits = { uses: uses ?? null, expiresAt: expiresAt ?? null, invitee: invitee === undefined ? null : keyOf(invitee) }
+      return { type: 'invite', invite: { id: keyOf(want.invite), publicKey: keyOf(want.invite), role, ...limits } }
+    }
+    case 'revokeInvite':
+      return { type: 'revokeInvite', invite: keyOf(want.invite) }
+    case 'settings':
+    case 'leave':
+      return { type: want.type }
+    case 'setRole':
+      return { type: 'setRole', identity: keyOf(want.identity), role: want.role, seen: seenOf(want.seen) }
+    case 'remove':
+      return { type: 'remove', identity: keyOf(want.identity), ban: want.ban, seen: seenOf(want.seen) }
+    case 'mute':
+      return { type: 'mute', identity: keyOf(want.identity), muted: want.muted }
+    case 'unban':
+    case 'transfer':
+      return { type: want.type, identity: keyOf(want.identity) }
+    case 'revokeDevice':
+      return { type: 'revokeDevice', identity: keyOf(want.identity), device: keyOf(want.device), epoch: want.epoch }
+  }
+}
+
+const EMPTY = new Uint8Array()
+
+function claimant(identity: string, device: string, epoch: number) {
+  return { identity: keyOf(identity), device: keyOf(device), box: keyOf(device), epoch }
+}
+
+function seenOf(seen: Seen) {
+  return [...seen].map(([writer, length]) => ({ writer: keyOf(writer), length }))
+}
+
+/** A state in one text, the same for the same state: the code's … */
+export function describeCode(state: MemoryState): string {
+  const lines: string[] = []
+  for (const { settings } of state.rows('room').values()) lines.push(`room ${settings ? nameOf(settings) : ''}`)
+  for (const { identity, role, muted, minEpoch } of state.rows('members').values()) {
+    lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0}`)
+  }
+  for (const { writer, device, identity, removed } of state.rows('devices').values()) {
+    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true}`)
+  }
+  for (const { identity, role } of state.rows('bans').values()) lines.push(`ban ${nameOf(identity)} ${role}`)
+  for (const { id, author, role, used, uses, expiresAt, revoked, invitee } of state.rows('invites').values()) {
+    const limits = `${uses || 0} ${expiresAt || 0} ${invitee ? nameOf(invitee) : ''}`
+    lines.push(`invite ${nameOf(id)} ${nameOf(author)} ${role} ${used} ${limits} ${revoked === true}`)
+  }
+  return lines.sort().join('\n')
+}
+
+/** … and the model's. */
+export function describeModel({ founded, settings, members, devices, bans, invites }: ModelState): string {
+  const lines: string[] = founded ? [`room ${settings ?? ''}`] : []
+  for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
+  for (const [writer, { device, identity, isRemoved }] of devices) lines.push(`device ${writer} ${device} ${identity} ${isRemoved}`)
+  for (const [name, role] of bans) lines.push(`ban ${name} ${role}`)
+  for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee }] of invites) {
+    lines.push(`invite ${id} ${author} ${role} ${used} ${uses ?? 0} ${expiresAt ?? 0} ${invitee ?? ''} ${isRevoked}`)
+  }
+  return lines.sort().join('\n')
+}
