@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import Autobase from 'autobase'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
+import { decodeZ32 } from '@covey/core'
 import type { Peer, Room } from 'covey'
+import { strangerFillsMailbox } from './support/pairing-attacks.js'
+import { pause } from './support/pause.js'
 import { run } from './support/run.js'
 
 test('a member who writes a duplicated head is not read on, and everyone else is', async () => {
@@ -43,6 +46,25 @@ test('a member who writes a duplicated head is not read on, and everyone else is
   await bob.send('after a restart')
   await received(found, 'after a restart')
   expect(await texts(found)).toEqual(await texts(bob))
+})
+
+test('a request without a session, left in the DHT for the room, stops nobody', async () => {
+  const network = await createLocalNetwork()
+  onTestFinished(() => network.close())
+  const storage = await folder()
+  const alice = await peer({ network, name: 'Alice', storage })
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const invite = await room.createInvite()
+  await alice.close()
+  const discoveryKey = decodeZ32(room.id)
+  if (!discoveryKey.ok) throw discoveryKey.error
+  await strangerFillsMailbox(network, discoveryKey.value)
+
+  // It is read when the room opens, and nothing tells when that is done.
+  await peer({ network, storage })
+  await pause(1_500)
+  const bob = await (await peer({ network, name: 'Bob' })).rooms.join(invite)
+  expect(bob.id).toBe(room.id)
 })
 
 test.for(['autobase', 'hypercore', 'blind-pairing', 'blind-pairing-core'])(

@@ -54,9 +54,12 @@ export function guardPairing(pairing: BlindPairing, onwarning: (error: unknown) 
   upstream.addMember = (options) => guardMember(addMember(options), onwarning)
 
   const addCandidate = upstream.addCandidate.bind(upstream) as (...args: unknown[]) => UpstreamCandidate
+  const candidates = new WeakSet<object>()
   upstream.addCandidate = (...args: unknown[]) => {
     const candidate = addCandidate(...args)
-    guardCandidateRequest(candidate.request)
+    // Upstream calls this method itself, with other arguments.
+    if (!candidates.has(candidate)) guardCandidateRequest(candidate.request)
+    candidates.add(candidate)
     return candidate
   }
 
