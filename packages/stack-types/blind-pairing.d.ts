@@ -118,6 +118,13 @@ declare module 'blind-pairing-core' {
     deny(options?: { status?: 0 | 1 | 2 | 3 }): void
   }
 
+  /** A decoded receipt. */
+  export interface Receipt {
+    session: Uint8Array
+    signature: Uint8Array
+    userData: Uint8Array
+  }
+
   interface BlindPairingCore {
     CandidateRequest: typeof CandidateRequest
     MemberRequest: typeof MemberRequest
@@ -125,7 +132,7 @@ declare module 'blind-pairing-core' {
     createInvite(key: Uint8Array, options?: InviteOptions): Invite
     decodeInvite(invite: Uint8Array): DecodedInvite
     /** The userData that the invite's holder signed, or null. */
-    verifyReceipt(receipt: Uint8Array, invitePublicKey: Uint8Array): Uint8Array | null
+    verifyReceipt(receipt: Uint8Array | Receipt, invitePublicKey: Uint8Array): Uint8Array | null
     createReceipt(
       invite: Uint8Array,
       userData: Uint8Array

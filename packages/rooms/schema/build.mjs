@@ -36,13 +36,17 @@ struct(
 // The payloads of ops, by type.
 struct('create', required('device', 'fixed32'), required('certificate', 'buffer'), required('statement', 'buffer'), required('history', 'uint'))
 struct(
+  'receipt',
+  required('invite', 'fixed32'),
+  required('publicKey', 'fixed32'),
+  required('session', 'fixed32'),
+  required('signature', 'fixed64')
+)
+struct(
   'admit',
-  required('writer', 'fixed32'),
-  required('device', 'fixed32'),
-  required('certificate', 'buffer'),
-  required('statement', 'buffer'),
+  required('request', 'buffer'),
   required('role', 'uint'),
-  optional('invite', 'fixed32')
+  optional('receipt', '@covey/receipt')
 )
 struct(
   'rotate',
@@ -194,8 +198,11 @@ view.indexes.register({ name: 'epochs-by-id', collection: '@covey/epochs', key: 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 
 // The types of the structs, for whoever encodes and decodes them.
-const types = { uint: 'number', bool: 'boolean', string: 'string', fixed32: 'Uint8Array', buffer: 'Uint8Array' }
-const typeOf = ({ type, array }) => (array ? `readonly Structs['${type.slice('@covey/'.length)}'][]` : types[type])
+const types = { uint: 'number', bool: 'boolean', string: 'string', fixed32: 'Uint8Array', fixed64: 'Uint8Array', buffer: 'Uint8Array' }
+const typeOf = ({ type, array }) => {
+  const name = types[type] ?? `Structs['${type.slice('@covey/'.length)}']`
+  return array ? `readonly ${name}[]` : name
+}
 const field = (described) => {
   const { name, required } = described
   return required ? `    ${name}: ${typeOf(described)}` : `    ${name}?: ${typeOf(described)} | null`

@@ -14,13 +14,16 @@ export interface Structs {
     statement: Uint8Array
     history: number
   }
+  'receipt': {
+    invite: Uint8Array
+    publicKey: Uint8Array
+    session: Uint8Array
+    signature: Uint8Array
+  }
   'admit': {
-    writer: Uint8Array
-    device: Uint8Array
-    certificate: Uint8Array
-    statement: Uint8Array
+    request: Uint8Array
     role: number
-    invite?: Uint8Array | null
+    receipt?: Structs['receipt'] | null
   }
   'rotate': {
     lamport: number

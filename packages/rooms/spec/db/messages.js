@@ -81,51 +81,71 @@ const encoding1 = {
   }
 }
 
-// @covey/admit
+// @covey/receipt
 const encoding2 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.writer)
-    c.fixed32.preencode(state, m.device)
-    c.buffer.preencode(state, m.certificate)
-    c.buffer.preencode(state, m.statement)
-    c.uint.preencode(state, m.role)
-    state.end++ // max flag is 1 so always one byte
-
-    if (m.invite) c.fixed32.preencode(state, m.invite)
+    c.fixed32.preencode(state, m.invite)
+    c.fixed32.preencode(state, m.publicKey)
+    c.fixed32.preencode(state, m.session)
+    c.fixed64.preencode(state, m.signature)
   },
   encode(state, m) {
-    const flags = m.invite ? 1 : 0
-
-    c.fixed32.encode(state, m.writer)
-    c.fixed32.encode(state, m.device)
-    c.buffer.encode(state, m.certificate)
-    c.buffer.encode(state, m.statement)
-    c.uint.encode(state, m.role)
-    c.uint.encode(state, flags)
-
-    if (m.invite) c.fixed32.encode(state, m.invite)
+    c.fixed32.encode(state, m.invite)
+    c.fixed32.encode(state, m.publicKey)
+    c.fixed32.encode(state, m.session)
+    c.fixed64.encode(state, m.signature)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
-    const r2 = c.buffer.decode(state)
-    const r3 = c.buffer.decode(state)
-    const r4 = c.uint.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed64.decode(state)
+
+    return {
+      invite: r0,
+      publicKey: r1,
+      session: r2,
+      signature: r3
+    }
+  }
+}
+
+// @covey/admit.receipt
+const encoding3_2 = c.frame(encoding2)
+
+// @covey/admit
+const encoding3 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    c.uint.preencode(state, m.role)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.receipt) encoding3_2.preencode(state, m.receipt)
+  },
+  encode(state, m) {
+    const flags = m.receipt ? 1 : 0
+
+    c.buffer.encode(state, m.request)
+    c.uint.encode(state, m.role)
+    c.uint.encode(state, flags)
+
+    if (m.receipt) encoding3_2.encode(state, m.receipt)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.uint.decode(state)
     const flags = c.uint.decode(state)
 
     return {
-      writer: r0,
-      device: r1,
-      certificate: r2,
-      statement: r3,
-      role: r4,
-      invite: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      request: r0,
+      role: r1,
+      receipt: (flags & 1) !== 0 ? encoding3_2.decode(state) : null
     }
   }
 }
 
 // @covey/rotate
-const encoding3 = {
+const encoding4 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -171,7 +191,7 @@ const encoding3 = {
 }
 
 // @covey/grant
-const encoding4 = {
+const encoding5 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -192,7 +212,7 @@ const encoding4 = {
 }
 
 // @covey/invite
-const encoding5 = {
+const encoding6 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -233,7 +253,7 @@ const encoding5 = {
 }
 
 // @covey/seen
-const encoding6 = {
+const encoding7 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -254,24 +274,24 @@ const encoding6 = {
 }
 
 // @covey/set-role.seen
-const encoding7_2 = c.array(c.frame(encoding6))
+const encoding8_2 = c.array(c.frame(encoding7))
 
 // @covey/set-role
-const encoding7 = {
+const encoding8 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding7_2.preencode(state, m.seen)
+    encoding8_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding7_2.encode(state, m.seen)
+    encoding8_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding7_2.decode(state)
+    const r2 = encoding8_2.decode(state)
 
     return {
       identity: r0,
@@ -282,25 +302,25 @@ const encoding7 = {
 }
 
 // @covey/remove.seen
-const encoding8_1 = encoding7_2
+const encoding9_1 = encoding8_2
 
 // @covey/remove
-const encoding8 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding8_1.preencode(state, m.seen)
+    encoding9_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding8_1.encode(state, m.seen)
+    encoding9_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding8_1.decode(state)
+    const r1 = encoding9_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -312,7 +332,7 @@ const encoding8 = {
 }
 
 // @covey/unban
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -329,7 +349,7 @@ const encoding9 = {
 }
 
 // @covey/mute
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -352,10 +372,10 @@ const encoding10 = {
 }
 
 // @covey/transfer
-const encoding11 = encoding9
+const encoding12 = encoding10
 
 // @covey/revoke-device
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -380,7 +400,7 @@ const encoding12 = {
 }
 
 // @covey/message-body
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -412,7 +432,7 @@ const encoding13 = {
 }
 
 // @covey/settings-body
-const encoding14 = {
+const encoding15 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -435,10 +455,10 @@ const encoding14 = {
 }
 
 // @covey/profile-body
-const encoding15 = encoding14
+const encoding16 = encoding15
 
 // @covey/join-request
-const encoding16 = {
+const encoding17 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -467,7 +487,7 @@ const encoding16 = {
 }
 
 // @covey/invite-link
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -498,7 +518,7 @@ const encoding17 = {
 }
 
 // @covey/room-record
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -529,7 +549,7 @@ const encoding18 = {
 }
 
 // @covey/meta
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -554,7 +574,7 @@ const encoding19 = {
 }
 
 // @covey/writer
-const encoding20 = {
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -579,7 +599,7 @@ const encoding20 = {
 }
 
 // @covey/authority
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -608,7 +628,7 @@ const encoding21 = {
 }
 
 // @covey/room
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -642,7 +662,7 @@ const encoding22 = {
 }
 
 // @covey/member
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -678,7 +698,7 @@ const encoding23 = {
 }
 
 // @covey/device
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -717,7 +737,7 @@ const encoding24 = {
 }
 
 // @covey/ban
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -738,7 +758,7 @@ const encoding25 = {
 }
 
 // @covey/profile
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -763,7 +783,7 @@ const encoding26 = {
 }
 
 // @covey/invite-row
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -814,7 +834,7 @@ const encoding27 = {
 }
 
 // @covey/epoch
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -847,7 +867,7 @@ const encoding28 = {
 }
 
 // @covey/key-request
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -868,7 +888,7 @@ const encoding29 = {
 }
 
 // @covey/grant-row
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -901,7 +921,7 @@ const encoding30 = {
 }
 
 // @covey/message
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -930,7 +950,7 @@ const encoding31 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     c.fixed32.preencode(state, m.head)
@@ -952,7 +972,7 @@ const encoding32 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -978,7 +998,7 @@ const encoding33 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1011,7 +1031,7 @@ const encoding34 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -1047,7 +1067,7 @@ const encoding35 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1065,7 +1085,7 @@ const encoding36 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1087,7 +1107,7 @@ const encoding37 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1135,7 +1155,7 @@ const encoding38 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1162,7 +1182,7 @@ const encoding39 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding40 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1186,7 +1206,7 @@ const encoding40 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding41 = {
+const encoding42 = {
   preencode(state, m) {
 
   },
@@ -1202,7 +1222,7 @@ const encoding41 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding42 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1254,88 +1274,90 @@ function getEncoding(name) {
       return encoding0
     case '@covey/create':
       return encoding1
-    case '@covey/admit':
+    case '@covey/receipt':
       return encoding2
-    case '@covey/rotate':
+    case '@covey/admit':
       return encoding3
-    case '@covey/grant':
+    case '@covey/rotate':
       return encoding4
-    case '@covey/invite':
+    case '@covey/grant':
       return encoding5
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding6
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding7
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding8
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding9
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding10
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding11
-    case '@covey/revoke-device':
+    case '@covey/transfer':
       return encoding12
-    case '@covey/message-body':
+    case '@covey/revoke-device':
       return encoding13
-    case '@covey/settings-body':
+    case '@covey/message-body':
       return encoding14
-    case '@covey/profile-body':
+    case '@covey/settings-body':
       return encoding15
-    case '@covey/join-request':
+    case '@covey/profile-body':
       return encoding16
-    case '@covey/invite-link':
+    case '@covey/join-request':
       return encoding17
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding18
-    case '@covey/meta':
+    case '@covey/room-record':
       return encoding19
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding20
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding21
-    case '@covey/room':
+    case '@covey/authority':
       return encoding22
-    case '@covey/member':
+    case '@covey/room':
       return encoding23
-    case '@covey/device':
+    case '@covey/member':
       return encoding24
-    case '@covey/ban':
+    case '@covey/device':
       return encoding25
-    case '@covey/profile':
+    case '@covey/ban':
       return encoding26
-    case '@covey/invite-row':
+    case '@covey/profile':
       return encoding27
-    case '@covey/epoch':
+    case '@covey/invite-row':
       return encoding28
-    case '@covey/key-request':
+    case '@covey/epoch':
       return encoding29
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding30
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding31
-    case '@covey/writer/hyperdb#1':
+    case '@covey/message':
       return encoding32
-    case '@covey/authority/hyperdb#2':
+    case '@covey/writer/hyperdb#1':
       return encoding33
-    case '@covey/member/hyperdb#4':
+    case '@covey/authority/hyperdb#2':
       return encoding34
-    case '@covey/device/hyperdb#5':
+    case '@covey/member/hyperdb#4':
       return encoding35
-    case '@covey/ban/hyperdb#6':
+    case '@covey/device/hyperdb#5':
       return encoding36
-    case '@covey/profile/hyperdb#7':
+    case '@covey/ban/hyperdb#6':
       return encoding37
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/profile/hyperdb#7':
       return encoding38
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/invite-row/hyperdb#8':
       return encoding39
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/epoch/hyperdb#9':
       return encoding40
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/grant-row/hyperdb#10':
       return encoding41
-    case '@covey/message/hyperdb#12':
+    case '@covey/key-request/hyperdb#11':
       return encoding42
+    case '@covey/message/hyperdb#12':
+      return encoding43
     default:
       throw new Error('Encoder not found ' + name)
   }

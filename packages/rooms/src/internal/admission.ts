@@ -1,11 +1,11 @@
 import type BlindPairing from 'blind-pairing'
 import type { MemberRequest } from 'blind-pairing-core'
-import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf } from '../roles.js'
-import { verifyClaim, type Claimant } from './claim.js'
+import { refusalOf } from './authority/acts.js'
+import { verifyClaim } from './claim.js'
+import { openRequest } from './invite-keys.js'
 import type { OpenRoom } from './open-room.js'
 import { decodeStruct, encodeStruct } from './structs.js'
-import type { InviteRow } from './view.js'
 
 /** How the pairing protocol names its refusals. */
 const Refusal = { refused: 1, usedUp: 2, expired: 3 } as const
@@ -28,19 +28,21 @@ export function createAdmission(
     const invite = await view.invite(request.inviteId)
     // Not known here, or not for us to decide: another member may.
     if (invite === null || !(await mayAdmit())) return
-    const wanted = openRequest(request, invite)
-    if (wanted === undefined) return
+    const opened = openRequest(request, invite.publicKey)
+    const claim = opened && decodeStruct('join-request', opened.request)
+    if (opened === undefined || claim === undefined) return
 
-    if (!(await isIn(wanted.writer))) {
-      const refusal = refuse(invite)
-      if (refusal !== undefined) return request.deny({ status: refusal })
-      const claimant = verifyClaim(room, wanted.writer, wanted, Date.now())
-      if (claimant === undefined || !isFor(invite, claimant)) return request.deny({ status: Refusal.refused })
+    const { writer } = claim
+    if (!(await isIn(writer))) {
+      const now = Date.now()
+      const claimant = verifyClaim(room, writer, claim, now)
+      if (claimant === undefined) return request.deny({ status: Refusal.refused })
+      const refusal = await refusalOf(view, invite, claimant.identity, now)
+      if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
 
-      const newcomer = { writer: wanted.writer, box: claimant.box }
-      const payload = encodeStruct('admit', { ...wanted, role: invite.role, invite: invite.id })
-      await log.append([{ type: 'admit', payload }, ...(await keyring.welcome(newcomer))])
-      if (!(await isIn(wanted.writer))) return request.deny({ status: Refusal.refused })
+      const payload = encodeStruct('admit', { ...opened, role: invite.role })
+      await log.append([{ type: 'admit', payload }, ...(await keyring.welcome({ writer, box: claimant.box }))])
+      if (!(await isIn(writer))) return request.deny({ status: Refusal.refused })
       // Where the newcomer may not have the present key, there is a new one.
       keyring.changed()
       await keyring.current()
@@ -74,25 +76,4 @@ export function createAdmission(
       await previous
     }
   }
-}
-
-/** What the candidate asks for, or `undefined` if it does not hold the invite or asks for nothing sound. */
-function openRequest(request: MemberRequest, invite: InviteRow) {
-  try {
-    return decodeStruct('join-request', request.open(invite.publicKey))
-  } catch {
-    // The one thing that `open` throws for: the request was not made with this invite.
-    return undefined
-  }
-}
-
-function isFor({ invitee }: InviteRow, { identity }: Claimant): boolean {
-  return !invitee || equalBytes(invitee, identity)
-}
-
-function refuse({ uses, used, expiresAt, revoked }: InviteRow): 1 | 2 | 3 | undefined {
-  if (revoked) return Refusal.refused
-  if (expiresAt && Date.now() >= expiresAt) return Refusal.expired
-  if (uses && used >= uses) return Refusal.usedUp
-  return undefined
 }

@@ -202,12 +202,11 @@ async function grant({ view, op, id, touched }: ContentContext): Promise<boolean
   return true
 }
 
-/** A device that cannot open what it was given says so: then what it was given counts for nothing. */
+/** A device that cannot open what it was given says so. That it was given something stays on record. */
 async function keyRequest({ view, node, op, touched }: ContentContext): Promise<boolean> {
   const epoch = op.header.target
   if (!epoch || (await view.epoch(epoch)) === null) return false
   const writer = node.from.key
-  for (const row of await view.grants(epoch, writer)) await view.delete('grants', row)
   await view.put('key-requests', { epoch, writer })
   touched.people = true
   return true

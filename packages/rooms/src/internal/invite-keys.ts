@@ -1,5 +1,6 @@
-import pairing from 'blind-pairing-core'
+import pairing, { type MemberRequest } from 'blind-pairing-core'
 import c from 'compact-encoding'
+import type { Structs } from './structs.js'
 
 /** The keys of an invite: who has the seed can ask, who has the public key can read what is asked. */
 export interface InviteKeys {
@@ -11,6 +12,36 @@ export interface InviteKeys {
 export function createInviteKeys(roomKey: Uint8Array): InviteKeys {
   const { id, publicKey, seed } = pairing.createInvite(roomKey)
   return { id, publicKey, seed }
+}
+
+/** Proof that whoever made a join request holds the secret of an invite. */
+export type Receipt = Structs['receipt']
+
+const SESSION_BYTES = 32
+const SIGNATURE_BYTES = 64
+
+/** What a pairing request says, or `undefined` if it was not made with the invite of this key. */
+export function openRequest(
+  request: MemberRequest,
+  publicKey: Uint8Array
+): { request: Uint8Array; receipt: Receipt } | undefined {
+  let userData: Uint8Array
+  try {
+    userData = request.open(publicKey)
+  } catch {
+    // The one thing that `open` throws for.
+    return undefined
+  }
+  // The receipt is the session, the signature of both by the invite, and the request.
+  const receipt = request.receipt!
+  const session = receipt.subarray(0, SESSION_BYTES)
+  const signature = receipt.subarray(SESSION_BYTES, SESSION_BYTES + SIGNATURE_BYTES)
+  return { request: userData, receipt: { invite: request.inviteId, publicKey, session, signature } }
+}
+
+/** Whether a receipt is genuine, and for this request. Depends on nothing but its arguments. */
+export function isReceipt({ publicKey, session, signature }: Receipt, request: Uint8Array): boolean {
+  return pairing.verifyReceipt({ session, signature, userData: request }, publicKey) !== null
 }
 
 /** An invite as the pairing protocol writes it. */

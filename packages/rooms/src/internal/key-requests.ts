@@ -7,7 +7,7 @@ import type { KeyRequestRow, RoomView } from './view.js'
 
 /** Asks the others for keys that this device lacks, and gives them what they lack. */
 export interface KeyRequests {
-  /** Asks for the key of an epoch, if this device may have it; once. */
+  /** Asks for the key of an epoch, if this device may have it; again, if what it was given is no good. */
   ask(epoch: Uint8Array): void
   /** To be called when members, devices or epochs have changed. */
   changed(): void
@@ -27,9 +27,11 @@ export interface KeyRequestsInit {
 /** Who made an epoch answers at once; the others wait their turn, so that mostly one answers. */
 const MIN_WAIT_MS = 500
 const MAX_WAIT_MS = 5_000
+/** How often a device asks for a key: somebody may answer with garbage, as often as they are asked. */
+const MAX_ASKS = 3
 
 export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerror }: KeyRequestsInit): KeyRequests {
-  const asked = new Set<string>()
+  const asked = new Map<string, number>()
   const waiting = new Map<string, ReturnType<typeof setTimeout>>()
   let closed = false
 
@@ -71,12 +73,10 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
   return {
     ask(epoch) {
       const name = mapKey(epoch)
-      if (closed || asked.has(name)) return
-      asked.add(name)
-      request(epoch).catch((error) => {
-        asked.delete(name)
-        report(error)
-      })
+      const times = asked.get(name) ?? 0
+      if (closed || times === MAX_ASKS) return
+      asked.set(name, times + 1)
+      request(epoch).catch(report)
     },
     changed() {
       plan().catch(report)

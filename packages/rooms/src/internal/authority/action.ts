@@ -1,13 +1,14 @@
 import { equalBytes } from '@covey/core'
 import { decodeCertificate, verifyRevocation } from '@covey/identity'
 import { verifyClaim, type Claim, type Claimant } from '../claim.js'
+import { isReceipt } from '../invite-keys.js'
 import { OpType, type Op } from '../op.js'
 import { decodeStruct, type Structs } from '../structs.js'
 
 /** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
 export type Action =
   | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
-  | { readonly type: 'admit'; readonly claimant: Claimant; readonly admit: Structs['admit'] }
+  | AdmitAction
   | { readonly type: 'invite'; readonly invite: Structs['invite'] }
   | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
   | { readonly type: 'settings' }
@@ -18,6 +19,15 @@ export type Action =
   | { readonly type: 'unban'; readonly identity: Uint8Array }
   | { readonly type: 'transfer'; readonly identity: Uint8Array }
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
+
+/** Somebody is let in: by an invite, which they have shown to hold, or by the author alone. */
+export interface AdmitAction {
+  readonly type: 'admit'
+  readonly claimant: Claimant
+  readonly writer: Uint8Array
+  readonly role: number
+  readonly invite?: Pick<Structs['invite'], 'id' | 'publicKey'>
+}
 
 /** How far the author had read each writer of the person that it acts on. */
 export type Seen = Structs['remove']['seen']
@@ -102,9 +112,14 @@ function parseCreate(op: Op, payload: Uint8Array, context: ParseContext): Action
 
 function parseAdmit(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
   const admit = decodeStruct('admit', payload)
-  if (admit === undefined) return undefined
-  const claimant = readClaim(admit.writer, admit, op.header.sentAt, context)
-  return claimant && { type: 'admit', claimant, admit }
+  const request = admit && decodeStruct('join-request', admit.request)
+  if (admit === undefined || request === undefined) return undefined
+  const { writer } = request
+  const { role, receipt } = admit
+  if (receipt && context.verify && !isReceipt(receipt, admit.request)) return undefined
+  const claimant = readClaim(writer, request, op.header.sentAt, context)
+  const invite = receipt && { id: receipt.invite, publicKey: receipt.publicKey }
+  return claimant && { type: 'admit', claimant, writer, role, ...(invite && { invite }) }
 }
 
 function readClaim(

@@ -1,6 +1,7 @@
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
 import type { Action } from './action.js'
+import type { InviteRow } from '../view.js'
 import type { AuthorityState } from './state.js'
 
 /** Who wrote the op that wants to act, and what an act may know of it. */
@@ -45,9 +46,9 @@ export async function create(
   return true
 }
 
-export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { claimant, admit: { writer, invite: id, ...wanted } }) => {
+export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { claimant, writer, role: number, invite: shown }) => {
   const { identity, device, box, epoch } = claimant
-  const granted = roleOf(wanted.role)
+  const granted = roleOf(number)
   if (granted === undefined || granted === 'owner' || (await state.ban(identity)) !== null) return false
   const known = await state.device(writer)
   // A writer stays whose it was: what it wrote is told by its row.
@@ -56,12 +57,10 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
   const member = await state.member(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
 
-  if (id) {
-    const invite = await state.invite(id)
-    if (invite === null || invite.revoked || invite.role !== wanted.role) return false
-    if (invite.uses && invite.used >= invite.uses) return false
-    if (invite.invitee && !equalBytes(invite.invitee, identity)) return false
-    if (invite.expiresAt && sentAt >= invite.expiresAt) return false
+  if (shown) {
+    const invite = await state.invite(shown.id)
+    if (invite === null || invite.role !== number || !equalBytes(invite.publicKey, shown.publicKey)) return false
+    if ((await refusalOf(state, invite, identity, sentAt)) !== undefined) return false
     await state.put('invites', { ...invite, used: invite.used + 1 })
   } else if (!isAtLeast(role, 'admin') || isAtLeast(granted, role)) {
     return false
@@ -69,10 +68,25 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
 
   // A second device of a member has the member's role, whatever the invite says.
   if (member === null || roleOf(member.role) === undefined) {
-    await state.put('members', { ...member, identity, role: wanted.role, joinedAt: sentAt })
+    await state.put('members', { ...member, identity, role: number, joinedAt: sentAt })
   }
   await state.put('devices', { writer, device, box, identity, position })
   return true
+}
+
+/** Why an invite lets somebody in no more, if so. */
+export async function refusalOf(
+  state: Pick<AuthorityState, 'member'>,
+  { uses, used, expiresAt, revoked, invitee, author, role }: InviteRow,
+  identity: Uint8Array,
+  atMs: number
+): Promise<'refused' | 'usedUp' | 'expired' | undefined> {
+  if (expiresAt && atMs >= expiresAt) return 'expired'
+  if (uses && used >= uses) return 'usedUp'
+  if (revoked || (invitee && !equalBytes(invitee, identity))) return 'refused'
+  // An invite is worth what its author is now.
+  const inviter = await state.member(author)
+  return inviter !== null && inviter.role > role ? undefined : 'refused'
 }
 
 export const invite: Act<'invite'> = async ({ state, identity, role }, { invite: wanted }) => {
