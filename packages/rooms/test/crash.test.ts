@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { openIdentity } from '@covey/identity'
 import { createRooms } from '@covey/rooms'
-import { createNode, openStore, type Network } from '@covey/transport'
+import { createNode, openStore } from '@covey/transport'
 import { messagesOf, temporaryFolder, useLocalNetwork } from './support.js'
 
 const SENDER = fileURLToPath(new URL('send-until-killed.ts', import.meta.url))
@@ -52,8 +52,7 @@ async function sendUntilKilled(folder: string, round: number, count: number): Pr
 async function readAll(folder: string) {
   const store = await openStore(`${folder}/store`)
   const identity = await openIdentity({ storage: `${folder}/identity` })
-  const network: Network = net.network
-  const node = createNode({ identity, store, network })
+  const node = createNode({ identity, store, network: net.network })
   const rooms = await createRooms({ identity, node })
   expect(rooms.list()).toHaveLength(1)
   const messages = await messagesOf(rooms.list()[0]!)

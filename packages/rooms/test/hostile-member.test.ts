@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest'
+import { createInviteKeys } from '../src/internal/invite-keys.js'
+import { hash, randomBytes } from '../src/internal/crypto.js'
+import { decodeOp, encodeOp, OpType } from '../src/internal/op.js'
+import type { OpenRoom } from '../src/internal/open-room.js'
+import { encodeStruct } from '../src/internal/structs.js'
+import { admitHostile, appliedBy, dumpEffects, foundBy, startDevice, stranger, type Hostile } from './support-apply.js'
+import { messagesOf, toHex, useLocalNetwork } from './support.js'
+
+const net = useLocalNetwork()
+
+/** A room, and a member of it whose device writes whatever it likes. */
+async function scene(role: 'reader' | 'member' | 'moderator' | 'admin') {
+  const [ownersDevice, theirs] = [await startDevice(net), await startDevice(net)]
+  const owner = await foundBy(ownersDevice)
+  const hostile = await admitHostile(owner, theirs, role)
+  return { owner, hostile, ownersDevice }
+}
+
+/** What an attack changes of what the owner sees. */
+async function effectOf(owner: OpenRoom, hostile: Hostile, attack: () => Promise<Uint8Array>): Promise<string[]> {
+  const before = await dumpEffects(owner.view)
+  await appliedBy(owner, hostile.key, await attack())
+  const after = await dumpEffects(owner.view)
+  return Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
+}
+
+async function inviteOf(owner: OpenRoom, uses: number | null, role = 2): Promise<Uint8Array> {
+  const { id, publicKey } = createInviteKeys(owner.base.key!)
+  await owner.log.append([{ type: 'invite', payload: encodeStruct('invite', { id, publicKey, role, uses }) }])
+  return id
+}
+
+test('what a member writes as it should takes effect: the attacks below do not fail for another reason', async () => {
+  const { owner, hostile } = await scene('moderator')
+  const { identity, claim } = await stranger(owner.base.discoveryKey!)
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual(['messages'])
+  const invite = await inviteOf(owner, 1)
+  await hostile.knows(invite)
+  const payload = encodeStruct('admit', { ...claim, role: 2, invite })
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual(
+    expect.arrayContaining(['members', 'devices', 'invites'])
+  )
+  expect(toHex((await owner.view.member(identity.identity.publicKey))!.identity)).toBe(toHex(identity.identity.publicKey))
+})
+
+test('a message of another, written again, is not theirs and cannot be read', async () => {
+  const { owner, hostile } = await scene('member')
+  const sent = await owner.room.send('mine')
+  const [row] = await owner.view.messages(0, 1)
+  const op = decodeOp(row!.op)!
+
+  // As it was: its place is behind another op of another writer.
+  expect(await effectOf(owner, hostile, () => hostile.append(row!.op))).toEqual([])
+  // In a place of its own, with the sealed body as it was.
+  const { type, sentAt, epoch } = op.header
+  await appliedBy(owner, hostile.key, await hostile.write({ type, sentAt, epoch: epoch ?? null }, op.sealed))
+  const [first, second] = await messagesOf(owner.room)
+  expect(first).toEqual(sent)
+  expect(second).toMatchObject({ text: '', kind: 'unknown', isOwn: false })
+  expect(second!.author).not.toBe(sent.author)
+})
+
+test('an op that does not follow the writer’s last is skipped, and the next one that does is not', async () => {
+  const { owner, hostile } = await scene('member')
+  await hostile.write({ type: OpType.message })
+  const wrong = [null, randomBytes(32), hash('x')]
+  for (const previous of wrong) {
+    const attack = () => hostile.write({ type: OpType.message, previous })
+    const changed = await effectOf(owner, hostile, attack)
+    // The very first of them may still find the message before it on its way.
+    expect(changed.filter((name) => name !== 'messages')).toEqual([])
+  }
+  expect(await owner.view.messages(0, 10)).toHaveLength(1)
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual(['messages'])
+})
+
+test('a member does nothing that is above it', async () => {
+  const { owner, hostile, ownersDevice } = await scene('member')
+  const ownerKey = ownersDevice.identity.identity.publicKey
+  const { claim } = await stranger(owner.base.discoveryKey!)
+  const { id, publicKey } = createInviteKeys(owner.base.key!)
+  const seen = [{ writer: owner.base.local.key, length: 1_000 }]
+  const attacks: [string, Parameters<Hostile['write']>[0]][] = [
+    ['admits without an invite', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 2 }) }],
+    ['admits an owner', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 5 }) }],
+    ['admits by an invite that is not there', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 2, invite: randomBytes(32) }) }],
+    ['invites', { type: OpType.invite, payload: encodeStruct('invite', { id, publicKey, role: 2 }) }],
+    ['changes the settings', { type: OpType.settings }],
+    ['raises itself', { type: OpType.setRole, payload: encodeStruct('set-role', { identity: hostile.identity, role: 4, seen: [] }) }],
+    ['becomes the owner', { type: OpType.transfer, payload: encodeStruct('transfer', { identity: hostile.identity }) }],
+    ['lowers the owner', { type: OpType.setRole, payload: encodeStruct('set-role', { identity: ownerKey, role: 1, seen }) }],
+    ['removes the owner', { type: OpType.remove, payload: encodeStruct('remove', { identity: ownerKey, seen, ban: true }) }],
+    ['mutes the owner', { type: OpType.mute, payload: encodeStruct('mute', { identity: ownerKey, muted: true }) }],
+    ['founds the room again', { type: OpType.create, payload: encodeStruct('create', { ...claim, history: 1 }) }],
+    ['rotates far ahead', { type: OpType.rotate, payload: rotation(Number.MAX_SAFE_INTEGER) }],
+    ['rotates two ahead', { type: OpType.rotate, payload: rotation(3) }],
+    ['rotates to nothing', { type: OpType.rotate, payload: rotation(0) }],
+    ['grants an epoch that is not there', { type: OpType.grant, target: randomBytes(32), payload: encodeStruct('grant', { ephemeral: randomBytes(32), slots: new Uint8Array(80) }) }],
+    ['asks for an epoch that is not there', { type: OpType.keyRequest, target: randomBytes(32) }],
+    ['revokes a device of the owner', { type: OpType.revokeDevice, payload: encodeStruct('revoke-device', { identity: ownerKey, device: ownersDevice.identity.device.publicKey, revocation: randomBytes(140) }) }],
+    ['writes of an unknown type', { type: 4_000_000, payload: randomBytes(10) }],
+    ['writes without a payload', { type: OpType.admit }]
+  ]
+  for (const [name, header] of attacks) {
+    expect([name, await effectOf(owner, hostile, () => hostile.write(header))]).toEqual([name, []])
+  }
+  for (const bytes of [randomBytes(50), new Uint8Array(1), new Uint8Array([9, ...encodeOp({ type: 1, sentAt: 1 })])]) {
+    expect(await effectOf(owner, hostile, () => hostile.append(bytes))).toEqual([])
+  }
+  // Empty bytes are an acknowledgement to Autobase, and no op at all.
+  await hostile.base.append(new Uint8Array())
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual(['messages'])
+  // The room is none the worse.
+  await owner.room.send('still here')
+})
+
+test('an invite admits as often, and as what, it says', async () => {
+  const { owner, hostile } = await scene('member')
+  const invite = await inviteOf(owner, 1)
+  const room = owner.base.discoveryKey!
+  const [first, second, third] = [await stranger(room), await stranger(room), await stranger(room)]
+  await hostile.knows(invite)
+  const admit = (who: typeof first, role: number, by: Uint8Array | null = invite) =>
+    effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: encodeStruct('admit', { ...who.claim, role, invite: by }) }))
+  expect(await admit(first, 4)).toEqual([])
+  expect(await admit(first, 1)).toEqual([])
+  // Another's claim, for a core that is not theirs.
+  const stolen = encodeStruct('admit', { ...first.claim, writer: randomBytes(32), role: 2, invite })
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: stolen }))).toEqual([])
+
+  expect(await admit(first, 2)).toEqual(expect.arrayContaining(['members', 'invites']))
+  expect((await owner.view.invite(invite))!.used).toBe(1)
+  expect(await admit(second, 2)).toEqual([])
+  expect(await admit(third, 2)).toEqual([])
+  expect(await admit(first, 2)).toEqual([])
+})
+
+test('a reader writes no message and admits nobody', async () => {
+  const { owner, hostile } = await scene('reader')
+  const invite = await inviteOf(owner, null)
+  await hostile.knows(invite)
+  const { claim } = await stranger(owner.base.discoveryKey!)
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual([])
+  const payload = encodeStruct('admit', { ...claim, role: 2, invite })
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
+})
+
+test('an admin admits by themselves, but nobody of their own rank', async () => {
+  const { owner, hostile } = await scene('admin')
+  const { claim } = await stranger(owner.base.discoveryKey!)
+  for (const role of [4, 5, 6, 0]) {
+    const payload = encodeStruct('admit', { ...claim, role })
+    expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
+  }
+  const payload = encodeStruct('admit', { ...claim, role: 3 })
+  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual(
+    expect.arrayContaining(['members', 'devices'])
+  )
+})
+
+function rotation(lamport: number): Uint8Array {
+  const [commitment, stateCommitment, ephemeral] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+  return encodeStruct('rotate', { lamport, commitment, stateCommitment, ephemeral, slots: new Uint8Array(56) })
+}

@@ -1,0 +1,177 @@
+import Autobase, { type ApplyHost, type AutobaseNode } from 'autobase'
+import Corestore from 'corestore'
+import type ProtomuxWakeup from 'protomux-wakeup'
+import { onTestFinished } from 'vitest'
+import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
+import type { Role } from '@covey/rooms'
+import { createNode, openStore, type Network } from '@covey/transport'
+import { partsOf } from '@covey/transport/internal'
+import { applyOps } from '../src/internal/apply.js'
+import { makeClaim } from '../src/internal/claim.js'
+import { randomBytes } from '../src/internal/crypto.js'
+import { foundRoom } from '../src/internal/found-room.js'
+import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
+import { openRoom, roomStore, type OpenRoom } from '../src/internal/open-room.js'
+import { encodeStruct } from '../src/internal/structs.js'
+import { openView, type RoomView } from '../src/internal/view.js'
+import { roleNumber } from '../src/roles.js'
+import { temporaryFolder, toHex } from './support.js'
+
+const COLLECTIONS = [
+  'members',
+  'devices',
+  'bans',
+  'room',
+  'invites',
+  'epochs',
+  'grants',
+  'key-requests',
+  'profiles',
+  'messages',
+  'authority',
+  'writers',
+  'meta'
+] as const
+
+/** All that a view says, as plain data. */
+export async function dump(view: RoomView): Promise<Record<string, unknown[]>> {
+  const rows = COLLECTIONS.map(async (name) => [name, (await view.all(name)).map((row) => readable(row))])
+  return Object.fromEntries(await Promise.all(rows)) as Record<string, unknown[]>
+}
+
+/** What a view says but for how many ops there were, and what became of each. */
+export async function dumpEffects(view: RoomView): Promise<Record<string, unknown[]>> {
+  const { authority: _, writers: __, meta: ___, ...effects } = await dump(view)
+  return effects
+}
+
+function readable(row: object): unknown {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, field]) => [key, field instanceof Uint8Array ? toHex(field) : (field as unknown)])
+  )
+}
+
+/** A view of its own, with a host that notes who is let into the log: `apply` without an Autobase. */
+export async function bareView(room: { key: Uint8Array; discoveryKey: Uint8Array }) {
+  const store = new Corestore(await temporaryFolder())
+  await store.ready()
+  let count = 0
+  onTestFinished(() => store.close())
+  return () => {
+    const name = `view ${count++}`
+    const view = openView({ get: () => store.get({ name }) } as unknown as Parameters<typeof openView>[0])
+    const writers = new Set([toHex(room.key)])
+    const host = {
+      ...room,
+      addWriter: async (key: Uint8Array) => void writers.add(toHex(key)),
+      removeWriter: async (key: Uint8Array) => void writers.delete(toHex(key)),
+      removeable: (key: Uint8Array) => toHex(key) !== toHex(room.key)
+    } as unknown as ApplyHost
+    return {
+      view,
+      apply: (nodes: readonly AutobaseNode[]) =>
+        applyOps(nodes, view, host, { order: Infinity, people: false, flight: new Map() }),
+      dump: async (): Promise<Record<string, unknown[]>> => ({ ...(await dump(view)), inLog: [...writers].toSorted() })
+    }
+  }
+}
+
+/** A device with a Corestore on the network, for rooms that are opened by hand. */
+export interface Device {
+  readonly identity: LocalIdentity
+  readonly corestore: Corestore
+  readonly wakeup: ProtomuxWakeup
+  meet(topic: Uint8Array): void
+}
+
+export async function startDevice({ network }: { network: Network }): Promise<Device> {
+  const identity = await openIdentity({ storage: createMemorySecretStore() })
+  const node = createNode({ identity, store: await openStore(await temporaryFolder()), network })
+  onTestFinished(async () => {
+    await node.close()
+    await identity.close()
+  })
+  const { corestore, wakeup } = partsOf(node) as { corestore: Corestore; wakeup: ProtomuxWakeup }
+  return { identity, corestore, wakeup, meet: (topic) => void node.join(topic) }
+}
+
+/** A room that a device has founded. */
+export async function foundBy(device: Device): Promise<OpenRoom> {
+  const opened = await openRoom({ ...device, namespace: randomBytes(32), encryptionKey: randomBytes(32) })
+  onTestFinished(() => opened.room.close())
+  await foundRoom(opened, device.identity, { name: 'Tea', history: 'full' })
+  device.meet(opened.base.discoveryKey!)
+  return opened
+}
+
+/** Somebody who writes whatever they like: a real Autobase, without the room's software. */
+export interface Hostile {
+  readonly base: Autobase<RoomView>
+  readonly key: Uint8Array
+  readonly identity: Uint8Array
+  /** Appends an op that follows the one before, or `previous`; gives its id. */
+  write(header: Partial<OpHeader> & { type: number }, sealed?: Uint8Array): Promise<Uint8Array>
+  /** Resolves when the device has read of an invite. */
+  knows(invite: Uint8Array): Promise<void>
+  /** Appends bytes as they are. */
+  append(bytes: Uint8Array): Promise<Uint8Array>
+}
+
+/** A member of a room whose device runs other software. */
+export async function admitHostile(owner: OpenRoom, device: Device, role: Exclude<Role, 'owner'>): Promise<Hostile> {
+  const { discoveryKey, key, encryptionKey } = owner.base
+  const namespace = randomBytes(32)
+  const store = roomStore(device.corestore, namespace)
+  const writer = await Autobase.getLocalKey(store)
+  const claim = makeClaim(device.identity, discoveryKey!, writer)
+  await owner.log.append([{ type: 'admit', payload: encodeStruct('admit', { writer, ...claim, role: roleNumber(role) }) }])
+
+  const touched = { order: Infinity, people: false, flight: new Map<string, boolean>() }
+  const base = new Autobase<RoomView>(roomStore(device.corestore, namespace), key, {
+    open: openView,
+    apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
+    close: (view) => view.db.close(),
+    encrypted: true,
+    encryptionKey,
+    wakeup: device.wakeup
+  })
+  await base.ready()
+  onTestFinished(() => base.close())
+  device.meet(discoveryKey!)
+  const until = async (check: () => unknown): Promise<void> => {
+    while (!(await check())) await new Promise<void>((resolve) => base.once('update', resolve))
+  }
+  await until(() => base.writable)
+
+  let head: Uint8Array | null = null
+  const append = async (bytes: Uint8Array): Promise<Uint8Array> => {
+    head = opId(discoveryKey!, writer, bytes)
+    await base.append(bytes)
+    return head
+  }
+  return {
+    base,
+    key: writer,
+    identity: device.identity.identity.publicKey,
+    append,
+    knows: (invite) => until(() => base.view.invite(invite)),
+    write: (header, sealed) =>
+      append(encodeOp({ sentAt: Date.now(), previous: head, ...header }, sealed && (() => sealed)))
+  }
+}
+
+/** Waits until `room` has applied all that a member wrote, of which the last is `id`. */
+export async function appliedBy(room: OpenRoom, writer: Uint8Array, id: Uint8Array): Promise<void> {
+  await room.until(async () => {
+    const row = await room.view.writer(writer)
+    return row !== null && toHex(row.head) === toHex(id) ? true : undefined
+  })
+}
+
+/** What an admit op says of a device that has a core of its own, made up here. */
+export async function stranger(discoveryKey: Uint8Array) {
+  const identity = await openIdentity({ storage: createMemorySecretStore() })
+  onTestFinished(() => identity.close())
+  const writer = randomBytes(32)
+  return { identity, writer, claim: { writer, ...makeClaim(identity, discoveryKey, writer) } }
+}
