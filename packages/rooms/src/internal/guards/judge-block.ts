@@ -13,7 +13,7 @@ import type { GraphNode } from './autobase-internals.js'
 export const MAX_HEADS = 16_384
 
 /** The most blocks in one append: readers hold it whole before they use any of it. */
-export const MAX_BATCH_BLOCKS = 4_096
+const MAX_BATCH_BLOCKS = 4_096
 
 /** Why a writer is not read on. */
 export type FrozenReason =

@@ -45,4 +45,4 @@ export interface UpstreamPairing extends Omit<BlindPairing, 'addMember' | 'addCa
   _onpairingresponse(channel: PairingChannel, ref: PairingRef, response: Uint8Array): Promise<void>
 }
 
-export type { CandidateRequest, MemberRequest, PairingResult }
+export type { CandidateRequest, MemberRequest }

@@ -1,10 +1,10 @@
 import { readBytes } from '@covey/core'
 
 /** A join request of ours takes less than 2 KiB, and what goes by the DHT less than 1 KiB. */
-export const MAX_REQUEST_BYTES = 4_096
+const MAX_REQUEST_BYTES = 4_096
 
 /** A response seals two keys, and what the inviter signed. */
-export const MAX_RESPONSE_BYTES = 4_096
+const MAX_RESPONSE_BYTES = 4_096
 
 const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
