@@ -12,7 +12,7 @@ const ATTACKS: Readonly<Record<AttackName, { readonly stock: RegExp; readonly fr
   'batch-linked-inside': { stock: /Batch is linked partially|Autobase is closing/ },
   'trace-long': { stock: /Maximum call stack size exceeded|Autobase is closing/ },
   'core-of-version-2': { stock: /^stopped|stalled/, frozen: 'bad-core at 0' },
-  'heads-many': { stock: /^stopped|stalled|timed out/, frozen: 'undecodable at 1' },
+  'heads-many': { stock: /^stopped|\d{3,} cores are on disk/, frozen: 'undecodable at 1' },
   'heads-empty': { stock: /cores are on disk/, frozen: 'empty-head at 1' },
   'heads-left-open': { stock: /one honest block has \d+ heads|stalled/ },
   'wakeup-strangers': { stock: /3\d\d\d writers are open/ },

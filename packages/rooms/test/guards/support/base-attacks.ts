@@ -108,6 +108,9 @@ export const ATTACKS = {
     await hostile.behave()
     const heads = Array.from({ length: 20_000 }, (_, i) => ({ key: numbered(i), length: 0 }))
     await hostile.write({ heads })
+    await pause(3_000)
+    const cores = await world.countCores(world.owner)
+    if (cores > 100) throw new Error(`${cores} cores are on disk`)
   },
   'heads-empty': async (world) => {
     const hostile = await world.hostile()
