@@ -35,12 +35,14 @@ function actionOf(want: Want): Action {
     case 'create':
       return { type: 'create', claimant: claimant(want.identity, want.device, 0), history: 1 }
     case 'admit': {
-      const proofs = { device: keyOf(want.device), certificate: EMPTY, statement: EMPTY }
-      const invite = want.invite === undefined ? null : keyOf(want.invite)
+      const { invite, isForged, role } = want
+      const shown = invite === undefined ? {} : { invite: { id: keyOf(invite), publicKey: keyOf(isForged ? 'forged' : invite) } }
       return {
         type: 'admit',
         claimant: claimant(want.identity, want.device, want.epoch),
-        admit: { ...proofs, writer: keyOf(want.writer), role: want.role, invite }
+        writer: keyOf(want.writer),
+        role,
+        ...shown
       }
     }
     case 'invite': {
@@ -66,8 +68,6 @@ function actionOf(want: Want): Action {
       return { type: 'revokeDevice', identity: keyOf(want.identity), device: keyOf(want.device), epoch: want.epoch }
   }
 }
-
-const EMPTY = new Uint8Array()
 
 function claimant(identity: string, device: string, epoch: number) {
   return { identity: keyOf(identity), device: keyOf(device), box: keyOf(device), epoch }

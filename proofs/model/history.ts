@@ -139,7 +139,7 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       const invite = random.chance(0.6) && state.invites.size > 0 ? random.pick([...state.invites.keys()]) : undefined
       const granted = invite !== undefined && random.chance(0.95) ? state.invites.get(invite)!.role : Math.max(0, role)
       const device = random.chance(0.05) ? random.pick(person.writers) : writer
-      return { type, identity, device, writer, epoch: random.below(person.epoch + 1), role: granted, invite }
+      return { type, identity, device, writer, epoch: random.below(person.epoch + 1), role: granted, invite, isForged: random.chance(0.05) }
     }
     case 'invite': {
       const uses = random.chance(0.5) ? 1 + random.below(2) : undefined

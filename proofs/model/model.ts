@@ -14,6 +14,8 @@ export type Want =
       readonly epoch: number
       readonly role: number
       readonly invite: string | undefined
+      /** Whether the secret that was shown is of another invite. */
+      readonly isForged: boolean
     }
   | {
       readonly type: 'invite'
@@ -42,6 +44,8 @@ export interface Op {
   readonly length: number
   readonly sentAt: number
   readonly want: Want
+  /** Whether its writer is the one after whom the room is named. Default: it is {@link FOUNDER}. */
+  readonly isFounder?: boolean
 }
 
 export interface ModelMember {
@@ -155,7 +159,7 @@ const LEAST: Readonly<Record<Exclude<Want['type'], 'create'>, number>> = {
 export function step(state: ModelState, op: Op): boolean {
   const { writer, want } = op
   if (want.type === 'create') {
-    if (state.founded || writer !== FOUNDER) return false
+    if (state.founded || !(op.isFounder ?? writer === FOUNDER)) return false
     state.founded = true
     state.members.set(want.identity, { role: RANK.owner, muted: false, minEpoch: 0 })
     state.devices.set(writer, { device: want.device, identity: want.identity, isRemoved: false })
@@ -227,7 +231,7 @@ function pickInvite({ role, uses, expiresAt, invitee }: Extract<Want, { type: 'i
 }
 
 function admit(state: ModelState, { sentAt }: Op, want: Extract<Want, { type: 'admit' }>, rank: number): boolean {
-  const { identity, device, writer, epoch, role, invite: id } = want
+  const { identity, device, writer, epoch, role, invite: id, isForged } = want
   if (role < RANK.reader || role >= RANK.owner || state.bans.has(identity)) return false
   const known = state.devices.get(writer)
   // A writer comes back as what it was, or not at all.
@@ -238,7 +242,9 @@ function admit(state: ModelState, { sentAt }: Op, want: Extract<Want, { type: 'a
     if (rank < RANK.admin || role >= rank) return false
   } else {
     const invite = state.invites.get(id)
-    if (invite === undefined || invite.isRevoked || invite.role !== role) return false
+    if (invite === undefined || invite.isRevoked || invite.role !== role || isForged) return false
+    // An invite is worth what its author is now.
+    if (roleOf(state, invite.author) <= role) return false
     if (invite.uses !== undefined && invite.used >= invite.uses) return false
     if (invite.expiresAt !== undefined && sentAt >= invite.expiresAt) return false
     if (invite.invitee !== undefined && invite.invitee !== identity) return false
