@@ -34,7 +34,15 @@ struct(
 )
 
 // The payloads of ops, by type.
-struct('create', required('device', 'fixed32'), required('certificate', 'buffer'), required('statement', 'buffer'), required('history', 'uint'))
+struct(
+  'create',
+  required('device', 'fixed32'),
+  required('certificate', 'buffer'),
+  required('statement', 'buffer'),
+  required('writerKey', 'fixed32'),
+  required('writerSignature', 'fixed64'),
+  required('history', 'uint')
+)
 struct(
   'receipt',
   required('invite', 'fixed32'),
@@ -87,7 +95,9 @@ struct(
   required('writer', 'fixed32'),
   required('device', 'fixed32'),
   required('certificate', 'buffer'),
-  required('statement', 'buffer')
+  required('statement', 'buffer'),
+  required('writerKey', 'fixed32'),
+  required('writerSignature', 'fixed64')
 )
 struct(
   'invite-link',

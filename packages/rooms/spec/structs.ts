@@ -12,6 +12,8 @@ export interface Structs {
     device: Uint8Array
     certificate: Uint8Array
     statement: Uint8Array
+    writerKey: Uint8Array
+    writerSignature: Uint8Array
     history: number
   }
   'receipt': {
@@ -92,6 +94,8 @@ export interface Structs {
     device: Uint8Array
     certificate: Uint8Array
     statement: Uint8Array
+    writerKey: Uint8Array
+    writerSignature: Uint8Array
   }
   'invite-link': {
     seed: Uint8Array

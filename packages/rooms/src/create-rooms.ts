@@ -20,7 +20,7 @@ import { partsOf } from '@covey/transport/internal'
 import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TIMEOUT_MS } from './constants.js'
 import { RoomError } from './errors.js'
 import { createAdmission } from './internal/admission.js'
-import { makeClaim } from './internal/claim.js'
+import { makeClaim, type WriterCore } from './internal/claim.js'
 import { KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { foundRoom } from './internal/found-room.js'
 import { openRoom, roomStore, type OpenRoom } from './internal/open-room.js'
@@ -29,6 +29,7 @@ import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { openRecords, type RoomRecord } from './internal/records.js'
 import { encodeStruct } from './internal/structs.js'
+import { writerCore } from './internal/writer-core.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { Room } from './room.js'
 import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
@@ -57,6 +58,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const events = createEvents<RoomsEvents>()
   const open = new Map<string, OpenRoom>()
   const joining = new Set<string>()
+  const pending = new Set<Promise<Room>>()
   let closing: Promise<void> | undefined
 
   const report = (message: string) => (cause: unknown) =>
@@ -92,11 +94,27 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       await foundRoom(opened, identity, { name, history })
       const { key, discoveryKey } = opened.base
       await records.put({ namespace, key: key!, discoveryKey: discoveryKey! })
+      assertOpen()
     } catch (error) {
       await opened.room.close()
       throw error
     }
     return enter(opened)
+  }
+
+  /** Opens a room, so that closing waits for it; what is closed beneath it fails in its own words. */
+  async function opening(work: () => Promise<Room>): Promise<Room> {
+    assertOpen()
+    const started = work()
+    pending.add(started)
+    try {
+      return await started
+    } catch (error) {
+      assertOpen()
+      throw error
+    } finally {
+      pending.delete(started)
+    }
   }
 
   /** The record under which this device asks to join: the same for every try. */
@@ -114,37 +132,42 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     const known = open.get(encodeZ32(discoveryKey))
     if (known !== undefined && (await known.isAdmitted())) return known
     const record = await joinRecord(discoveryKey)
-    const writer = known?.base.local.key ?? (await localWriter(record))
-    const request = { writer, ...makeClaim(identity, discoveryKey, writer) }
+    const core = known === undefined ? await localWriter(record) : writerCore(known.base.local)
+    const request = { writer: core.key, ...makeClaim(identity, discoveryKey, core) }
+    assertOpen()
 
     const asking = ask(pairing, invite, encodeStruct('join-request', request))
     const stopAsking = (): void => void asking.close().catch(report('An answered invite is still being asked for.'))
     const { key, encryptionKey } = await bounded(asking.answer).finally(stopAsking)
     if (known !== undefined) return known
-    await records.put({ ...record, key })
+    assertOpen()
     const { namespace } = record
     const opened = await openRoom({ ...stack, namespace, key, ...(encryptionKey && { encryptionKey }) })
+    // Last: a record with a key is one whose room can be opened.
+    await records.put({ ...record, key })
     enter(opened)
     return opened
   }
 
-  async function localWriter({ namespace }: RoomRecord): Promise<Uint8Array> {
+  async function localWriter({ namespace }: RoomRecord): Promise<WriterCore> {
     const store = roomStore(corestore, namespace)
+    const core = Autobase.getLocalCore(store)
     try {
-      return await Autobase.getLocalKey(store)
+      await core.ready()
+      return writerCore(core)
     } finally {
+      await core.close()
       await store.close()
     }
   }
 
   /** Waits until the admission has arrived, and introduces the newcomer. */
   async function welcome(opened: OpenRoom, bounded: Bounded): Promise<Room> {
-    const { room, view, log, keyring, isAdmitted, until } = opened
+    const { room, view, log, isAdmitted, until } = opened
     await bounded(until(async () => (await isAdmitted()) || undefined))
     const { name, publicKey } = identity.identity
     if (name !== '' && (await view.profile(publicKey)) === null) {
-      const epoch = await keyring.current()
-      await log.append([{ type: 'profile', body: { plain: encodeStruct('profile-body', { name }), epoch } }])
+      await log.append([{ type: 'profile', body: encodeStruct('profile-body', { name }) }], { underEpoch: true })
     }
     return room
   }
@@ -152,6 +175,8 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       await pairing.close()
+      await Promise.all([...open.values()].map(({ room }) => room.close()))
+      await Promise.allSettled(pending)
       await Promise.all([...open.values()].map(({ room }) => room.close()))
       await records.close()
     })())
@@ -170,8 +195,10 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       }
       assertSignal(init.signal, 'init.signal')
       throwIfAborted(init.signal)
-      assertOpen()
-      return raceSignal(create(init), init.signal)
+      return raceSignal(
+        opening(() => create(init)),
+        init.signal
+      )
     },
     async join(text, options = {}) {
       assertOptions(options, 'options', ['timeoutMs', 'signal'])
@@ -192,11 +219,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
         return withTimeout(work, { timeoutMs: Math.max(0, deadline - Date.now()), signal, onTimeout: timeoutError })
       }
       try {
-        return await welcome(await join(invite, bounded), bounded)
-      } catch (error) {
-        // What is closed beneath a join fails in its own words.
-        assertOpen()
-        throw error
+        return await opening(async () => welcome(await join(invite, bounded), bounded))
       } finally {
         joining.delete(id)
       }

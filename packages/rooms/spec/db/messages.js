@@ -58,25 +58,33 @@ const encoding1 = {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.certificate)
     c.buffer.preencode(state, m.statement)
+    c.fixed32.preencode(state, m.writerKey)
+    c.fixed64.preencode(state, m.writerSignature)
     c.uint.preencode(state, m.history)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
     c.buffer.encode(state, m.statement)
+    c.fixed32.encode(state, m.writerKey)
+    c.fixed64.encode(state, m.writerSignature)
     c.uint.encode(state, m.history)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.buffer.decode(state)
     const r2 = c.buffer.decode(state)
-    const r3 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.fixed64.decode(state)
+    const r5 = c.uint.decode(state)
 
     return {
       device: r0,
       certificate: r1,
       statement: r2,
-      history: r3
+      writerKey: r3,
+      writerSignature: r4,
+      history: r5
     }
   }
 }
@@ -464,24 +472,32 @@ const encoding17 = {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.certificate)
     c.buffer.preencode(state, m.statement)
+    c.fixed32.preencode(state, m.writerKey)
+    c.fixed64.preencode(state, m.writerSignature)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
     c.buffer.encode(state, m.statement)
+    c.fixed32.encode(state, m.writerKey)
+    c.fixed64.encode(state, m.writerSignature)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.buffer.decode(state)
     const r3 = c.buffer.decode(state)
+    const r4 = c.fixed32.decode(state)
+    const r5 = c.fixed64.decode(state)
 
     return {
       writer: r0,
       device: r1,
       certificate: r2,
-      statement: r3
+      statement: r3,
+      writerKey: r4,
+      writerSignature: r5
     }
   }
 }

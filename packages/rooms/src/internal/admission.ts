@@ -33,19 +33,19 @@ export function createAdmission(
     if (opened === undefined || claim === undefined) return
 
     const { writer } = claim
+    const now = Date.now()
+    const claimant = verifyClaim(room, writer, claim, now)
+    if (claimant === undefined) return request.deny({ status: Refusal.refused })
     if (!(await isIn(writer))) {
-      const now = Date.now()
-      const claimant = verifyClaim(room, writer, claim, now)
-      if (claimant === undefined) return request.deny({ status: Refusal.refused })
       const refusal = await refusalOf(view, invite, claimant.identity, now)
       if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
 
       const payload = encodeStruct('admit', { ...opened, role: invite.role })
-      await log.append([{ type: 'admit', payload }, ...(await keyring.welcome({ writer, box: claimant.box }))])
+      const welcome = await keyring.welcome({ writer, box: claimant.box })
+      await log.append([{ type: 'admit', payload }, ...welcome], { underEpoch: true })
       if (!(await isIn(writer))) return request.deny({ status: Refusal.refused })
       // Where the newcomer may not have the present key, there is a new one.
-      keyring.changed()
-      await keyring.current()
+      await log.append([], { underEpoch: true })
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
   }

@@ -193,8 +193,7 @@ async function grant({ view, op, id, touched }: ContentContext): Promise<boolean
   const epoch = op.header.target
   if (slots === undefined || !epoch || (await view.epoch(epoch)) === null) return false
   for (const { writer, sealed } of slots) {
-    const recipient = await view.device(writer)
-    if (recipient === null || recipient.removed) continue
+    // Whoever it is: that somebody was given a key who is no member must be known to the members.
     await view.put('grants', { epoch, writer, id, ephemeral: payload!.ephemeral, sealed })
     await view.delete('key-requests', { epoch, writer })
     touched.people = true

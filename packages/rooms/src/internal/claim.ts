@@ -1,5 +1,7 @@
+import Hypercore from 'hypercore'
+import { equalBytes } from '@covey/core'
 import { verifyCertificate, verifyStatement, type LocalIdentity } from '@covey/identity'
-import { agree, hash, KEY_BYTES } from './crypto.js'
+import { agree, hash, KEY_BYTES, sign, verifySignature } from './crypto.js'
 
 const DOMAIN = 'covey/rooms/writer/1'
 
@@ -10,6 +12,9 @@ export interface Claim {
   readonly certificate: Uint8Array
   /** By the device: that the writer core is its own, under this certificate. */
   readonly statement: Uint8Array
+  /** The key that signs the writer core, and with it: that the core is this device's. */
+  readonly writerKey: Uint8Array
+  readonly writerSignature: Uint8Array
 }
 
 /** What a verified claim says. */
@@ -21,31 +26,46 @@ export interface Claimant {
   readonly epoch: number
 }
 
-export function makeClaim(identity: LocalIdentity, room: Uint8Array, writer: Uint8Array): Claim {
+/** This device's core in a room: its key, and what signs it. */
+export interface WriterCore {
+  readonly key: Uint8Array
+  readonly keyPair: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
+}
+
+export function makeClaim(identity: LocalIdentity, room: Uint8Array, { key, keyPair }: WriterCore): Claim {
   const { publicKey, certificate } = identity.device
-  const statement = identity.signStatement(DOMAIN, room, statementData(writer, certificate))
-  return { device: publicKey, certificate, statement }
+  const data = claimData(room, key, publicKey, certificate)
+  return {
+    device: publicKey,
+    certificate,
+    statement: identity.signStatement(DOMAIN, room, data),
+    writerKey: keyPair.publicKey,
+    writerSignature: sign(data, keyPair.secretKey)
+  }
 }
 
 /** Who claims, or `undefined` when anything of it is not proven. Depends on nothing but its arguments. */
 export function verifyClaim(
   room: Uint8Array,
   writer: Uint8Array,
-  { device, certificate, statement }: Claim,
+  { device, certificate, statement, writerKey, writerSignature }: Claim,
   atMs: number
 ): Claimant | undefined {
   const certified = verifyCertificate(certificate, { device, context: room, atMs })
   if (!certified.ok) return undefined
-  const data = statementData(writer, certificate)
+  const data = claimData(room, writer, device, certificate)
   if (!verifyStatement(statement, { domain: DOMAIN, context: room, data, device })) return undefined
+  // Both sides agree: nobody can claim the core of another, or have a core claim another device.
+  if (!equalBytes(Hypercore.key(writerKey), writer)) return undefined
+  if (!verifySignature(data, writerSignature, writerKey)) return undefined
   const { boxPublicKey, identity, epoch } = certified.value
   // Nothing can be sealed to a key of low order, and a room must be able to seal to everyone in it.
   if (agree(ANY_SECRET, boxPublicKey) === undefined) return undefined
   return { device, box: boxPublicKey, identity, epoch }
 }
 
-function statementData(writer: Uint8Array, certificate: Uint8Array): Uint8Array {
-  return hash(DOMAIN, writer, certificate)
+function claimData(room: Uint8Array, writer: Uint8Array, device: Uint8Array, certificate: Uint8Array): Uint8Array {
+  return hash(DOMAIN, room, writer, device, certificate)
 }
 
 /** Whether a public key is of low order shows with any secret key. */

@@ -52,6 +52,19 @@ export function openOnce(sealed: Uint8Array, associated: Uint8Array, key: Uint8A
   return sealed.length < TAG_BYTES ? undefined : decrypt(sealed, associated, ONCE, key)
 }
 
+const SIGNATURE_BYTES = 64
+
+/** An ed25519 signature of a digest whose domain says what for. */
+export function sign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array {
+  const signature = new Uint8Array(SIGNATURE_BYTES)
+  sodium.crypto_sign_detached(signature, digest, secretKey)
+  return signature
+}
+
+export function verifySignature(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+  return sodium.crypto_sign_verify_detached(signature, digest, publicKey)
+}
+
 /** An X25519 key pair that is used for one op. */
 export function createBoxKeyPair(): { publicKey: Uint8Array; secretKey: Uint8Array } {
   const publicKey = new Uint8Array(KEY_BYTES)

@@ -2,7 +2,7 @@ import { equalBytes, isCoveyError } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { mapKey } from './map-key.js'
-import { commitmentTo, messageKey, openParent, openSlot, slotsFor, stateKey, type EpochKey } from './slots.js'
+import { commitmentTo, hasParent, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
 import { decodeStruct } from './structs.js'
 import type { EpochRow, RoomView } from './view.js'
 
@@ -14,8 +14,8 @@ export interface EpochKeys {
   messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
   /** What names and settings of an epoch are sealed with, likewise. */
   stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
-  /** Remembers the key of an epoch that this device has made. */
-  add(epoch: EpochKey): void
+  /** To be called when epochs or grants have changed: what was missing may be there. */
+  changed(): void
 }
 
 export interface EpochKeysInit {
@@ -34,6 +34,8 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   const secrets = deviceSecrets(identity)
   const keys = new Map<string, Uint8Array>()
   const stateKeys = new Map<string, Uint8Array>()
+  /** What was looked for in vain. Without it, a search through epochs that carry each other would not end. */
+  const missing = new Set<string>()
 
   function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
     return remembered(keys, epoch, async (row) => (await ownKey(row)) ?? inherit(row, 'parents', 'commitment', key))
@@ -53,10 +55,14 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   ): Promise<Uint8Array | undefined> {
     const name = mapKey(epoch)
     const remembered = known.get(name)
-    if (remembered !== undefined) return remembered
+    const search = `${known === keys} ${name}`
+    if (remembered !== undefined || missing.has(search)) return remembered
+    missing.add(search)
     const row = await view.epoch(epoch)
     const found = row === null ? undefined : await find(row)
-    if (found !== undefined) known.set(name, found)
+    if (found === undefined) return undefined
+    missing.delete(search)
+    known.set(name, found)
     return found
   }
 
@@ -92,7 +98,8 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
     const committed = decodeStruct('rotate', rotate)?.[commitment]
     for (const later of await view.epochsAfter(lamport, MAX_CARRIERS)) {
       const entries = decodeStruct('rotate', later.rotate)?.[carried]
-      const laterKey = entries && (await keyOf(later.id))
+      if (!entries || !hasParent(entries, id)) continue
+      const laterKey = await keyOf(later.id)
       const opened = laterKey && openParent(room, laterKey, entries, id)
       if (opened && committed && equalBytes(commitmentTo(room, opened), committed)) return opened
     }
@@ -106,6 +113,6 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
       return whole && messageKey(room, whole)
     },
     stateKey: epochStateKey,
-    add: ({ id, key: made }) => void keys.set(mapKey(id), made)
+    changed: () => missing.clear()
   }
 }

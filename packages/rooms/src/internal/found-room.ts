@@ -1,8 +1,9 @@
 import type { LocalIdentity } from '@covey/identity'
 import { makeClaim } from './claim.js'
+import { writerCore } from './writer-core.js'
 import { draftRotation, HISTORY, type History } from './keyring.js'
 import type { OpenRoom } from './open-room.js'
-import type { DraftSource } from './op-log.js'
+import type { DraftSource, Making } from './op-log.js'
 import { encodeStruct } from './structs.js'
 
 /** Writes the first ops of a room, all at once: who founded it, its first key, its name. */
@@ -13,19 +14,20 @@ export async function foundRoom(
 ): Promise<void> {
   const room = base.discoveryKey!
   const writer = base.local.key
-  const claim = makeClaim(identity, room, writer)
+  const claim = makeClaim(identity, room, writerCore(base.local))
   const self = { writer, box: identity.device.boxPublicKey }
   const { draft: rotation, key } = draftRotation(room, [self], 0, history, [])
-  const sealed = (plain: Uint8Array, ids: readonly Uint8Array[]) => ({ plain, epoch: { id: ids[1]!, key } })
+  const sealed = (body: Uint8Array, { ids }: Making) => ({ body, epoch: { id: ids[1]!, key } })
 
   const drafts: DraftSource[] = [
     { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history] }) },
     rotation,
-    (ids) => ({ type: 'settings', body: sealed(encodeStruct('settings-body', { name }), ids) })
+    (making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) })
   ]
   const person = identity.identity.name
   if (person !== '') {
-    drafts.push((ids) => ({ type: 'profile', body: sealed(encodeStruct('profile-body', { name: person }), ids) }))
+    const profile = encodeStruct('profile-body', { name: person })
+    drafts.push((making) => ({ type: 'profile', ...sealed(profile, making) }))
   }
   await log.append(drafts)
 }

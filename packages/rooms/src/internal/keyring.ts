@@ -1,7 +1,7 @@
-import { RoomError } from '../errors.js'
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
-import type { Draft, OpLog } from './op-log.js'
+import { mapKey } from './map-key.js'
+import type { Draft, DraftSource, EpochPlan, Making } from './op-log.js'
 import {
   commitmentTo,
   compareSlots,
@@ -16,23 +16,24 @@ import {
 } from './slots.js'
 import { decodeStruct, encodeStruct } from './structs.js'
 import type { DeviceRow, EpochRow, RoomView } from './view.js'
-import { mapKey } from './map-key.js'
 
 /** Newcomers read everything (`full`), or what is sent after they came (`since-join`). */
 export type History = 'full' | 'since-join'
 
 /** How many of the newest epochs a rotation carries on: all that can be concurrent in practice. */
 const MAX_PARENTS = 8
+/** Among how many it looks for them: there may be some that nobody has a key of. */
+const MAX_LOOK_BACK = 64
 
 /** Sees to it that a room's present members, and nobody else, have the key that is used. */
 export interface Keyring {
   /**
    * The epoch to seal under now: the newest, if exactly the room's present devices have been given its
-   * key, by one of them. Where it is not so, the missing slots, or a new epoch, are written first.
+   * key, by one of them. Where it is not so, the missing slots, or a new epoch, have to be written first.
    */
-  current(): Promise<EpochKey>
-  /** What a newcomer is given together with its admission. */
-  welcome(recipient: Recipient): Promise<Draft[]>
+  plan(): Promise<EpochPlan>
+  /** What a newcomer is given together with its admission, in an append that is under the epoch. */
+  welcome(recipient: Recipient): Promise<DraftSource[]>
   /** Gives devices the key of an epoch. */
   grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[]
   /** Whether a device may be given the key of an epoch: always, or only of epochs since it came. */
@@ -44,24 +45,27 @@ export interface Keyring {
 export interface KeyringInit {
   readonly room: Uint8Array
   readonly view: RoomView
-  readonly log: OpLog
   readonly epochKeys: EpochKeys
+  /** Whether members, devices or epochs have changed, and `changed` is yet to be called. */
+  readonly isChanging: () => boolean
 }
 
-export function createKeyring({ room, view, log, epochKeys }: KeyringInit): Keyring {
-  let ensured: Promise<EpochKey> | undefined
+export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit): Keyring {
   const { key } = epochKeys
+  /** The epoch for which nothing has to be written, as long as nothing changes. */
+  let settled: EpochKey | undefined
 
-  async function ensureCurrent(): Promise<EpochKey> {
+  async function plan(): Promise<EpochPlan> {
+    if (isChanging()) settled = undefined
+    if (settled !== undefined) return planFor(settled, [])
     const [newest] = await view.epochs(1)
     const newestKey = newest && (await key(newest.id))
     const missing = newest && (await missingFrom(newest))
-    if (newest === undefined || newestKey === undefined || missing === undefined) return rotate()
+    if (newest === undefined || newestKey === undefined || missing === undefined) return planRotation()
     const epoch = { id: newest.id, key: newestKey }
-    if (missing.length === 0) return epoch
-    if ((await history()) === 'since-join') return rotate()
-    await log.append(grant(epoch, missing))
-    return epoch
+    if (missing.length === 0 && !isChanging()) settled = epoch
+    if (missing.length === 0) return planFor(epoch, [])
+    return (await history()) === 'full' ? planFor(epoch, grant(epoch, missing)) : planRotation()
   }
 
   /**
@@ -91,54 +95,48 @@ export function createKeyring({ room, view, log, epochKeys }: KeyringInit): Keyr
     return (await view.room())?.history === HISTORY.full ? 'full' : 'since-join'
   }
 
-  async function rotate(): Promise<EpochKey> {
-    const newest = await view.epochs(MAX_PARENTS)
+  async function planRotation(): Promise<EpochPlan> {
+    const newest = await view.epochs(MAX_LOOK_BACK)
     const carry = await history()
     const older: EpochKey[] = []
     for (const { id } of newest) {
+      if (older.length === MAX_PARENTS) break
       const found = await (carry === 'full' ? key(id) : epochKeys.stateKey(id))
       if (found !== undefined) older.push({ id, key: found })
     }
     const devices = await presentDevices()
     const first = devices.slice(0, MAX_ROTATE_SLOTS)
     const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older)
-    const { id, isAccepted } = (await log.append([draft]))[0]!
-    if (!isAccepted) {
-      throw new RoomError('ROOM_NOT_WRITABLE', 'The room did not take the new key of this device.', {
-        hint: 'The device was removed, or its admission has not arrived yet.'
-      })
-    }
-    epochKeys.add({ id, key: fresh })
-    const epoch = { id, key: fresh }
-    if (devices.length > first.length) await log.append(grant(epoch, devices.slice(first.length)))
-    return epoch
+    const epoch = (ids: readonly Uint8Array[]): EpochKey => ({ id: ids[0]!, key: fresh })
+    // The grants are made when the id of the rotation is known; how many there are is known before.
+    const rest = chunks(devices.slice(first.length), MAX_GRANT_SLOTS)
+    return { drafts: [draft, ...rest.map((some) => ({ ids }: Making) => grant(epoch(ids), some)[0]!)], epoch }
   }
 
   function grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {
     return draftGrants(room, epoch, recipients)
   }
 
-  function current(): Promise<EpochKey> {
-    if (ensured !== undefined) return ensured
-    const ensuring = ensureCurrent()
-    ensured = ensuring
-    ensuring.catch(() => {
-      if (ensured === ensuring) ensured = undefined
-    })
-    return ensuring
-  }
-
   return {
-    current,
+    plan,
     async welcome(recipient) {
-      return (await history()) === 'full' ? grant(await current(), [recipient]) : []
+      if ((await history()) !== 'full') return []
+      return [({ epoch }) => grant(epoch!, [recipient])[0]!]
     },
     grant,
     mayHave,
     changed() {
-      ensured = undefined
+      settled = undefined
     }
   }
+}
+
+function planFor(epoch: EpochKey, drafts: readonly DraftSource[]): EpochPlan {
+  return { drafts, epoch: () => epoch }
+}
+
+function chunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
 }
 
 /** How a room's history choice is written in ops and rows. */
@@ -146,12 +144,9 @@ export const HISTORY = { full: 1, 'since-join': 2 } as const satisfies Record<Hi
 
 /** The key of an epoch for devices that it has no slot for. */
 function draftGrants(room: Uint8Array, epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {
-  const drafts: Draft[] = []
-  for (let at = 0; at < recipients.length; at += MAX_GRANT_SLOTS) {
-    const payload = encodeStruct('grant', sealGrants(room, epoch.key, recipients.slice(at, at + MAX_GRANT_SLOTS)))
-    drafts.push({ type: 'grant', target: epoch.id, payload })
-  }
-  return drafts
+  return chunks(recipients, MAX_GRANT_SLOTS).map((some) => {
+    return { type: 'grant', target: epoch.id, payload: encodeStruct('grant', sealGrants(room, epoch.key, some)) }
+  })
 }
 
 /** A new epoch for these devices, which carries on what they may read of `older` ones; and its key. */

@@ -4,7 +4,6 @@ import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
 import type { CallOptions, RemoveOptions, Room } from '../room.js'
 import type { Action } from './authority/action.js'
 import { leastRole } from './authority/rules.js'
-import type { Keyring } from './keyring.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
@@ -14,7 +13,6 @@ import type { RoomView } from './view.js'
 export interface ModerationInit {
   readonly view: RoomView
   readonly log: OpLog
-  readonly keyring: Keyring
   readonly ownRole: OwnRole
   readonly whileOpen: WhileOpen
 }
@@ -22,7 +20,7 @@ export interface ModerationInit {
 export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | 'unban' | 'transferOwnership'>
 
 /** What members with authority do to others. */
-export function createModeration({ view, log, keyring, ownRole, whileOpen }: ModerationInit): Moderation {
+export function createModeration({ view, log, ownRole, whileOpen }: ModerationInit): Moderation {
   /** The identity of a member on whom this one may act. */
   async function target(id: string, type: Exclude<Action['type'], 'create'>, what: string): Promise<Uint8Array> {
     const identity = decodeKey(id, 'memberId')
@@ -90,8 +88,7 @@ export function createModeration({ view, log, keyring, ownRole, whileOpen }: Mod
         return { type: 'remove', payload }
       })
       // At once, and not with the next message, so that others need not do it when they meet.
-      keyring.changed()
-      await whileOpen(() => keyring.current())
+      await whileOpen(() => log.append([], { underEpoch: true }))
     },
     async unban(id, options = {}) {
       assertOptions(options, 'options', ['signal'])

@@ -13,12 +13,29 @@ export interface Draft {
   readonly target?: Uint8Array
   /** The clear part that belongs to the type. */
   readonly payload?: Uint8Array
-  /** The part for members only, and the epoch to seal it under. */
-  readonly body?: { readonly plain: Uint8Array; readonly epoch: EpochKey }
+  /** The part for members only. */
+  readonly body?: Uint8Array
+  /** What to seal the body under. Default: the epoch of the append. */
+  readonly epoch?: EpochKey
 }
 
-/** A draft, or a function that makes it from the ids of those before it in the same append. */
-export type DraftSource = Draft | ((ids: readonly Uint8Array[]) => Draft)
+/** What is known only when ops are made. */
+export interface Making {
+  /** The ids of those before it in the same append. */
+  readonly ids: readonly Uint8Array[]
+  /** The room's present epoch, for an append that is under it. */
+  readonly epoch: EpochKey | undefined
+}
+
+/** A draft, or a function that makes it. */
+export type DraftSource = Draft | ((making: Making) => Draft)
+
+/** What has to be written first, so that an epoch is one that only present members have. */
+export interface EpochPlan {
+  readonly drafts: readonly DraftSource[]
+  /** @param ids of the drafts. */
+  epoch(ids: readonly Uint8Array[]): EpochKey
+}
 
 /** An op that is durable and has been applied here. */
 export interface Written {
@@ -34,19 +51,27 @@ export type Flight = Map<string, boolean>
 /** This device's own ops in a room. */
 export interface OpLog {
   /**
-   * Writes ops, all or none, and resolves when they are durable and applied here. Calls that are made
-   * while one is being written are written together.
+   * Writes ops, all or none, and resolves when they are durable and applied here. Messages that are
+   * appended while something is being written are written together.
    *
+   * @param underEpoch whether they are for the room's present epoch, which is looked up when nothing
+   *   can come between: a message that follows a removal is never sealed for the removed.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
    */
-  append(drafts: readonly DraftSource[]): Promise<Written[]>
+  append(drafts: readonly DraftSource[], options?: { underEpoch?: boolean }): Promise<Written[]>
 }
 
 /** The most blocks in one commit: a reader takes a batch as a whole, and so has to hold it. */
 const MAX_COMMIT_OPS = 256
 
+interface Made {
+  readonly id: Uint8Array
+  readonly bytes: Uint8Array
+}
+
 interface Pending {
   readonly drafts: readonly DraftSource[]
+  readonly underEpoch: boolean
   readonly resolve: (written: Written[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -55,11 +80,12 @@ export interface OpLogInit {
   readonly base: Autobase<RoomView>
   readonly room: Uint8Array
   readonly flight: Flight
+  readonly planEpoch: () => Promise<EpochPlan>
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
-export function createOpLog({ base, room, flight, now }: OpLogInit): OpLog {
+export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): OpLog {
   const writer = base.local.key
   const pending: Pending[] = []
   let writing = false
@@ -72,15 +98,12 @@ export function createOpLog({ base, room, flight, now }: OpLogInit): OpLog {
       const commit = takeCommit(pending)
       try {
         head ??= { id: await lastOwnId(base, room) }
-        const { ops, last } = encodeCommit(commit, head.id)
-        const all = ops.flat()
-        for (const { id } of all) flight.set(mapKey(id), false)
-        await base.append(all.map(({ bytes }) => bytes)).catch((error: unknown) => {
-          for (const { id } of all) flight.delete(mapKey(id))
-          throw error
-        })
-        head = { id: last }
-        commit.forEach(({ resolve }, i) => resolve(ops[i]!.map(land)))
+        const plan = commit.some(({ underEpoch }) => underEpoch) ? await planEpoch() : undefined
+        const made = encodeCommit(commit, plan, head.id)
+        await commitOps([...made.planned, ...made.ops.flat()])
+        head = { id: made.last }
+        made.planned.forEach(land)
+        commit.forEach(({ resolve }, i) => resolve(made.ops[i]!.map(land)))
       } catch (error) {
         // What was written of it, if anything, the core knows best.
         head = undefined
@@ -91,46 +114,65 @@ export function createOpLog({ base, room, flight, now }: OpLogInit): OpLog {
     writing = false
   }
 
-  function encodeCommit(commit: readonly Pending[], previous: Uint8Array | undefined) {
-    let last = previous
-    const ops = commit.map(({ drafts }) => {
-      const own: { id: Uint8Array; bytes: Uint8Array }[] = []
-      for (const source of drafts) {
-        const draft = typeof source === 'function' ? source(own.map(({ id }) => id)) : source
-        const bytes = encodeDraft(draft, last)
-        last = opId(room, writer, bytes)
-        own.push({ id: last, bytes })
-      }
-      return own
-    })
-    return { ops, last }
+  async function commitOps(ops: readonly Made[]): Promise<void> {
+    if (ops.length === 0) return
+    for (const { id } of ops) flight.set(mapKey(id), false)
+    try {
+      await base.append(ops.map(({ bytes }) => bytes))
+    } catch (error) {
+      for (const { id } of ops) flight.delete(mapKey(id))
+      throw error
+    }
   }
 
-  function land({ id, bytes }: { id: Uint8Array; bytes: Uint8Array }): Written {
+  function encodeCommit(commit: readonly Pending[], plan: EpochPlan | undefined, previous: Uint8Array | undefined) {
+    let last = previous
+    const make = (drafts: readonly DraftSource[], epoch: EpochKey | undefined): Made[] => {
+      const made: Made[] = []
+      for (const source of drafts) {
+        const draft = typeof source === 'function' ? source({ ids: made.map(({ id }) => id), epoch }) : source
+        const bytes = encodeDraft(draft, draft.epoch ?? epoch, last)
+        last = opId(room, writer, bytes)
+        made.push({ id: last, bytes })
+      }
+      return made
+    }
+    const planned = plan === undefined ? [] : make(plan.drafts, undefined)
+    const epoch = plan?.epoch(planned.map(({ id }) => id))
+    const ops = commit.map(({ drafts, underEpoch }) => make(drafts, underEpoch ? epoch : undefined))
+    return { planned, ops, last }
+  }
+
+  function land({ id, bytes }: Made): Written {
     const name = mapKey(id)
     const isAccepted = flight.get(name) === true
     flight.delete(name)
     return { id, bytes, isAccepted }
   }
 
-  function encodeDraft({ type, target, payload, body }: Draft, previous: Uint8Array | undefined): Uint8Array {
+  function encodeDraft(
+    { type, target, payload, body }: Draft,
+    epoch: EpochKey | undefined,
+    previous: Uint8Array | undefined
+  ): Uint8Array {
     const header = {
       type: OpType[type],
       sentAt: now(),
       previous: previous ?? null,
       target: target ?? null,
-      epoch: body?.epoch.id ?? null,
+      epoch: (body && epoch?.id) ?? null,
       payload: payload ?? null
     }
     if (body === undefined) return encodeOp(header)
-    const bodyKey = (key: Uint8Array) => (type === 'message' ? messageKey(room, key) : stateKey(room, key))
-    return encodeOp(header, (clear) => seal(body.plain, bodyContext(room, writer, clear), bodyKey(body.epoch.key)))
+    if (epoch === undefined) throw new TypeError('a body needs an epoch')
+    const key = type === 'message' ? messageKey(room, epoch.key) : stateKey(room, epoch.key)
+    return encodeOp(header, (clear) => seal(body, bodyContext(room, writer, clear), key))
   }
 
   return {
-    append(drafts) {
+    append(drafts, { underEpoch = false } = {}) {
       return new Promise((resolve, reject) => {
-        pending.push({ drafts, resolve, reject })
+        pending.push({ drafts, underEpoch, resolve, reject })
         void write()
       })
     }
@@ -142,11 +184,15 @@ export function bodyContext(room: Uint8Array, writer: Uint8Array, clear: Uint8Ar
   return concatBytes(room, writer, clear)
 }
 
+/** Messages that wait, together; anything else alone, because it may change who the messages are for. */
 function takeCommit(pending: Pending[]): Pending[] {
   let ops = 0
-  const fits = pending.findIndex(({ drafts }) => (ops += drafts.length) > MAX_COMMIT_OPS)
-  // An append of more than the limit is still one: the first always goes.
-  return pending.splice(0, fits === -1 ? pending.length : Math.max(1, fits))
+  const end = pending.findIndex((each) => !isMessages(each) || (ops += each.drafts.length) > MAX_COMMIT_OPS)
+  return pending.splice(0, end === -1 ? pending.length : Math.max(1, end))
+}
+
+function isMessages({ drafts }: Pending): boolean {
+  return drafts.every((draft) => typeof draft !== 'function' && draft.type === 'message')
 }
 
 /** The id of the last op in this device's core: what the next one has to name. */
@@ -159,7 +205,8 @@ async function lastOwnId(base: Autobase<RoomView>, room: Uint8Array): Promise<Ui
   return undefined
 }
 
-function appendError(base: Autobase<RoomView>, cause: unknown): RoomError {
+function appendError(base: Autobase<RoomView>, cause: unknown): Error {
+  if (cause instanceof RoomError || cause instanceof TypeError) return cause
   if (base.closing !== null && base.closing !== undefined) {
     return new RoomError('ROOM_CLOSED', 'The room was closed before this was written.', { cause })
   }

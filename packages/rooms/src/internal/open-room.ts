@@ -94,10 +94,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const timeline = createTimeline(view)
   await ready(base)
   const discoveryKey = base.discoveryKey!
-  const log = createOpLog({ base, room: discoveryKey, flight: touched.flight, now: Date.now })
   const writer = base.local.key
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
-  const keyring = createKeyring({ room: discoveryKey, view, log, epochKeys })
+  const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
+  const { flight } = touched
+  const log = createOpLog({ base, room: discoveryKey, flight, planEpoch: keyring.plan, now: Date.now })
   const ownRole = createOwnRole(view, identity.identity.publicKey)
   const onerror = (cause: unknown): void => {
     const message = 'A key could not be asked for, or given.'
@@ -115,6 +116,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     const { order, people } = touched
     Object.assign(touched, { order: Infinity, people: false })
     if (people) {
+      epochKeys.changed()
       keyring.changed()
       reader.changed()
       ownRole.changed()
@@ -166,9 +168,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         const members = await Promise.all((await view.all('members')).map(reader.member))
         return members.filter((member) => member !== undefined)
       }),
-    ...createRoomMessages({ writer, view, log, keyring, reader, timeline, ownRole, whileOpen }),
+    ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
-    ...createModeration({ view, log, keyring, ownRole, whileOpen }),
+    ...createModeration({ view, log, ownRole, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
       throwIfAborted(options.signal)

@@ -14,12 +14,10 @@ import { RoomError } from '../errors.js'
 import type { Message, MessagesOptions } from '../message.js'
 import type { Room } from '../room.js'
 import { HASH_BYTES } from './crypto.js'
-import type { Keyring } from './keyring.js'
 import type { OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import type { Reader } from './reader.js'
-import type { EpochKey } from './slots.js'
 import { encodeStruct } from './structs.js'
 import type { Span, Timeline } from './timeline.js'
 import type { MessageRow, RoomView } from './view.js'
@@ -29,7 +27,6 @@ export interface RoomMessagesInit {
   readonly writer: Uint8Array
   readonly view: RoomView
   readonly log: OpLog
-  readonly keyring: Keyring
   readonly reader: Reader
   readonly timeline: Timeline
   readonly ownRole: OwnRole
@@ -40,20 +37,16 @@ export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { writer, view, log, keyring, reader, timeline, ownRole, whileOpen } = init
+  const { writer, view, log, reader, timeline, ownRole, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function prepare(): Promise<EpochKey> {
-    await ownRole.demandVoice()
-    return keyring.current()
-  }
-
   async function send(text: string): Promise<Message> {
-    const plain = encodeStruct('message-body', { text })
-    const prepared = turn.then(prepare)
-    const appended = prepared.then((epoch) => ({ writing: log.append([{ type: 'message', body: { plain, epoch } }]) }))
+    const body = encodeStruct('message-body', { text })
+    const appended = turn.then(ownRole.demandVoice).then(() => {
+      return { writing: log.append([{ type: 'message', body }], { underEpoch: true }) }
+    })
     turn = appended.catch(() => undefined)
     const written = (await (await appended).writing)[0]!
     const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes }))

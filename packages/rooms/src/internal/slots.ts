@@ -143,6 +143,11 @@ export function sealParents(room: Uint8Array, key: Uint8Array, parents: readonly
   )
 }
 
+/** Whether the key of the epoch `id` is among what {@link sealParents} sealed. */
+export function hasParent(parents: Uint8Array, id: Uint8Array): boolean {
+  return findParent(parents, id) !== undefined
+}
+
 /** The key of the epoch `id` out of what {@link sealParents} sealed. Check it against its commitment. */
 export function openParent(
   room: Uint8Array,
@@ -150,10 +155,14 @@ export function openParent(
   parents: Uint8Array,
   id: Uint8Array
 ): Uint8Array | undefined {
+  const sealed = findParent(parents, id)
+  return sealed && openOnce(sealed, id, parentKey(room, key, id))
+}
+
+function findParent(parents: Uint8Array, id: Uint8Array): Uint8Array | undefined {
   for (let at = 0; at + PARENT_BYTES <= parents.length; at += PARENT_BYTES) {
     const parent = parents.subarray(at, at + PARENT_BYTES)
-    if (!equalBytes(parent.subarray(0, HASH_BYTES), id)) continue
-    return openOnce(parent.subarray(HASH_BYTES), id, parentKey(room, key, id))
+    if (equalBytes(parent.subarray(0, HASH_BYTES), id)) return parent.subarray(HASH_BYTES)
   }
   return undefined
 }

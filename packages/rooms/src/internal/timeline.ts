@@ -38,8 +38,11 @@ export function createTimeline(view: RoomView): Timeline {
     const given = new Set<string>()
     let wake = (): void => undefined
     const stopAbort = onAbort(signal, () => wake())
-    const stopChange = signals.on('change', ({ order }) => {
-      next = Math.max(from, Math.min(next, order ?? final))
+    /** From which order on what has been read may be out of date. */
+    let changed = Infinity
+    const stopChange = signals.on('change', ({ order = final }) => {
+      changed = Math.min(changed, order)
+      next = Math.max(from, Math.min(next, order))
       wake()
     })
     const stopClose = signals.on('close', () => wake())
@@ -56,17 +59,19 @@ export function createTimeline(view: RoomView): Timeline {
         if (isOver()) return
         const woken = new Promise<void>((resolve) => (wake = resolve))
         const start = next
+        changed = Infinity
         const page = await view.messages(start, Math.min(to ?? Infinity, start + PAGE_ROWS))
         // Changed while it was read: what was read may be neither the old state nor the new one.
-        if (next !== start) continue
+        if (changed <= start) continue
         if (page.length === 0) {
           if (to !== undefined) return
           await woken
           continue
         }
-        next = start + page.length
+        next = Math.min(start + page.length, changed)
         if (given.size > PRUNE_IDS) final = await forgetFinal(given, final, start)
         for (const row of page) {
+          if (row.order >= changed) break
           const id = mapKey(row.id)
           if (given.has(id)) continue
           if (isOver()) return
