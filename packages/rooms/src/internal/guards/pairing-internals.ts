@@ -1,6 +1,6 @@
 import type { Candidate, Member, CandidateOptions, MemberOptions } from 'blind-pairing'
 import type BlindPairing from 'blind-pairing'
-import type { CandidateRequest, MemberRequest, PairingResult } from 'blind-pairing-core'
+import type { CandidateRequest, MemberRequest } from 'blind-pairing-core'
 
 // The parts of blind-pairing 2.3.1 and blind-pairing-core 2.10.1 that the guard wraps, as their
 // sources have them.
