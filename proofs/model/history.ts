@@ -57,6 +57,11 @@ export function randomHistory(random: Prng, size: number): History {
   const look = (replica: Replica): ModelState => resolve(known(ops, replica)).state
 
   const founder = replicas[0]!
+  // Somebody may claim the room before its founder is heard of.
+  const claimant = random.pick(replicas)
+  if (claimant !== founder && random.chance(0.1)) {
+    write(claimant, { type: 'create', identity: claimant.writer.split('d')[0]!, device: claimant.writer }, false)
+  }
   write(founder, { type: 'create', identity: 'i0', device: FOUNDER }, true)
   for (const replica of replicas) meet(founder, replica)
 
@@ -79,7 +84,7 @@ export function randomHistory(random: Prng, size: number): History {
     // Mostly what is allowed, as far as its author knows; sometimes what is not.
     for (let tries = 0; tries < 8; tries++) {
       const want = randomWant(random, people, state, acting, isHonest, `v${invites}`)
-      if (tries < 7 && !random.chance(0.04) && !isAllowed(state, acting, want, ops.length)) continue
+      if (tries < 7 && !random.chance(0.12) && !isAllowed(state, acting, want, ops.length)) continue
       if (want.type === 'invite') invites++
       write(acting, want, isHonest)
       break

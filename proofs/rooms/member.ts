@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { ReplicationStream } from 'hypercore'
 import { makeClaim } from '../../packages/rooms/src/internal/claim.js'
 import { foundRoom } from '../../packages/rooms/src/internal/found-room.js'
-import { openRoom, roomStore, type OpenRoom } from '../../packages/rooms/src/internal/open-room.js'
+import { openRoom, type OpenRoom } from '../../packages/rooms/src/internal/open-room.js'
 import { encodeStruct } from '../../packages/rooms/src/internal/structs.js'
 import type { History } from '../../packages/rooms/src/internal/keyring.js'
 import { roleNumber, type Role } from '../../packages/rooms/src/roles.js'
-import { localWriter, type Machine } from './world.js'
+import { writerCore } from '../../packages/rooms/src/internal/writer-core.js'
+import type { Machine } from './world.js'
 
 /** A machine in one room. */
 export interface Member extends OpenRoom {
@@ -29,23 +30,20 @@ export async function found(machine: Machine, name: string, history: History): P
 
 /** Lets a machine in, as an answered invite would; the newcomer has to hear of it from somebody. */
 export async function admit(by: Member, machine: Machine, name: string, role: Role): Promise<Member> {
-  const namespace = randomBytes(32)
-  const store = roomStore(machine.corestore, namespace)
-  const writer = await localWriter(store)
-  await store.close()
-  await readmit(by, machine, writer, role)
   const { key, encryptionKey } = by.base
-  const opened = await openRoom({ ...machine, namespace, key: key!, encryptionKey: encryptionKey! })
-  return asMember(opened, machine, name)
+  const opened = await openRoom({ ...machine, namespace: randomBytes(32), key: key!, encryptionKey: encryptionKey! })
+  const member = asMember(opened, machine, name)
+  await readmit(by, member, role)
+  return member
 }
 
-export async function readmit(by: Member, { identity }: Machine, writer: Uint8Array, role: Role): Promise<void> {
+export async function readmit(by: Member, { machine: { identity }, base: { local } }: Member, role: Role): Promise<void> {
   const { log, keyring, base } = by
-  const claim = { writer, ...makeClaim(identity, base.discoveryKey!, writer) }
+  const claim = { writer: local.key, ...makeClaim(identity, base.discoveryKey!, writerCore(local)) }
   const payload = encodeStruct('admit', { request: encodeStruct('join-request', claim), role: roleNumber(role) })
-  await log.append([{ type: 'admit', payload }, ...(await keyring.welcome({ writer, box: identity.device.boxPublicKey }))])
-  keyring.changed()
-  await keyring.current()
+  const newcomer = { writer: local.key, box: identity.device.boxPublicKey }
+  await log.append([{ type: 'admit', payload }, ...(await keyring.welcome(newcomer))], { underEpoch: true })
+  await log.append([], { underEpoch: true })
 }
 
 function asMember(opened: OpenRoom, machine: Machine, name: string): Member {

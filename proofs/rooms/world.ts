@@ -3,14 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRequire } from 'node:module'
-import type AutobaseClass from 'autobase'
 import type CorestoreClass from 'corestore'
 import type ProtomuxWakeupClass from 'protomux-wakeup'
 import { createMemorySecretStore, generatePhrase, openIdentity, type LocalIdentity } from '../../packages/identity/src/index.js'
 
 // These are dependencies of the rooms, not of the proofs.
 const require = createRequire(new URL('../../packages/rooms/src/index.ts', import.meta.url))
-const Autobase = require('autobase') as typeof AutobaseClass
 const Corestore = require('corestore') as typeof CorestoreClass
 const ProtomuxWakeup = require('protomux-wakeup') as typeof ProtomuxWakeupClass
 
@@ -53,8 +51,4 @@ export async function createWorld(): Promise<World> {
       await rm(folder, { recursive: true, force: true })
     }
   }
-}
-
-export function localWriter(store: CorestoreClass): Promise<Uint8Array> {
-  return Autobase.getLocalKey(store)
 }

@@ -1,0 +1,99 @@
+/** A rule of the rooms, and how the source reads without it. */
+export interface Mutant {
+  readonly rule: string
+  /** Under `packages/rooms/src`. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** Which proof has to fail, and how many runs it gets for it. */
+  readonly proof?: 'model' | 'rooms'
+  readonly count?: number
+}
+
+const RULES = 'internal/authority/rules.ts'
+const ACTS = 'internal/authority/acts.ts'
+const RESOLVE = 'internal/authority/resolve.ts'
+const APPLY = 'internal/apply.ts'
+const KEYRING = 'internal/keyring.ts'
+
+/** Each least role one lower, or one higher where lower makes no difference: no ban is by a mere member. */
+const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
+  ['admit', 'member', 'reader'],
+  ['invite', 'moderator', 'member'],
+  ['revokeInvite', 'moderator', 'member'],
+  ['settings', 'admin', 'moderator'],
+  ['leave', 'reader', 'member'],
+  ['setRole', 'admin', 'moderator'],
+  ['remove', 'moderator', 'member'],
+  ['mute', 'moderator', 'member'],
+  ['unban', 'moderator', 'admin'],
+  ['transfer', 'owner', 'admin'],
+  ['revokeDevice', 'reader', 'member']
+]
+
+export const MUTANTS: readonly Mutant[] = [
+  ...LEAST_ROLES.map(([act, least, other]) => ({
+    rule: `${act}: at least ${least}`,
+    file: RULES,
+    from: `${act}: { least: '${least}'`,
+    to: `${act}: { least: '${other}'`,
+    count: 2_000
+  })),
+  { rule: 'who is out does nothing', file: RULES, from: 'device === null || device.removed', to: 'device === null' },
+  { rule: 'a role is needed', file: RULES, from: '!isAtLeast(role, least)', to: 'false' },
+
+  { rule: 'create: the founder only', file: ACTS, from: '!isFounder ||', to: '' },
+  { rule: 'create: once', file: ACTS, from: ' || (await state.room()) !== null', to: '' },
+  { rule: 'admit: nobody who is banned', file: ACTS, from: ' || (await state.ban(identity)) !== null', to: '' },
+  { rule: 'admit: a writer keeps its device', file: ACTS, from: '(equalBytes(known.device, device) && equalBytes(known.identity, identity))', to: 'equalBytes(known.identity, identity)' },
+  { rule: 'admit: a writer that is in stays as it is', file: ACTS, from: '!isSame || (known !== null && !known.removed)', to: '!isSame' },
+  { rule: 'admit: no certificate from before a revocation', file: ACTS, from: 'epoch < (member?.minEpoch ?? 0)', to: 'false' },
+  { rule: 'admit: an invite there is, of that role', file: ACTS, from: ' || invite.role !== number', to: '' },
+  { rule: 'admit: the secret of that invite', file: ACTS, from: ' || !equalBytes(invite.publicKey, shown.publicKey)', to: '' },
+  { rule: 'admit: uses are counted', file: ACTS, from: 'used: invite.used + 1', to: 'used: invite.used' },
+  { rule: 'admit: without an invite by admins', file: ACTS, from: "!isAtLeast(role, 'admin') || isAtLeast(granted, role)", to: 'isAtLeast(granted, role)' },
+  { rule: 'admit: without an invite to a lesser role', file: ACTS, from: "!isAtLeast(role, 'admin') || isAtLeast(granted, role)", to: "!isAtLeast(role, 'admin')" },
+  { rule: 'admit: a member keeps the role', file: ACTS, from: 'member === null || roleOf(member.role) === undefined) {', to: 'true) {' },
+  { rule: 'invite: expires', file: ACTS, from: 'expiresAt && atMs >= expiresAt', to: 'false' },
+  { rule: 'invite: is used up', file: ACTS, from: 'uses && used >= uses', to: 'false' },
+  { rule: 'invite: is revoked', file: ACTS, from: 'if (revoked || (', to: 'if ((' },
+  { rule: 'invite: is for one person', file: ACTS, from: '(invitee && !equalBytes(invitee, identity))', to: 'false' },
+  { rule: 'invite: is worth what its author is', file: ACTS, from: 'inviter !== null && inviter.role > role ?', to: 'inviter !== null ?' },
+  { rule: 'invite: to a lesser role', file: ACTS, from: 'granted === undefined || isAtLeast(granted, role) || (await state.invite(wanted.id)) !== null', to: 'granted === undefined || (await state.invite(wanted.id)) !== null' },
+  { rule: 'invite: an id once', file: ACTS, from: ' || (await state.invite(wanted.id)) !== null', to: '' },
+  { rule: 'leave: not the owner', file: ACTS, from: "if (role === 'owner') return false", to: '' },
+  { rule: 'setRole: to a lesser role', file: ACTS, from: 'wanted === undefined || isAtLeast(wanted, role)', to: 'wanted === undefined' },
+  { rule: 'remove: somebody below', file: ACTS, from: '(await below(state, role, identity)) === undefined', to: '(await state.member(identity)) === null' },
+  { rule: 'remove: bans', file: ACTS, from: 'if (ban) await', to: 'if (false) await' },
+  { rule: 'nobody acts on a role not below', file: ACTS, from: 'theirs === undefined || isAtLeast(theirs, role) ?', to: 'theirs === undefined ?' },
+  { rule: 'unban: not of somebody above', file: ACTS, from: 'ban === null || ban.role > roleNumber(role)', to: 'ban === null' },
+  { rule: 'transfer: one owner', file: ACTS, from: "role: roleNumber('admin') })", to: "role: roleNumber('owner') })" },
+  { rule: 'transfer: lifts a mute', file: ACTS, from: "role: roleNumber('owner'), muted: false }", to: "role: roleNumber('owner') }" },
+  { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (equalBytes(row.device, device)) await', to: 'if (false) await' },
+  { rule: 'revokeDevice: old certificates are out', file: ACTS, from: 'Math.max(member.minEpoch ?? 0, epoch)', to: 'member.minEpoch ?? 0' },
+  { rule: 'a removal ends all devices', file: ACTS, from: 'for (const row of await state.devicesOf(identity)) await state.put', to: 'for (const row of []) await state.put' },
+  { rule: 'a removal ends the role', file: ACTS, from: 'role: NO_ROLE', to: 'role: member.role' },
+
+  { rule: 'a cut makes void what it had not seen', file: RESOLVE, from: 'length > (cut.seen.get(mapKey(author.writer)) ?? 0)\n}', to: 'false\n}' },
+  { rule: 'a cut spares what it had seen', file: RESOLVE, from: 'equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)', to: 'equalBytes(cut.identity, identity)' },
+  { rule: 'a cut makes void what its target did', file: RESOLVE, from: 'equalBytes(cut.identity, identity) && length', to: 'length' },
+  { rule: 'what comes after a cut is not void', file: RESOLVE, from: 'cut.at <= at || identity', to: 'identity' },
+  { rule: 'a revocation is never void', file: RESOLVE, from: " || action.type === 'revokeDevice'", to: '' },
+  { rule: 'what was done with no lesser role is never void', file: RESOLVE, from: 'role !== undefined && isAtLeast(role, cut.role)', to: 'false' },
+  { rule: 'a promotion is no cut', file: RESOLVE, from: "if (action.type === 'setRole' && action.role >=", to: "if (action.type === 'leave' as string && 0 >=" },
+  { rule: 'a cut takes nothing that seniors did', file: RESOLVE, from: 'if (hasUndone) return true', to: '' },
+  { rule: 'a cut takes no senior', file: RESOLVE, from: 'return isAtLeast(role, cut.role) && (now', to: 'return false && (now', count: 3_000 },
+  { rule: 'a cut is allowed with what it makes void', file: RESOLVE, from: 'next.outcomes[at]!.cut?.role !== cut.role || takes', to: 'takes', count: 3_000 },
+  { rule: 'a cut whose ground is gone ends', file: RESOLVE, from: 'return now !== undefined && isAtLeast(now.role, other.role)', to: 'return true', count: 3_000 },
+  { rule: 'a cut begins the look at the others anew', file: RESOLVE, from: 'at = 0\n', to: 'at++\n', count: 3_000 },
+
+  { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await writeState', to: 'if (false) await writeState', proof: 'rooms' },
+  { rule: 'keys: none to strangers', file: KEYRING, from: 'hasStrangers || ', to: '', proof: 'rooms' },
+  { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'rooms' },
+  { rule: 'keys: a grant to the removed ends an epoch', file: KEYRING, from: '[...granted].some((grantee) => !present.has(grantee))', to: 'false', proof: 'rooms' },
+  { rule: 'keys: whoever lacks one gets it', file: KEYRING, from: 'return missing.filter((row) => !granted.has(mapKey(row.writer)))', to: 'return []', proof: 'rooms' },
+  { rule: 'keys: what came before is carried on', file: KEYRING, from: "history === 'full' && { parents", to: 'false && { parents', proof: 'rooms' },
+  { rule: 'keys: removed devices are not present', file: KEYRING, from: 'filter((row) => !row.removed)', to: 'filter(() => true)', proof: 'rooms' },
+  { rule: 'keys: a slot holds what was committed to', file: 'internal/slots.ts', from: 'key !== undefined && equalBytes(commitmentTo(room, key), commitment) ?', to: 'key !== undefined ?', proof: 'rooms' },
+  { rule: 'keys: so does a parent', file: 'internal/epoch-keys.ts', from: 'opened && committed && equalBytes(commitmentTo(room, opened), committed)', to: 'opened', proof: 'rooms', count: 200 }
+]

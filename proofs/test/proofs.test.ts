@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { configure, failedRuns, proof } from '../harness.js'
+import { proveHistory } from '../model/prove.js'
+import { proveRoom } from '../rooms/prove.js'
+import { createWorld, type World } from '../rooms/world.js'
+
+let world: World
+beforeAll(async () => void (world = await createWorld()))
+afterAll(() => world.close())
+
+test('300 histories: the code answers as the model does', async () => {
+  configure({})
+  await proof('model', { count: 300, run: (seed) => proveHistory(seed) })
+  expect(failedRuns()).toBe(0)
+})
+
+test('20 rooms: what the members see and read is what the model says', { timeout: 120_000 }, async () => {
+  configure({})
+  await proof('rooms', { count: 20, run: (seed) => proveRoom(seed, world) })
+  expect(failedRuns()).toBe(0)
+})
