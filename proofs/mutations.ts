@@ -12,7 +12,8 @@ await proof('mutations', {
   async run(seed) {
     const { rule, file, from, to, proof: name = 'model', count = DEFAULT_RUNS[name] } = MUTANTS[next++ % MUTANTS.length]!
     const undo = await copy.change(file, from, to)
-    const survives = await copy.holds(name, count, seed).finally(undo)
+    const survives = await copy.holds(name, count, seed)
+    await undo()
     console.log(`${survives ? 'SURVIVES' : 'killed'}: ${rule}`)
     if (survives) throw new Error(`Without the rule '${rule}' (${file}), ${count} runs of the proof '${name}' still hold.`)
   }

@@ -1,5 +1,5 @@
 import type { Action } from '../../packages/rooms/src/internal/authority/action.js'
-import { resolve, type Entry } from '../../packages/rooms/src/internal/authority/resolve.js'
+import type { Entry, resolve } from '../../packages/rooms/src/internal/authority/resolve.js'
 import type { MemoryState } from '../../packages/rooms/src/internal/authority/state.js'
 import { FOUNDER, type ModelState, type Op, type Seen, type Want } from './model.js'
 

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { hash } from '../../packages/rooms/src/internal/crypto.js'
+import { decodeOp } from '../../packages/rooms/src/internal/op.js'
 import { ROLES, roleOf, type Role } from '../../packages/rooms/src/roles.js'
 import type { Rows } from '../../packages/rooms/src/internal/view.js'
-import { isCoveyError } from '../../packages/core/src/index.js'
+import { decodeZ32, isCoveyError } from '../../packages/core/src/index.js'
 import { createPrng, type Prng } from '../model/prng.js'
 import { cheat, CHEATS } from './cheat.js'
 import { admit, createLinks, found, hex, readmit, type Links, type Member } from './member.js'
@@ -215,9 +216,18 @@ async function lacking(member: Member, sent: readonly Sent[], isFull: boolean | 
     const message = await member.room.message(id)
     // What was written by somebody who was out by then is in nobody's view.
     if (message === undefined || !(isFull || present.has(member.writer)) || removed.has(member.writer)) continue
-    if (message.kind !== 'text' || message.text !== text) found.push(`'${text}' is ${message.kind}`)
+    if (message.kind !== 'text' || message.text !== text) found.push(`'${text}' is ${message.kind}, ${await epochOf(member, id)}`)
   }
   return found
+}
+
+/** Whether a view knows the epoch of a message at all, and whose it is. */
+async function epochOf({ view }: Member, id: string): Promise<string> {
+  const decoded = decodeZ32(id, 32)
+  const row = decoded.ok ? await view.message(decoded.value) : null
+  const epoch = row && decodeOp(row.op)?.header.epoch
+  const known = epoch ? await view.epoch(epoch) : null
+  return known === null ? 'its epoch is unknown' : `its epoch is by ${hex(known.writer).slice(0, 6)}`
 }
 
 async function until(
