@@ -5,15 +5,18 @@ const SEED_LIMIT = 2 ** 32
 const PROGRESS_INTERVAL_MS = 5_000
 
 export interface Proof {
-  /** How many runs, where the command line does not say. */
+  /** How many tries, where the command line does not say. */
   count: number
+  /** How many tries one run makes, at most; the last run makes what is left. Default 1. */
+  perRun?: number
   /** The first seed, where the command line does not say. Default: a random one, which is printed. */
   seed?: number
   /**
    * Tries the claim once and throws when it does not hold. All its choices follow from `seed`, so
-   * that a failure can be run again; `index` is for names and ports only.
+   * that a failure can be run again; `index` is for names and ports only. `size` is how many tries
+   * this run is for, where there are several in one.
    */
-  run: (seed: number, index: number) => Promise<void> | void
+  run: (seed: number, index: number, size: number) => Promise<void> | void
 }
 
 let given: { count?: number; seed?: number } = {}
@@ -25,19 +28,21 @@ let failures = 0
  *
  * @returns the number of failed runs.
  */
-export async function proof(name: string, { run, ...defaults }: Proof): Promise<number> {
-  const count = given.count ?? defaults.count
+export async function proof(name: string, { run, perRun = 1, ...defaults }: Proof): Promise<number> {
+  const tries = given.count ?? defaults.count
+  const count = Math.ceil(tries / perRun)
   const firstSeed = given.seed ?? defaults.seed ?? randomInt(SEED_LIMIT)
   let failed = 0
   let shownAt = Date.now()
-  console.log(`PROOF ${name}: ${count} runs from seed ${firstSeed}`)
+  console.log(`PROOF ${name}: ${count} runs${perRun > 1 ? ` of ${Math.min(tries, perRun)}` : ''} from seed ${firstSeed}`)
   for (let index = 0; index < count; index++) {
     const seed = seedOf(firstSeed, index)
+    const size = Math.min(perRun, tries - index * perRun)
     try {
-      await run(seed, index)
+      await run(seed, index, size)
     } catch (error) {
       failed++
-      console.log(`Run ${index + 1} failed with seed ${seed}. To run it alone: pnpm proof ${name} --count 1 --seed ${seed}`)
+      console.log(`Run ${index + 1} failed with seed ${seed}. To run it alone: pnpm proof ${name} --count ${size} --seed ${seed}`)
       console.log(error instanceof Error ? (error.stack ?? error.message) : error)
     }
     if (Date.now() - shownAt < PROGRESS_INTERVAL_MS) continue
