@@ -39,7 +39,7 @@ export async function admit(by: Member, machine: Machine, name: string, role: Ro
 
 export async function readmit(by: Member, { machine: { identity }, base: { local } }: Member, role: Role): Promise<void> {
   const { log, keyring, base } = by
-  const claim = { writer: local.key, ...makeClaim(identity, base.discoveryKey!, writerCore(local)) }
+  const claim = { writer: local.key, nonce: randomBytes(32), ...makeClaim(identity, base.discoveryKey!, writerCore(local)) }
   const payload = encodeStruct('admit', { request: encodeStruct('join-request', claim), role: roleNumber(role) })
   const newcomer = { writer: local.key, box: identity.device.boxPublicKey }
   await log.append([{ type: 'admit', payload }, ...(await keyring.welcome(newcomer))], { underEpoch: true })

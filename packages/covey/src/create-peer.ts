@@ -35,7 +35,10 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      for (const closeOne of opened.reverse()) await closeOne()
+      const errors: unknown[] = []
+      for (const closeOne of opened.reverse()) await closeOne().catch((error: unknown) => errors.push(error))
+      // Whatever failed, the rest is closed, and the folder released.
+      if (errors.length > 0) throw errors[0]
     })())
 
   try {

@@ -97,7 +97,8 @@ struct(
   required('certificate', 'buffer'),
   required('statement', 'buffer'),
   required('writerKey', 'fixed32'),
-  required('writerSignature', 'fixed64')
+  required('writerSignature', 'fixed64'),
+  required('nonce', 'fixed32')
 )
 struct(
   'invite-link',
@@ -111,7 +112,7 @@ struct('room-record', required('namespace', 'fixed32'), required('discoveryKey',
 
 // The rows of the view.
 struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
-struct('writer', required('writer', 'fixed32'), required('length', 'uint'), required('head', 'fixed32'))
+struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))
 struct(
   'authority',
   required('position', 'uint'),

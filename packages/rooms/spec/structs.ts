@@ -96,6 +96,7 @@ export interface Structs {
     statement: Uint8Array
     writerKey: Uint8Array
     writerSignature: Uint8Array
+    nonce: Uint8Array
   }
   'invite-link': {
     seed: Uint8Array
@@ -115,7 +116,7 @@ export interface Structs {
   'writer': {
     writer: Uint8Array
     length: number
-    head: Uint8Array
+    head?: Uint8Array | null
   }
   'authority': {
     position: number

@@ -133,7 +133,9 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     if (known !== undefined && (await known.isAdmitted())) return known
     const record = await joinRecord(discoveryKey)
     const core = known === undefined ? await localWriter(record) : writerCore(known.base.local)
-    const request = { writer: core.key, ...makeClaim(identity, discoveryKey, core) }
+    // Each try is another request: an answer to an older one may still lie about in the DHT.
+    const nonce = randomBytes(KEY_BYTES)
+    const request = { writer: core.key, nonce, ...makeClaim(identity, discoveryKey, core) }
     assertOpen()
 
     const asking = ask(pairing, invite, encodeStruct('join-request', request))
@@ -141,8 +143,14 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     const { key, encryptionKey } = await bounded(asking.answer).finally(stopAsking)
     if (known !== undefined) return known
     assertOpen()
+    if (encryptionKey?.length !== KEY_BYTES) {
+      throw new RoomError('INVITE_REFUSED', 'Somebody answered without letting this device in.', {
+        retryable: true,
+        hint: 'Try the same invite again, so that somebody else of the room may answer.'
+      })
+    }
     const { namespace } = record
-    const opened = await openRoom({ ...stack, namespace, key, ...(encryptionKey && { encryptionKey }) })
+    const opened = await openRoom({ ...stack, namespace, key, encryptionKey })
     // Last: a record with a key is one whose room can be opened.
     await records.put({ ...record, key })
     enter(opened)
@@ -161,10 +169,20 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     }
   }
 
+  /**
+   * Looks for news of everybody: an admission by somebody whose last writing the signed view does not
+   * have would else be seen only when they write again.
+   */
+  async function hintDevices({ room, base, view }: OpenRoom): Promise<undefined> {
+    const devices = (await view.all('devices')).filter((row) => !row.removed).slice(0, MAX_HINTS)
+    if (open.has(room.id)) base.hintWakeup(devices.map(({ writer }) => ({ key: writer, length: -1 })))
+    return undefined
+  }
+
   /** Waits until the admission has arrived, and introduces the newcomer. */
   async function welcome(opened: OpenRoom, bounded: Bounded): Promise<Room> {
     const { room, view, log, isAdmitted, until } = opened
-    await bounded(until(async () => (await isAdmitted()) || undefined))
+    await bounded(until(async () => (await isAdmitted()) || hintDevices(opened)))
     const { name, publicKey } = identity.identity
     if (name !== '' && (await view.profile(publicKey)) === null) {
       await log.append([{ type: 'profile', body: encodeStruct('profile-body', { name }) }], { underEpoch: true })
@@ -174,6 +192,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      stopListening()
       await pairing.close()
       await Promise.all([...open.values()].map(({ room }) => room.close()))
       await Promise.allSettled(pending)
@@ -181,10 +200,27 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       await records.close()
     })())
 
-  for (const { key, namespace } of await records.all()) {
+  const reportUnheard = report('The devices of a room could not be asked for news.')
+  // What was announced while this device was away, or before it knew the writer, is not announced again.
+  const stopListening = node.on('connect', () => {
+    for (const opened of open.values()) {
+      hintDevices(opened).catch((error: unknown) => open.has(opened.room.id) && reportUnheard(error))
+    }
+  })
+
+  const reportUnopened = report('A room could not be opened.')
+  const opened: OpenRoom[] = []
+  const unopened: unknown[] = []
+  for (const { key, namespace } of await records.all(unopened)) {
     if (!key) continue
-    await openRoom({ ...stack, namespace, key }).then(enter, report('A room could not be opened.'))
+    await openRoom({ ...stack, namespace, key }).then(
+      (room) => opened.push(room),
+      (error: unknown) => unopened.push(error)
+    )
   }
+  for (const room of opened) enter(room)
+  // When whoever waits for the rooms has had the time to listen.
+  setTimeout(() => unopened.forEach(reportUnopened), 0)
 
   return {
     async create(init) {
@@ -232,6 +268,9 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     [Symbol.asyncDispose]: close
   }
 }
+
+/** How many devices are looked at for news when another is met. */
+const MAX_HINTS = 64
 
 /** Waits for a promise no longer than the caller of `join` would. */
 type Bounded = <Value>(work: Promise<Value>) => Promise<Value>

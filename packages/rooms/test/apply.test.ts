@@ -6,14 +6,15 @@ import { makeClaim } from '../src/internal/claim.js'
 import { hash, randomBytes } from '../src/internal/crypto.js'
 import { encodeOp, opId, OpType, type OpHeader } from '../src/internal/op.js'
 import { encodeStruct, type Structs } from '../src/internal/structs.js'
-import { bareView } from './support-apply.js'
+import { admission, bareView, createWriter } from './support-apply.js'
 
 // White box: `apply` alone, on a real view. What a hostile member does to a whole room is in
 // hostile-member.test.ts.
 
-const ROOM = { key: new Uint8Array(32).fill(1), discoveryKey: new Uint8Array(32).fill(2) }
 /** The founder's core, and those of three others. */
-const WRITERS = [ROOM.key, ...[3, 4, 5].map((byte) => new Uint8Array(32).fill(byte))]
+const CORES = [1, 3, 4, 5].map((byte) => createWriter(new Uint8Array(32).fill(byte)))
+const WRITERS = CORES.map(({ key }) => key)
+const ROOM = { key: WRITERS[0]!, discoveryKey: new Uint8Array(32).fill(2) }
 const NOW = Date.now()
 
 const people: LocalIdentity[] = []
@@ -23,7 +24,11 @@ beforeAll(async () => {
 })
 
 function claimOf(person: number) {
-  return makeClaim(people[person]!, ROOM.discoveryKey, WRITERS[person]!)
+  return makeClaim(people[person]!, ROOM.discoveryKey, CORES[person]!)
+}
+
+function requestOf(person: number, as = person) {
+  return { writer: WRITERS[as]!, nonce: new Uint8Array(32), ...claimOf(person) }
 }
 
 const person = fc.nat(WRITERS.length - 1)
@@ -45,11 +50,15 @@ const content: fc.Arbitrary<Partial<OpHeader> & { type: number }> = fc.oneof(
   })),
   fc.record({ of: person, as: person, role: hugeNumber, invite: maybe(someId) }).map(({ of, as, role, invite }) => ({
     type: OpType.admit,
-    payload: encodeStruct('admit', { writer: WRITERS[as]!, ...claimOf(of), role, invite })
+    payload: encodeStruct('admit', {
+      request: encodeStruct('join-request', requestOf(of, as)),
+      role,
+      receipt: invite && { invite, publicKey: invite, session: invite, signature: new Uint8Array(64) }
+    })
   })),
   fc.record({ of: person, role: fc.constantFrom(1, 2, 3, 4) }).map(({ of, role }) => ({
     type: OpType.admit,
-    payload: encodeStruct('admit', { writer: WRITERS[of]!, ...claimOf(of), role })
+    payload: admission(requestOf(of), role)
   })),
   fc
     .record({ id: someId, publicKey: someId, role: hugeNumber, expiresAt: maybe(hugeNumber), uses: maybe(hugeNumber) })
@@ -113,7 +122,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 function toNodes(steps: readonly Step[]): AutobaseNode[] {
   const heads = WRITERS.map((): { id: Uint8Array | null; length: number } => ({ id: null, length: 0 }))
   const admitted = (of: number, role: number): Step => ({
-    ...plain(0, { type: OpType.admit, payload: encodeStruct('admit', { writer: WRITERS[of]!, ...claimOf(of), role }) })
+    ...plain(0, { type: OpType.admit, payload: admission(requestOf(of), role) })
   })
   const first = [
     plain(0, { type: OpType.create, payload: encodeStruct('create', { ...claimOf(0), history: 1 }) }),
@@ -212,11 +221,13 @@ test('numbers beyond all bounds are skipped, not stumbled over', async () => {
     toNodes([
       plain(0, { type: OpType.invite, payload: withNumbers }),
       plain(0, { type: OpType.rotate, payload: new Uint8Array([...huge, ...rotate.subarray(1)]) }),
-      { ...plain(0, { type: OpType.message }), sentAt: Number.MAX_SAFE_INTEGER }
+      { ...plain(0, { type: OpType.message }), sentAt: Number.MAX_SAFE_INTEGER },
+      { ...plain(0, { type: OpType.message }), sentAt: 8.64e15 }
     ])
   )
   const rows = await dump()
   expect([rows['invites'], rows['epochs']]).toEqual([[], []])
+  // The last moment that a Date can hold is one; later there are none.
   expect(rows['messages']).toHaveLength(1)
 })
 

@@ -34,7 +34,12 @@ test('three peers come to one order, however they were parted', { timeout: 120_0
       const [order] = await Promise.all(rooms.map((room) => allOf(room, written)))
       const texts = order!.map(({ text }) => text)
       expect(texts.toSorted()).toEqual(written.toSorted())
-      for (const room of rooms) await until(room, async () => ((await idsOf(room)) === (await idsOf(rooms[0]!)) ? true : undefined))
+      const isSame = async (): Promise<true | undefined> => {
+        const orders = await Promise.all(rooms.map(idsOf))
+        return orders.every((order) => order === orders[0]) ? true : undefined
+      }
+      // Whichever of them is the last to change.
+      await Promise.race(rooms.map((room) => until(room, isSame)))
       // The order may be any, but for what one peer wrote.
       for (const peer of [0, 1, 2]) {
         const own = (texts: string[]) => texts.filter((text) => text.split(' ')[1] === `${peer}`)

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { createInviteKeys } from '../src/internal/invite-keys.js'
+import { createInviteKeys, type InviteKeys } from '../src/internal/invite-keys.js'
 import { hash, randomBytes } from '../src/internal/crypto.js'
 import { decodeOp, encodeOp, OpType } from '../src/internal/op.js'
 import type { OpenRoom } from '../src/internal/open-room.js'
 import { encodeStruct } from '../src/internal/structs.js'
-import { admitHostile, appliedBy, dumpEffects, foundBy, startDevice, stranger, type Hostile } from './support-apply.js'
+import { admission, admitHostile, appliedBy, dumpEffects, foundBy, startDevice, stranger, type Hostile } from './support-apply.js'
 import { messagesOf, toHex, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -25,10 +25,11 @@ async function effectOf(owner: OpenRoom, hostile: Hostile, attack: () => Promise
   return Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
 }
 
-async function inviteOf(owner: OpenRoom, uses: number | null, role = 2): Promise<Uint8Array> {
-  const { id, publicKey } = createInviteKeys(owner.base.key!)
+async function inviteOf(owner: OpenRoom, uses: number | null, role = 2): Promise<InviteKeys> {
+  const keys = createInviteKeys(owner.base.key!)
+  const { id, publicKey } = keys
   await owner.log.append([{ type: 'invite', payload: encodeStruct('invite', { id, publicKey, role, uses }) }])
-  return id
+  return keys
 }
 
 test('what a member writes as it should takes effect: the attacks below do not fail for another reason', async () => {
@@ -36,8 +37,8 @@ test('what a member writes as it should takes effect: the attacks below do not f
   const { identity, claim } = await stranger(owner.base.discoveryKey!)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual(['messages'])
   const invite = await inviteOf(owner, 1)
-  await hostile.knows(invite)
-  const payload = encodeStruct('admit', { ...claim, role: 2, invite })
+  await hostile.knows(invite.id)
+  const payload = admission(claim, 2, invite)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual(
     expect.arrayContaining(['members', 'devices', 'invites'])
   )
@@ -82,9 +83,9 @@ test('a member does nothing that is above it', async () => {
   const { id, publicKey } = createInviteKeys(owner.base.key!)
   const seen = [{ writer: owner.base.local.key, length: 1_000 }]
   const attacks: [string, Parameters<Hostile['write']>[0]][] = [
-    ['admits without an invite', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 2 }) }],
-    ['admits an owner', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 5 }) }],
-    ['admits by an invite that is not there', { type: OpType.admit, payload: encodeStruct('admit', { ...claim, role: 2, invite: randomBytes(32) }) }],
+    ['admits without an invite', { type: OpType.admit, payload: admission(claim, 2) }],
+    ['admits an owner', { type: OpType.admit, payload: admission(claim, 5) }],
+    ['admits by an invite that is not there', { type: OpType.admit, payload: admission(claim, 2, createInviteKeys(owner.base.key!)) }],
     ['invites', { type: OpType.invite, payload: encodeStruct('invite', { id, publicKey, role: 2 }) }],
     ['changes the settings', { type: OpType.settings }],
     ['raises itself', { type: OpType.setRole, payload: encodeStruct('set-role', { identity: hostile.identity, role: 4, seen: [] }) }],
@@ -120,17 +121,22 @@ test('an invite admits as often, and as what, it says', async () => {
   const invite = await inviteOf(owner, 1)
   const room = owner.base.discoveryKey!
   const [first, second, third] = [await stranger(room), await stranger(room), await stranger(room)]
-  await hostile.knows(invite)
-  const admit = (who: typeof first, role: number, by: Uint8Array | null = invite) =>
-    effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: encodeStruct('admit', { ...who.claim, role, invite: by }) }))
+  await hostile.knows(invite.id)
+  const admit = (who: typeof first, role: number, by: InviteKeys = invite) =>
+    effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: admission(who.claim, role, by) }))
   expect(await admit(first, 4)).toEqual([])
   expect(await admit(first, 1)).toEqual([])
   // Another's claim, for a core that is not theirs.
-  const stolen = encodeStruct('admit', { ...first.claim, writer: randomBytes(32), role: 2, invite })
-  expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: stolen }))).toEqual([])
+  const { writer, writerKey } = second.claim
+  for (const stolen of [{ writer: randomBytes(32) }, { writer }, { writer, writerKey }]) {
+    expect(await admit({ ...first, claim: { ...first.claim, ...stolen } }, 2)).toEqual([])
+  }
+  // That there is an invite every member can see; its secret is what lets in.
+  const withoutSecret = { ...invite, seed: randomBytes(32) }
+  expect(await admit(first, 2, withoutSecret)).toEqual([])
 
   expect(await admit(first, 2)).toEqual(expect.arrayContaining(['members', 'invites']))
-  expect((await owner.view.invite(invite))!.used).toBe(1)
+  expect((await owner.view.invite(invite.id))!.used).toBe(1)
   expect(await admit(second, 2)).toEqual([])
   expect(await admit(third, 2)).toEqual([])
   expect(await admit(first, 2)).toEqual([])
@@ -139,10 +145,10 @@ test('an invite admits as often, and as what, it says', async () => {
 test('a reader writes no message and admits nobody', async () => {
   const { owner, hostile } = await scene('reader')
   const invite = await inviteOf(owner, null)
-  await hostile.knows(invite)
+  await hostile.knows(invite.id)
   const { claim } = await stranger(owner.base.discoveryKey!)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual([])
-  const payload = encodeStruct('admit', { ...claim, role: 2, invite })
+  const payload = admission(claim, 2, invite)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
 })
 
@@ -150,10 +156,10 @@ test('an admin admits by themselves, but nobody of their own rank', async () => 
   const { owner, hostile } = await scene('admin')
   const { claim } = await stranger(owner.base.discoveryKey!)
   for (const role of [4, 5, 6, 0]) {
-    const payload = encodeStruct('admit', { ...claim, role })
+    const payload = admission(claim, role)
     expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
   }
-  const payload = encodeStruct('admit', { ...claim, role: 3 })
+  const payload = admission(claim, 3)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual(
     expect.arrayContaining(['members', 'devices'])
   )

@@ -48,7 +48,7 @@ async function openByHand(folder: string, init: Partial<OpenIdentityInit>): Prom
   const { identity, node } = await openNode(folder, init)
   const { corestore, wakeup } = partsOf(node) as { corestore: Corestore; wakeup: ProtomuxWakeup }
   const records = await openRecords(corestore, identity)
-  const [record] = await records.all()
+  const [record] = await records.all([])
   const opened = await openRoom({ corestore, wakeup, identity, namespace: record!.namespace, key: record!.key! })
   const close = async (): Promise<void> => {
     await opened.room.close()
@@ -72,7 +72,7 @@ test.each<[string, Partial<OpenIdentityInit>]>([
 ])('with %s, neither keys nor texts are in clear on the disk', async (_, init) => {
   const folder = await folderWithRoom(init)
   const { base, keyring, close } = await openByHand(folder, init)
-  const keys = { room: base.encryptionKey!, epoch: (await keyring.current()).key }
+  const keys = { room: base.encryptionKey!, epoch: (await keyring.plan()).epoch([]).key }
   const discoveryKey = base.discoveryKey!
   await close()
 

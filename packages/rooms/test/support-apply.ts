@@ -1,5 +1,8 @@
+import pairing from 'blind-pairing-core'
 import Autobase, { type ApplyHost, type AutobaseNode } from 'autobase'
 import Corestore from 'corestore'
+import Hypercore from 'hypercore'
+import sodium from 'sodium-universal'
 import type ProtomuxWakeup from 'protomux-wakeup'
 import { onTestFinished } from 'vitest'
 import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
@@ -7,13 +10,15 @@ import type { Role } from '@covey/rooms'
 import { createNode, openStore, type Network } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import { applyOps } from '../src/internal/apply.js'
-import { makeClaim } from '../src/internal/claim.js'
+import { makeClaim, type WriterCore } from '../src/internal/claim.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { foundRoom } from '../src/internal/found-room.js'
+import { encodePairingInvite, type InviteKeys } from '../src/internal/invite-keys.js'
 import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
 import { openRoom, roomStore, type OpenRoom } from '../src/internal/open-room.js'
-import { encodeStruct } from '../src/internal/structs.js'
+import { encodeStruct, type Structs } from '../src/internal/structs.js'
 import { openView, type RoomView } from '../src/internal/view.js'
+import { writerCore } from '../src/internal/writer-core.js'
 import { roleNumber } from '../src/roles.js'
 import { temporaryFolder, toHex } from './support.js'
 
@@ -122,9 +127,12 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
   const { discoveryKey, key, encryptionKey } = owner.base
   const namespace = randomBytes(32)
   const store = roomStore(device.corestore, namespace)
-  const writer = await Autobase.getLocalKey(store)
-  const claim = makeClaim(device.identity, discoveryKey!, writer)
-  await owner.log.append([{ type: 'admit', payload: encodeStruct('admit', { writer, ...claim, role: roleNumber(role) }) }])
+  const core = Autobase.getLocalCore(store)
+  await core.ready()
+  const { key: writer, keyPair } = writerCore(core)
+  await core.close()
+  const claim = { writer, nonce: randomBytes(32), ...makeClaim(device.identity, discoveryKey!, { key: writer, keyPair }) }
+  await owner.log.append([{ type: 'admit', payload: admission(claim, roleNumber(role)) }])
 
   const touched = { order: Infinity, people: false, flight: new Map<string, boolean>() }
   const base = new Autobase<RoomView>(roomStore(device.corestore, namespace), key, {
@@ -164,14 +172,33 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
 export async function appliedBy(room: OpenRoom, writer: Uint8Array, id: Uint8Array): Promise<void> {
   await room.until(async () => {
     const row = await room.view.writer(writer)
-    return row !== null && toHex(row.head) === toHex(id) ? true : undefined
+    return row?.head && toHex(row.head) === toHex(id) ? true : undefined
   })
 }
 
-/** What an admit op says of a device that has a core of its own, made up here. */
+/** What somebody asks for who has a device and a core of their own, made up here. */
 export async function stranger(discoveryKey: Uint8Array) {
   const identity = await openIdentity({ storage: createMemorySecretStore() })
   onTestFinished(() => identity.close())
-  const writer = randomBytes(32)
-  return { identity, writer, claim: { writer, ...makeClaim(identity, discoveryKey, writer) } }
+  const core = createWriter(randomBytes(32))
+  const claim = { writer: core.key, nonce: randomBytes(32), ...makeClaim(identity, discoveryKey, core) }
+  return { identity, claim }
+}
+
+/** The keys of a core that nobody has opened. */
+export function createWriter(seed: Uint8Array): WriterCore {
+  const keyPair = { publicKey: new Uint8Array(32), secretKey: new Uint8Array(64) }
+  sodium.crypto_sign_seed_keypair(keyPair.publicKey, keyPair.secretKey, seed)
+  return { key: Hypercore.key(keyPair.publicKey), keyPair }
+}
+
+/** The payload that lets somebody in: by an invite whose secret they hold, or by the author alone. */
+export function admission(claim: Structs['join-request'], role: number, invite?: InviteKeys): Uint8Array {
+  const request = encodeStruct('join-request', claim)
+  if (invite === undefined) return encodeStruct('admit', { request, role })
+  const link = encodePairingInvite({ seed: invite.seed, discoveryKey: new Uint8Array(32) })
+  // The session, the signature, and the request.
+  const { receipt } = pairing.createReceipt(link, request)
+  const signed = { session: receipt.subarray(0, 32), signature: receipt.subarray(32, 96) }
+  return encodeStruct('admit', { request, role, receipt: { invite: invite.id, publicKey: invite.publicKey, ...signed } })
 }

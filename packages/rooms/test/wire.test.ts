@@ -26,7 +26,7 @@ const uint = fc.maxSafeNat()
 
 const header: fc.Arbitrary<Structs['op-header']> = fc.record({
   type: uint,
-  sentAt: uint,
+  sentAt: uint.map((ms) => ms % 8.64e15),
   previous: maybe(bytes32),
   target: maybe(bytes32),
   epoch: maybe(bytes32),

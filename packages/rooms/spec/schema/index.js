@@ -474,6 +474,7 @@ const encoding17 = {
     c.buffer.preencode(state, m.statement)
     c.fixed32.preencode(state, m.writerKey)
     c.fixed64.preencode(state, m.writerSignature)
+    c.fixed32.preencode(state, m.nonce)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.writer)
@@ -482,6 +483,7 @@ const encoding17 = {
     c.buffer.encode(state, m.statement)
     c.fixed32.encode(state, m.writerKey)
     c.fixed64.encode(state, m.writerSignature)
+    c.fixed32.encode(state, m.nonce)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -490,6 +492,7 @@ const encoding17 = {
     const r3 = c.buffer.decode(state)
     const r4 = c.fixed32.decode(state)
     const r5 = c.fixed64.decode(state)
+    const r6 = c.fixed32.decode(state)
 
     return {
       writer: r0,
@@ -497,7 +500,8 @@ const encoding17 = {
       certificate: r2,
       statement: r3,
       writerKey: r4,
-      writerSignature: r5
+      writerSignature: r5,
+      nonce: r6
     }
   }
 }
@@ -594,22 +598,28 @@ const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
-    c.fixed32.preencode(state, m.head)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.head) c.fixed32.preencode(state, m.head)
   },
   encode(state, m) {
+    const flags = m.head ? 1 : 0
+
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.length)
-    c.fixed32.encode(state, m.head)
+    c.uint.encode(state, flags)
+
+    if (m.head) c.fixed32.encode(state, m.head)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       writer: r0,
       length: r1,
-      head: r2
+      head: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }

@@ -23,6 +23,7 @@ export function createAdmission(
 ): Admission {
   const room = base.discoveryKey!
   let previous: Promise<void> = Promise.resolve()
+  let isClosing = false
 
   async function answer(request: MemberRequest): Promise<void> {
     const invite = await view.invite(request.inviteId)
@@ -65,13 +66,19 @@ export function createAdmission(
     discoveryKey: room,
     onadd(request) {
       // One after another, so that the uses of an invite are counted before the next is let in.
-      previous = previous.then(() => answer(request)).catch(onerror)
+      previous = previous
+        .then(() => answer(request))
+        .catch((error: unknown) => {
+          // What is closed beneath an answer is no news.
+          if (!isClosing && !base.closing) onerror(error)
+        })
       return previous
     }
   })
 
   return {
     async close() {
+      isClosing = true
       await member.close()
       await previous
     }

@@ -75,7 +75,7 @@ async function applyOp(node: AutobaseNode, run: Run): Promise<void> {
   const id = opId(run.host.discoveryKey, writer, node.value)
   run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
   // A writer's ops form a chain. A link that is missing or doubled is the writer's doing.
-  const isLinked = op !== undefined && sameBytes(op.header.previous, applied?.head)
+  const isLinked = op !== undefined && isNext(op, applied)
   const isAccepted = isLinked && (await applySound({ ...run, node, op, id }))
   if (!isAccepted) run.meta.skipped++
   const { flight } = run.touched
@@ -225,8 +225,10 @@ async function message({ view, node, id, meta, member, touched }: ContentContext
   return true
 }
 
-function sameBytes(a: Uint8Array | null | undefined, b: Uint8Array | null | undefined): boolean {
-  return a && b ? equalBytes(a, b) : !a && !b
+/** Whether an op follows the last one of its writer; one that was let in again begins anew. */
+function isNext({ header: { previous } }: Op, applied: WriterRow | null): boolean {
+  if (applied === null) return !previous
+  return !applied.head || (!!previous && equalBytes(previous, applied.head))
 }
 
 const EMPTY = new Uint8Array()

@@ -34,8 +34,8 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   const secrets = deviceSecrets(identity)
   const keys = new Map<string, Uint8Array>()
   const stateKeys = new Map<string, Uint8Array>()
-  /** What was looked for in vain. Without it, a search through epochs that carry each other would not end. */
-  const missing = new Set<string>()
+  /** What is being looked for, or was in vain: each epoch is looked for once, however many carry it on. */
+  const searches = new Map<string, Promise<Uint8Array | undefined>>()
 
   function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
     return remembered(keys, epoch, async (row) => (await ownKey(row)) ?? inherit(row, 'parents', 'commitment', key))
@@ -54,16 +54,21 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
     find: (row: EpochRow) => Promise<Uint8Array | undefined>
   ): Promise<Uint8Array | undefined> {
     const name = mapKey(epoch)
-    const remembered = known.get(name)
-    const search = `${known === keys} ${name}`
-    if (remembered !== undefined || missing.has(search)) return remembered
-    missing.add(search)
-    const row = await view.epoch(epoch)
-    const found = row === null ? undefined : await find(row)
-    if (found === undefined) return undefined
-    missing.delete(search)
-    known.set(name, found)
-    return found
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const searchName = `${known === keys} ${name}`
+    const running = searches.get(searchName)
+    if (running !== undefined) return running
+
+    const search = (async () => {
+      const row = await view.epoch(epoch)
+      const key = row === null ? undefined : await find(row)
+      if (key !== undefined) known.set(name, key)
+      return key
+    })()
+    searches.set(searchName, search)
+    search.catch(() => searches.delete(searchName))
+    return search
   }
 
   /** From the slot of this device, or from what somebody granted it afterwards. */
@@ -113,6 +118,6 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
       return whole && messageKey(room, whole)
     },
     stateKey: epochStateKey,
-    changed: () => missing.clear()
+    changed: () => searches.clear()
   }
 }

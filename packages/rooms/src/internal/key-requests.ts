@@ -32,14 +32,17 @@ const MAX_ASKS = 3
 
 export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerror }: KeyRequestsInit): KeyRequests {
   const asked = new Map<string, number>()
+  const asking = new Set<string>()
   const waiting = new Map<string, ReturnType<typeof setTimeout>>()
   let closed = false
 
-  async function request(epoch: Uint8Array): Promise<void> {
+  /** @returns whether anybody was asked. */
+  async function request(epoch: Uint8Array): Promise<boolean> {
     const [device, row] = await Promise.all([view.device(writer), view.epoch(epoch)])
-    if (device === null || row === null || !(await keyring.mayHave(device, row))) return
-    if ((await view.keyRequest(epoch, writer)) !== null) return
+    if (device === null || row === null || !(await keyring.mayHave(device, row))) return false
+    if ((await view.keyRequest(epoch, writer)) !== null) return false
     await log.append([{ type: 'keyRequest', target: epoch }])
+    return true
   }
 
   async function plan(): Promise<void> {
@@ -74,9 +77,11 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
     ask(epoch) {
       const name = mapKey(epoch)
       const times = asked.get(name) ?? 0
-      if (closed || times === MAX_ASKS) return
-      asked.set(name, times + 1)
-      request(epoch).catch(report)
+      if (closed || asking.has(name) || times === MAX_ASKS) return
+      asking.add(name)
+      request(epoch)
+        .then((hasAsked) => asked.set(name, times + (hasAsked ? 1 : 0)), report)
+        .finally(() => asking.delete(name))
     },
     changed() {
       plan().catch(report)

@@ -61,10 +61,18 @@ export function decodeOp(bytes: Uint8Array): Op | undefined {
   )
   if (!parts.ok) return undefined
   const header = decodeStruct('op-header', parts.value.header)
-  if (header === undefined || !Number.isSafeInteger(header.sentAt)) return undefined
+  if (header === undefined || !isTime(header.sentAt)) return undefined
   const { sealed } = parts.value
   return { header, sealed, clear: bytes.subarray(0, bytes.length - sealed.length) }
 }
+
+/** Whether a `Date` can hold it: apps show times. */
+export function isTime(ms: number): boolean {
+  return Number.isSafeInteger(ms) && ms <= MAX_TIME_MS
+}
+
+/** @see {@link https://tc39.es/ecma262/#sec-time-values-and-time-range} */
+const MAX_TIME_MS = 8.64e15
 
 /**
  * The id of an op: a hash of what was written, in which room and by which writer. Nobody can give an

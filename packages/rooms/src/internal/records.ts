@@ -8,7 +8,8 @@ export type RoomRecord = Structs['room-record']
 
 /** The rooms of this device: on its disk, sealed, and nowhere else. */
 export interface RoomRecords {
-  all(): Promise<RoomRecord[]>
+  /** @param errors takes what was found of those that do not open. */
+  all(errors: unknown[]): Promise<RoomRecord[]>
   get(discoveryKey: Uint8Array): Promise<RoomRecord | undefined>
   put(record: RoomRecord): Promise<void>
   close(): Promise<void>
@@ -25,11 +26,15 @@ export async function openRecords(corestore: Corestore, identity: LocalIdentity)
     decodeStruct('room-record', identity.unseal(LABEL, sealed))
 
   return {
-    async all() {
+    async all(errors) {
       const records: RoomRecord[] = []
       for await (const { value } of bee.createReadStream()) {
-        const record = unseal(value)
-        if (record !== undefined) records.push(record)
+        try {
+          const record = unseal(value)
+          if (record !== undefined) records.push(record)
+        } catch (error) {
+          errors.push(error)
+        }
       }
       return records
     },

@@ -2,7 +2,7 @@ import { equalBytes } from '@covey/core'
 import { decodeCertificate, verifyRevocation } from '@covey/identity'
 import { verifyClaim, type Claim, type Claimant } from '../claim.js'
 import { isReceipt } from '../invite-keys.js'
-import { OpType, type Op } from '../op.js'
+import { isTime, OpType, type Op } from '../op.js'
 import { decodeStruct, type Structs } from '../structs.js'
 
 /** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
@@ -50,7 +50,7 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
     OpType.invite,
     (_, payload) => {
       const invite = decodeStruct('invite', payload)
-      return invite && { type: 'invite', invite }
+      return invite && isTime(invite.expiresAt ?? 0) ? { type: 'invite', invite } : undefined
     }
   ],
   [OpType.revokeInvite, ({ header }) => (header.target ? { type: 'revokeInvite', invite: header.target } : undefined)],

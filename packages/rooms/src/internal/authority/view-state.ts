@@ -63,7 +63,12 @@ async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Pr
   // The founder's core is in the log before there is anything in the view.
   const wasActive = before === null ? isFounder : !before.removed
   if (wasActive === !row.removed) return
-  if (!row.removed) return host.addWriter(row.writer, { indexer: isFounder })
+  if (!row.removed) {
+    // What it wrote while it was out has not been applied: its chain begins anew.
+    const applied = await view.writer(row.writer)
+    if (applied !== null) await view.put('writers', { ...applied, head: null })
+    return host.addWriter(row.writer, { indexer: isFounder })
+  }
   // The last indexer cannot go; that it is no member any more is enough.
   if (host.removeable(row.writer)) await host.removeWriter(row.writer)
 }
