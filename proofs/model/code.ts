@@ -9,7 +9,7 @@ const KEY_BYTES = 32
 const keys = new Map<string, Uint8Array>()
 
 /** A name as a key: the same name gives the same bytes. */
-export function keyOf(name: string): Uint8Array {
+function keyOf(name: string): Uint8Array {
   let key = keys.get(name)
   if (key === undefined) {
     key = new Uint8Array(KEY_BYTES)

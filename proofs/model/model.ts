@@ -93,7 +93,7 @@ export interface Replay {
   readonly outcomes: readonly Outcome[]
 }
 
-export function emptyState(): ModelState {
+function emptyState(): ModelState {
   return { founded: false, settings: undefined, members: new Map(), devices: new Map(), bans: new Map(), invites: new Map() }
 }
 
@@ -105,7 +105,7 @@ export interface Cut {
 }
 
 /** Goes through the ops once, leaving out what the cuts make void. */
-export function replay(ops: readonly Op[], cuts: readonly Cut[], onop?: (at: number, state: ModelState) => void): Replay {
+function replay(ops: readonly Op[], cuts: readonly Cut[], onop?: (at: number, state: ModelState) => void): Replay {
   const state = emptyState()
   const outcomes = ops.map((op, at): Outcome => {
     onop?.(at, state)
