@@ -13,7 +13,10 @@ export interface PeerInit {
   readonly name?: string
   /** The 24 words of an identity that exists already. Default: what the folder holds, or a new one. */
   readonly phrase?: string
-  /** Seals the secrets in the folder. Without it or `keyProvider` whoever reads the disk has them. */
+  /**
+   * Seals the secrets of the identity and the keys of its rooms. Without it or `keyProvider` whoever
+   * reads the disk has them. What signs the device's own logs is not sealed yet: docs/threat-model.md.
+   */
   readonly passphrase?: string
   /** Gives the key that seals the secrets, out of the keystore of the operating system, say. */
   readonly keyProvider?: KeyProvider
