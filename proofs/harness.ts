@@ -68,7 +68,7 @@ export function configure({ count, seed }: { count?: string | undefined; seed?: 
 }
 
 /** The first run has the given seed itself, so that a single run repeats any other by its seed. */
-function seedOf(firstSeed: number, index: number): number {
+export function seedOf(firstSeed: number, index: number): number {
   if (index === 0) return firstSeed
   // The finaliser of MurmurHash3 over a Weyl sequence (2^32 / golden ratio): neighbours become unlike each other.
   let mixed = (firstSeed + Math.imul(index, 0x9e3779b9)) >>> 0
