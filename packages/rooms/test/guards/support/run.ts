@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** What an attack came to, in a process of its own. */
@@ -21,13 +24,17 @@ const LIMIT_MS = 45_000
 
 export async function run(script: string, ...args: readonly string[]): Promise<Outcome> {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', '-C', '@covey/source', path, ...args])
+  // What a stopped process leaves behind goes with the folder.
+  const folder = await mkdtemp(join(tmpdir(), 'covey-guards-'))
+  const env = { ...process.env, TMPDIR: folder }
+  const child = spawn(process.execPath, ['--import', 'tsx', '-C', '@covey/source', path, ...args], { env })
   let [output, errors] = ['', '']
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   child.stderr.on('data', (chunk) => (errors += String(chunk)))
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
   const [code] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   const line = output.split('\n').find((text) => text.startsWith('{'))
   return { code, errors, ...(line === undefined ? {} : { report: JSON.parse(line) as Outcome['report'] & object }) }
 }
