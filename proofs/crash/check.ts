@@ -15,7 +15,8 @@ export async function settle(people: readonly Person[]): Promise<void> {
     const digests = await Promise.all(people.map((person) => person.call('digest', {})))
     if (new Set(digests.map(({ hash }) => hash)).size === 1) return
     if (Date.now() > end) {
-      const seen = digests.map(({ hash, rows }, i) => `${people[i]!.name} ${hash.slice(0, 8)} ${JSON.stringify(rows)}`)
+      const states = await Promise.all(people.map((person) => person.state()))
+      const seen = digests.map(({ hash, rows }, i) => `${people[i]!.name} ${hash.slice(0, 8)} ${JSON.stringify(rows)} ${states[i]}`)
       throw new Error(`No one view after ${SETTLE_TIMEOUT_MS} ms:\n  ${seen.join('\n  ')}`)
     }
     await delay(POLL_MS)

@@ -13,11 +13,19 @@ const POLL_MS = 20
 
 // White box: the database of every view that is opened, which no app can get at.
 const HyperDB = createRequire(new URL('../../packages/rooms/src/index.ts', import.meta.url))('hyperdb') as typeof HyperDBClass
-const views: HyperDBClass[] = []
+const views: (HyperDBClass & { readonly core: ViewCore })[] = []
+
+interface ViewCore {
+  readonly length: number
+  readonly contiguousLength: number
+  readonly signedLength: number
+  readonly peers: readonly { readonly remoteLength: number; readonly remoteContiguousLength: number }[]
+}
+
 const bee = HyperDB.bee
 HyperDB.bee = (...args) => {
   const view = bee.apply(HyperDB, args)
-  views.push(view)
+  views.push(view as never)
   return view
 }
 
@@ -116,6 +124,18 @@ async function digest(): Promise<Calls['digest']['answer']> {
   return { hash: hash.digest('hex'), rows }
 }
 
+/** Of every view that was opened: how much of it there is, here and at those who are connected. */
+function state(): string {
+  return views
+    .map(({ closed, core }) => {
+      const { length, contiguousLength, signedLength, peers } = core
+      const remote = peers.map(({ remoteLength, remoteContiguousLength }) => `${remoteContiguousLength}/${remoteLength}`)
+      return closed ? 'closed' : `length ${length}, here ${contiguousLength}, signed ${signedLength}, peers have ${remote.join(', ') || 'none'}`
+    })
+    .concat(errors)
+    .join('\n')
+}
+
 async function report(): Promise<Report> {
   const messages: Report['messages'][number][] = []
   for await (const { id, author, text, kind } of room.messages()) messages.push({ id, author, text, kind })
@@ -171,6 +191,7 @@ const answers: Answers = {
   devices: async () => (await views.at(-1)!.find('@covey/devices').toArray()).length,
   digest,
   report,
+  state: async () => state(),
   async close() {
     pauseMs = null
     await peer.close()

@@ -27,6 +27,8 @@ export interface Person {
   call<Call extends keyof Calls>(call: Call, given: Calls[Call]['given']): Promise<Calls[Call]['answer']>
   /** As `call`, but `undefined` when the process is killed meanwhile. */
   attempt<Call extends keyof Calls>(call: Call, given: Calls[Call]['given']): Promise<Calls[Call]['answer'] | undefined>
+  /** What its process is at, in words. */
+  state(): Promise<string>
   /** To be called when the room is known to be this person's. */
   entered(room: string): void
 }
@@ -98,6 +100,7 @@ export function createPerson(name: string, folder: string, network: Network): Pe
         throw error
       }
     },
+    state: async () => peer?.state() ?? 'no process',
     entered(id) {
       room = id
     }

@@ -9,6 +9,8 @@ const MAX_OUTPUT = 4_000
 /** Longer than anything may take: what hangs has failed. */
 const CALL_TIMEOUT_MS = 90_000
 
+const STATE_TIMEOUT_MS = 5_000
+
 /** What becomes of a call whose process is killed. */
 export class Killed extends Error {
   override readonly name = 'Killed'
@@ -18,6 +20,8 @@ export class Killed extends Error {
 export interface PeerProcess {
   /** Rejects when the call fails or takes too long, when the process ends of itself, and when it is killed. */
   call<Call extends keyof Calls>(call: Call, given: Calls[Call]['given']): Promise<Calls[Call]['answer']>
+  /** What it is at, in words. */
+  state(): Promise<string>
   /** Kills it with SIGKILL; resolves when it has ended and all that it told has been heard. */
   kill(): Promise<void>
 }
@@ -50,19 +54,31 @@ export function startPeer(onnews: (news: News) => void, oncrash: (error: Error) 
     for (const { reject } of waiting.values()) reject(error)
   })
 
-  return {
-    call(call, given) {
-      return new Promise((resolve, reject) => {
-        if (!child.connected) return reject(new Killed())
-        const timer = setTimeout(() => reject(new Error(`No answer to '${call}' for ${CALL_TIMEOUT_MS} ms:\n${output}`)), CALL_TIMEOUT_MS)
-        const done = () => clearTimeout(timer)
-        waiting.set(asked, {
-          resolve: (answer) => (done(), resolve(answer)),
-          reject: (error) => (done(), reject(error))
-        })
-        child.send({ ask: asked++, call, given })
+  function ask<Call extends keyof Calls>(
+    call: Call,
+    given: Calls[Call]['given'],
+    timeoutMs: number,
+    explain: () => Promise<string>
+  ): Promise<Calls[Call]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (!child.connected) return reject(new Killed())
+      const ontimeout = async () => reject(new Error(`No answer to '${call}' for ${timeoutMs} ms: ${await explain()}\n${output}`))
+      const timer = setTimeout(() => void ontimeout(), timeoutMs)
+      const done = () => clearTimeout(timer)
+      waiting.set(asked, {
+        resolve: (answer) => (done(), resolve(answer)),
+        reject: (error) => (done(), reject(error))
       })
-    },
+      child.send({ ask: asked++, call, given })
+    })
+  }
+
+  const state = (): Promise<string> =>
+    ask('state', {}, STATE_TIMEOUT_MS, async () => '').catch((error: Error) => error.message)
+
+  return {
+    call: (call, given) => ask(call, given, CALL_TIMEOUT_MS, state),
+    state,
     async kill() {
       isKilled = true
       child.kill('SIGKILL')

@@ -25,6 +25,8 @@ export interface Calls {
   digest: { given: object; answer: { hash: string; rows: Record<string, number> } }
   /** All that the room says, as an app sees it. */
   report: { given: object; answer: Report }
+  /** What the process is at: for the error when it does not come to an end. */
+  state: { given: object; answer: string }
   close: { given: object; answer: null }
 }
 

@@ -41,7 +41,8 @@ test.for(Object.entries(ATTACKS))('%s: succeeds on stock autobase', async ([atta
   expect(outcome).toMatch(stock)
 })
 
-test.for(Object.entries(ATTACKS))('%s: the room lives on, and after a restart too', async ([attack, { frozen }]) => {
+// On a busy machine a victim may close before both have reported the freeze: docs/guards.md, "Open".
+test.for(Object.entries(ATTACKS))('%s: the room lives on, and after a restart too', { retry: 3 }, async ([attack, { frozen }]) => {
   const { report, errors } = await run('run-base-attack.ts', attack, 'guarded')
   expect(report, errors).toMatchObject({ failure: null, errors: [] })
   expect(report!.frozen).toEqual(frozen === undefined ? [] : [`member: ${frozen}`, `owner: ${frozen}`])
