@@ -41,7 +41,7 @@ test.for(Object.entries(ATTACKS))('%s: succeeds on stock autobase', async ([atta
   expect(outcome).toMatch(stock)
 })
 
-// On a busy machine a victim may close before both have reported the freeze: docs/guards.md, "Open".
+// An attack that needs a random key of a certain order may not come about: docs/guards.md, "Open".
 test.for(Object.entries(ATTACKS))('%s: the room lives on, and after a restart too', { retry: 3 }, async ([attack, { frozen }]) => {
   const { report, errors } = await run('run-base-attack.ts', attack, 'guarded')
   expect(report, errors).toMatchObject({ failure: null, errors: [] })
