@@ -13,7 +13,7 @@ const POLL_MS = 20
 
 // White box: the database of every view that is opened, which no app can get at.
 const HyperDB = createRequire(new URL('../../packages/rooms/src/index.ts', import.meta.url))('hyperdb') as typeof HyperDBClass
-const views: (HyperDBClass & { readonly core: ViewCore })[] = []
+const views: HyperDBClass[] = []
 
 interface ViewCore {
   readonly length: number
@@ -25,7 +25,7 @@ interface ViewCore {
 const bee = HyperDB.bee
 HyperDB.bee = (...args) => {
   const view = bee.apply(HyperDB, args)
-  views.push(view as never)
+  views.push(view)
   return view
 }
 
@@ -128,7 +128,7 @@ async function digest(): Promise<Calls['digest']['answer']> {
 function state(): string {
   return views
     .map(({ closed, core }) => {
-      const { length, contiguousLength, signedLength, peers } = core
+      const { length, contiguousLength, signedLength, peers } = core as unknown as ViewCore
       const remote = peers.map(({ remoteLength, remoteContiguousLength }) => `${remoteContiguousLength}/${remoteLength}`)
       return closed ? 'closed' : `length ${length}, here ${contiguousLength}, signed ${signedLength}, peers have ${remote.join(', ') || 'none'}`
     })
