@@ -6,6 +6,7 @@ import type { Report } from './protocol.js'
 const SETTLE_TIMEOUT_MS = 60_000
 const KEYS_TIMEOUT_MS = 15_000
 const POLL_MS = 50
+const MAX_SHOWN_ROWS = 20
 
 /** Lets all of them be quiet, and waits until they have one view. */
 export async function settle(people: readonly Person[]): Promise<void> {
@@ -14,13 +15,21 @@ export async function settle(people: readonly Person[]): Promise<void> {
   for (;;) {
     const digests = await Promise.all(people.map((person) => person.call('digest', {})))
     if (new Set(digests.map(({ hash }) => hash)).size === 1) return
-    if (Date.now() > end) {
-      const states = await Promise.all(people.map((person) => person.state()))
-      const seen = digests.map(({ hash, rows }, i) => `${people[i]!.name} ${hash.slice(0, 8)} ${JSON.stringify(rows)} ${states[i]}`)
-      throw new Error(`No one view after ${SETTLE_TIMEOUT_MS} ms:\n  ${seen.join('\n  ')}`)
-    }
+    if (Date.now() > end) throw new Error(`No one view after ${SETTLE_TIMEOUT_MS} ms:\n  ${await difference(people)}`)
     await delay(POLL_MS)
   }
+}
+
+/** What each of them is at, and what its view has that the first one's has not, and the other way round. */
+async function difference(people: readonly Person[]): Promise<string> {
+  const views = await Promise.all(people.map((person) => person.call('rows', {})))
+  const told = people.map(async (person, i) => {
+    const [first, own] = [new Set(views[0]), new Set(views[i])]
+    const more = [...own].filter((row) => !first.has(row)).map((row) => `+ ${row}`)
+    const less = [...first].filter((row) => !own.has(row)).map((row) => `- ${row}`)
+    return [`${person.name}, ${own.size} rows, ${await person.state()}`, ...[...more, ...less].slice(0, MAX_SHOWN_ROWS)].join('\n    ')
+  })
+  return (await Promise.all(told)).join('\n  ')
 }
 
 /** What all of them say, and that it is what was acknowledged, once each. */

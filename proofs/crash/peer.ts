@@ -110,18 +110,20 @@ async function lacking(ids: readonly string[]): Promise<string[]> {
 }
 
 /** All rows of all collections of the newest view, from one moment. */
-async function digest(): Promise<Calls['digest']['answer']> {
+async function rows(): Promise<string[]> {
   const view = views.at(-1)!
   const { collections } = view.definition as unknown as { collections: readonly { name: string }[] }
-  const hash = createHash('sha256')
-  const rows: Record<string, number> = {}
   const all = await Promise.all(collections.map(({ name }) => view.find<object>(name).toArray()))
-  for (const [i, { name }] of collections.entries()) {
-    rows[name] = all[i]!.length
-    hash.update(name)
-    hash.update(JSON.stringify(all[i], (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value)))
-  }
-  return { hash: hash.digest('hex'), rows }
+  return all.flatMap((some, i) => some.map((row) => `${collections[i]!.name} ${JSON.stringify(row, inHex)}`))
+}
+
+function inHex(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+}
+
+async function digest(): Promise<Calls['digest']['answer']> {
+  const all = await rows()
+  return { hash: createHash('sha256').update(all.join('\n')).digest('hex'), rows: all.length }
 }
 
 /** Of every view that was opened: how much of it there is, here and at those who are connected. */
@@ -190,6 +192,7 @@ const answers: Answers = {
   lacking: ({ ids }) => lacking(ids),
   devices: async () => (await views.at(-1)!.find('@covey/devices').toArray()).length,
   digest,
+  rows,
   report,
   state: async () => state(),
   async close() {

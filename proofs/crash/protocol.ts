@@ -22,7 +22,9 @@ export interface Calls {
   /** How many devices the view has, former ones too. */
   devices: { given: object; answer: number }
   /** A hash of all rows of the view. */
-  digest: { given: object; answer: { hash: string; rows: Record<string, number> } }
+  digest: { given: object; answer: { hash: string; rows: number } }
+  /** All rows of the view, each with its collection. */
+  rows: { given: object; answer: readonly string[] }
   /** All that the room says, as an app sees it. */
   report: { given: object; answer: Report }
   /** What the process is at: for the error when it does not come to an end. */
