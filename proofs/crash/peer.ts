@@ -109,16 +109,22 @@ async function lacking(ids: readonly string[]): Promise<string[]> {
   }
 }
 
-/** All rows of all collections of the newest view, from one moment. */
+/** The view that the room itself reads; the later ones are of `apply`, and end with a fast-forward. */
+function view(): HyperDBClass {
+  return views[0]!
+}
+
+/** All rows of all collections of the view, from one moment. */
 async function rows(): Promise<string[]> {
-  const view = views.at(-1)!
-  const { collections } = view.definition as unknown as { collections: readonly { name: string }[] }
-  const all = await Promise.all(collections.map(({ name }) => view.find<object>(name).toArray()))
+  const { collections } = view().definition as unknown as { collections: readonly { name: string }[] }
+  const all = await Promise.all(collections.map(({ name }) => view().find<object>(name).toArray()))
   return all.flatMap((some, i) => some.map((row) => `${collections[i]!.name} ${JSON.stringify(row, inHex)}`))
 }
 
+/** A replacer is given a buffer's own JSON. */
 function inHex(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: readonly number[] }
+  return type === 'Buffer' ? Buffer.from(data!).toString('hex') : value
 }
 
 async function digest(): Promise<Calls['digest']['answer']> {
@@ -129,10 +135,11 @@ async function digest(): Promise<Calls['digest']['answer']> {
 /** Of every view that was opened: how much of it there is, here and at those who are connected. */
 function state(): string {
   return views
-    .map(({ closed, core }) => {
-      const { length, contiguousLength, signedLength, peers } = core as unknown as ViewCore
+    .map((view) => {
+      if (view.closed) return 'closed'
+      const { length, contiguousLength, signedLength, peers } = view.core as unknown as ViewCore
       const remote = peers.map(({ remoteLength, remoteContiguousLength }) => `${remoteContiguousLength}/${remoteLength}`)
-      return closed ? 'closed' : `length ${length}, here ${contiguousLength}, signed ${signedLength}, peers have ${remote.join(', ') || 'none'}`
+      return `length ${length}, here ${contiguousLength}, signed ${signedLength}, peers have ${remote.join(', ') || 'none'}`
     })
     .concat(errors)
     .join('\n')
@@ -190,7 +197,7 @@ const answers: Answers = {
     return null
   },
   lacking: ({ ids }) => lacking(ids),
-  devices: async () => (await views.at(-1)!.find('@covey/devices').toArray()).length,
+  devices: async () => (await view().find('@covey/devices').toArray()).length,
   digest,
   rows,
   report,

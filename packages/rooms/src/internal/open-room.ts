@@ -17,6 +17,7 @@ import { frozenError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { createEpochKeys } from './epoch-keys.js'
+import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createModeration } from './moderation.js'
@@ -108,7 +109,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
+  const viewKeeper = createViewKeeper(base)
   base.on('fast-forward', () => {
+    viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
   })
@@ -131,6 +134,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     (closing ??= (async () => {
       timeline.close()
       keyRequests.close()
+      viewKeeper.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -213,6 +217,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return base.writable && device !== null && !device.removed
   }
 
+  viewKeeper.changed()
   keyRequests.changed()
   return { room, base, view, log, keyring, isAdmitted, until }
 }

@@ -92,11 +92,15 @@ export interface UpstreamFastForward {
 }
 
 /** index.js */
-export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'hintWakeup'> {
+export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'core' | 'hintWakeup'> {
   readonly activeWriters: { readonly size: number; has(key: Uint8Array): boolean } & Iterable<UpstreamWriter>
   readonly _wakeupHints: Map<string, number>
   readonly linearizer: UpstreamLinearizer
+  readonly core: Hypercore<Uint8Array>
+  /** lib/store.js: by the name of a view, with what indexers have signed of it. */
+  readonly _viewStore: { readonly byName: ReadonlyMap<string, { readonly core: Hypercore<unknown> }> }
   _applyState: UpstreamApplyState | null
+  fastForwardMinimum: number
   hintWakeup(hints: Head | Head[]): void
   _isLocalCore(core: WriterCore): boolean
   _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter

@@ -14,6 +14,15 @@ import { boundedHints, mayWake } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { assertUpstream } from './upstream.js'
 
+/** How far behind, in blocks of the system's core, who knows nothing yet goes forward by what indexers have signed. */
+const MIN_FIRST_FAST_FORWARD = 16
+
+/**
+ * How far behind a member does: beyond that what it has applied, and read, is put aside, and has to be
+ * downloaded.
+ */
+const MIN_FAST_FORWARD = 256
+
 /** What the guards of a base tell. */
 export interface BaseGuard {
   /** A writer is not read on; once a writer, each time that the base is opened. */
@@ -57,6 +66,13 @@ export function createGuardedBase<View>(
       states.set(this, state)
       if (state !== null) guardCheckpoints(state, onwarning)
     }
+
+    override get fastForwardMinimum(): number {
+      return this.core.length === 0 ? MIN_FIRST_FAST_FORWARD : MIN_FAST_FORWARD
+    }
+
+    // Autobase sets it again and again, to what is the same for a newcomer and a member.
+    override set fastForwardMinimum(_: number) {}
 
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
