@@ -5,7 +5,8 @@ import type { Report } from './protocol.js'
 /** How long those who are connected may take to come to one view. */
 const SETTLE_TIMEOUT_MS = 60_000
 const KEYS_TIMEOUT_MS = 15_000
-const POLL_MS = 50
+/** Each look is at all rows of all views. */
+const POLL_MS = 150
 const MAX_SHOWN_ROWS = 20
 
 /** Lets all of them be quiet, and waits until they have one view. */
