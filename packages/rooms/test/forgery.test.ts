@@ -1,6 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
-import { chainOf, forgeLink, keyPair, REVOCATION_DOMAIN, signed, varint, type ForgedLink } from '../../identity/test/support/forge.js'
+import { concatBytes } from '@covey/core'
+import {
+  createMemorySecretStore,
+  openIdentity,
+  openPendingDevice,
+  type CertifyDeviceOptions,
+  type LocalIdentity
+} from '@covey/identity'
 import { makeClaim } from '../src/internal/claim.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { draftRotation } from '../src/internal/keyring.js'
@@ -20,7 +26,7 @@ import {
   stranger,
   type Hostile
 } from './support-apply.js'
-import { messagesOf, toHex, useLocalNetwork } from './support.js'
+import { fromHex, messagesOf, toHex, useLocalNetwork } from './support.js'
 
 // Each forgery is made by a member of a real room whose device runs other software, as an admin where
 // that helps, and beside each is what differs in nothing but that it is genuine, and is taken.
@@ -38,21 +44,27 @@ function admit(owner: OpenRoom, hostile: Hostile, claim: Claim): Promise<string[
   return effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload: admission(claim, MEMBER) }))
 }
 
-/** A device that claims a core of its own by any certificate. */
+async function person(): Promise<LocalIdentity> {
+  const identity = await openIdentity({ storage: createMemorySecretStore() })
+  onTestFinished(() => identity.close())
+  return identity
+}
+
+/** A device that its person certifies as one likes, and that claims a core of its own by any certificate. */
 interface Claimer {
-  readonly link: ForgedLink
+  readonly identity: LocalIdentity
+  certified(by: LocalIdentity, options?: CertifyDeviceOptions): Uint8Array
   claim(certificate: Uint8Array, room: Uint8Array): Claim
 }
 
-/** @param person who certifies the device, with keys that the test has. */
-async function claimer(person: ReturnType<typeof keyPair>): Promise<Claimer> {
-  const identity = await openIdentity({ storage: createMemorySecretStore() })
+async function claimer(owner: LocalIdentity): Promise<Claimer> {
+  const pending = await openPendingDevice({ storage: createMemorySecretStore() })
+  const request = pending.createDeviceRequest()
+  const identity = await pending.acceptCertificate(owner.certifyDevice(request))
   onTestFinished(() => identity.close())
-  const { publicKey: device, boxPublicKey } = identity.device
-  const now = Date.now()
-  const times = { notBeforeMs: now - DAY_MS, expiresMs: now + DAY_MS }
   return {
-    link: { identity: person.publicKey, issuer: person.publicKey, device, boxPublicKey, context: null, ...times, epoch: 0 },
+    identity,
+    certified: (by, options) => by.certifyDevice(request, options),
     claim(certificate, room) {
       const signStatement = identity.signStatement.bind(identity)
       const holder = { device: { ...identity.device, certificate }, signStatement } as unknown as LocalIdentity
@@ -60,6 +72,13 @@ async function claimer(person: ReturnType<typeof keyPair>): Promise<Claimer> {
       return { writer: core.key, nonce: randomBytes(32), ...makeClaim(holder, room, core) }
     }
   }
+}
+
+/** A certificate or revocation by one person, altered to say that it is by another. */
+function renamed(bytes: Uint8Array, theirs: LocalIdentity, other: LocalIdentity): Uint8Array {
+  const text = toHex(bytes).replaceAll(toHex(theirs.identity.publicKey), toHex(other.identity.publicKey))
+  expect(text).not.toBe(toHex(bytes))
+  return fromHex(text)
 }
 
 test('forged author: who claims the device, the core or the signature of another is not let in', async () => {
@@ -117,43 +136,48 @@ test('replayed certificate: one for another room, or a claim that was made in an
   const { owner, hostile } = await scene('admin')
   const other = (await foundBy(await startDevice(net))).base.discoveryKey!
   const room = owner.base.discoveryKey!
-  const person = keyPair(11)
-  const { claim, link } = await claimer(person)
-  const certified = (context: Uint8Array | null): Uint8Array => chainOf(forgeLink({ ...link, context }, person.secretKey))
-  expect(await admit(owner, hostile, claim(certified(other), room))).toEqual([])
-  expect(await admit(owner, hostile, claim(certified(null), other))).toEqual([])
-  expect(await admit(owner, hostile, claim(certified(room), room))).toEqual(ADMITTED)
+  const alice = await person()
+  const { claim, certified } = await claimer(alice)
+  expect(await admit(owner, hostile, claim(certified(alice, { context: other }), room))).toEqual([])
+  expect(await admit(owner, hostile, claim(certified(alice), other))).toEqual([])
+  expect(await admit(owner, hostile, claim(certified(alice, { context: room }), room))).toEqual(ADMITTED)
 })
 
 test('empty proof chain: a certificate has one link or two, each signed by whom it must be', async () => {
   const { owner, hostile } = await scene('admin')
   const room = owner.base.discoveryKey!
-  const [person, laptop, mallory] = [keyPair(12), keyPair(13), keyPair(14)]
-  const { claim, link } = await claimer(person)
-  const first = forgeLink({ ...link, device: laptop.publicKey }, person.secretKey)
-  const second = forgeLink({ ...link, issuer: laptop.publicKey }, laptop.secretKey)
+  const [alice, mallory] = [await person(), await person()]
+  const [{ identity: laptop }, { identity: mallorys }] = [await claimer(alice), await claimer(mallory)]
+  const { claim, certified } = await claimer(alice)
+  // A version, the number of links, and the links.
+  const linksOf = (certificate: Uint8Array): Uint8Array => certificate.slice(2)
+  const chain = (...links: Uint8Array[]): Uint8Array => concatBytes(Uint8Array.of(1, links.length), ...links)
+  const both = certified(laptop)
+  const first = linksOf(laptop.device.certificate)
+  const second = linksOf(both).slice(first.length)
+  const foreign = linksOf(certified(mallorys)).slice(linksOf(mallorys.device.certificate).length)
   const chains: [string, Uint8Array][] = [
-    ['no link', chainOf()],
+    ['no link', chain()],
     ['nothing at all', new Uint8Array()],
-    ['the second link alone', chainOf(second)],
-    ['signed by somebody else', chainOf(forgeLink(link, mallory.secretKey))],
-    ['a second link by a device that was not certified', chainOf(first, forgeLink({ ...link, issuer: mallory.publicKey }, mallory.secretKey))],
-    ['three links', chainOf(first, second, second)]
+    ['the second link alone', chain(second)],
+    ['by somebody else', renamed(certified(mallory), mallory, alice)],
+    ['a second link by a device of somebody else', chain(first, foreign)],
+    ['three links', chain(first, second, second)]
   ]
   for (const [name, certificate] of chains) {
     expect([name, await admit(owner, hostile, claim(certificate, room))]).toEqual([name, []])
   }
-  expect(await admit(owner, hostile, claim(chainOf(first, second), room))).toEqual(ADMITTED)
+  expect(chain(first, second)).toEqual(both)
+  expect(await admit(owner, hostile, claim(both, room))).toEqual(ADMITTED)
 })
 
 test('expired certificate: it holds at the time of the admission, or not', async () => {
   const { owner, hostile } = await scene('admin')
   const room = owner.base.discoveryKey!
-  const person = keyPair(15)
-  const { claim, link } = await claimer(person)
+  const alice = await person()
+  const { claim, certified } = await claimer(alice)
   const now = Date.now()
-  const between = (notBeforeMs: number, expiresMs: number): Claim =>
-    claim(chainOf(forgeLink({ ...link, notBeforeMs, expiresMs }, person.secretKey)), room)
+  const between = (notBeforeMs: number, expiresMs: number): Claim => claim(certified(alice, { notBeforeMs, expiresMs }), room)
   expect(await admit(owner, hostile, between(now - 2 * DAY_MS, now - DAY_MS))).toEqual([])
   expect(await admit(owner, hostile, between(now + DAY_MS, now + 2 * DAY_MS))).toEqual([])
   expect(await admit(owner, hostile, between(now - DAY_MS, now + DAY_MS))).toEqual(ADMITTED)
@@ -162,25 +186,22 @@ test('expired certificate: it holds at the time of the admission, or not', async
 test('revoked device: it is out, and does not come back by the certificate that it has', async () => {
   const { owner, hostile } = await scene('admin')
   const room = owner.base.discoveryKey!
-  const [person, mallory] = [keyPair(16), keyPair(17)]
-  const { claim, link } = await claimer(person)
-  const old = chainOf(forgeLink(link, person.secretKey))
+  const [alice, mallory] = [await person(), await person()]
+  const { claim, certified, identity: lost } = await claimer(alice)
+  const old = certified(alice)
   expect(await admit(owner, hostile, claim(old, room))).toEqual(ADMITTED)
 
-  const revoke = (secretKey: Uint8Array): Promise<string[]> => {
-    const body = Buffer.concat([person.publicKey, link.device, varint(1), varint(Date.now())])
-    const revocation = Uint8Array.of(1, ...body, ...signed(REVOCATION_DOMAIN, body, secretKey))
-    const payload = encodeStruct('revoke-device', { identity: person.publicKey, device: link.device, revocation })
+  const device = lost.device.publicKey
+  const revoke = (revocation: Uint8Array): Promise<string[]> => {
+    const payload = encodeStruct('revoke-device', { identity: alice.identity.publicKey, device, revocation })
     return effectOf(owner, hostile, () => hostile.write({ type: OpType.revokeDevice, payload }))
   }
-  expect(await revoke(mallory.secretKey)).toEqual([])
-  expect(await revoke(person.secretKey)).toEqual(ADMITTED)
+  expect(await revoke(renamed(await mallory.revokeDevice(device), mallory, alice))).toEqual([])
+  expect(await revoke(await alice.revokeDevice(device))).toEqual(ADMITTED)
   expect(await admit(owner, hostile, claim(old, room))).toEqual([])
-  // The person has certified another since.
-  const { claim: next, link: nextLink } = await claimer(person)
-  expect(await admit(owner, hostile, next(chainOf(forgeLink({ ...nextLink, epoch: 1 }, person.secretKey)), room))).toEqual(
-    expect.arrayContaining(['devices'])
-  )
+  // What the person certifies from then on is as good as ever.
+  const next = await claimer(alice)
+  expect(await admit(owner, hostile, next.claim(next.certified(alice), room))).toEqual(expect.arrayContaining(['devices']))
 })
 
 /** Whether the owner's next message is under the epoch that a member has begun. */
