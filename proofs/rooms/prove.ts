@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { hash } from '../../packages/rooms/src/internal/crypto.js'
 import { decodeOp } from '../../packages/rooms/src/internal/op.js'
 import { ROLES, roleOf, type Role } from '../../packages/rooms/src/roles.js'
+import type { History } from '../../packages/rooms/src/internal/keyring.js'
 import type { Rows } from '../../packages/rooms/src/internal/view.js'
 import { decodeZ32, isCoveyError } from '../../packages/core/src/index.js'
 import { createPrng, type Prng } from '../model/prng.js'
@@ -43,9 +44,8 @@ interface Play {
 export async function proveRoom(seed: number, world: World): Promise<void> {
   const random = createPrng(seed)
   const history = random.chance(0.7) ? 'full' : 'since-join'
-  const members = [await found(world.machines[0]!, 'm0', history)]
-  const play: Play = { random, world, members, links: createLinks(), sent: [], told: [history] }
-  try {
+  await inRoom(random, world, history, async (play) => {
+    const { members } = play
     for (let i = 1; i < 3; i++) await join(play, members[0]!, i)
     await settle(play, members)
     const steps = MIN_STEPS + random.below(MAX_STEPS - MIN_STEPS)
@@ -56,6 +56,32 @@ export async function proveRoom(seed: number, world: World): Promise<void> {
     await checkAuthority(members[0]!.view)
     await checkMessages(play, history === 'full')
     await settle(play, members)
+  })
+}
+
+/** One room in which a member carries on other keys than there were: who comes then asks for the true ones. */
+export async function proveParents(seed: number, world: World): Promise<void> {
+  await inRoom(createPrng(seed), world, 'full', async (play) => {
+    const { members, told } = play
+    await join(play, members[0]!, 1)
+    await settle(play, members)
+    await send(play, members[0]!)
+    await settle(play, members)
+    told.push('m1 cheats: other-parents')
+    await cheat(members[1]!, 'other-parents')
+    await settle(play, members)
+    await send(play, members[0]!)
+    await join(play, members[0]!, 2)
+    await settle(play, members)
+    await checkMessages(play, true)
+  })
+}
+
+async function inRoom(random: Prng, world: World, history: History, script: (play: Play) => Promise<void>): Promise<void> {
+  const members = [await found(world.machines[0]!, 'm0', history)]
+  const play: Play = { random, world, members, links: createLinks(), sent: [], told: [history] }
+  try {
+    await script(play)
   } catch (error) {
     throw new Error(`${(error as Error).message}\n  ${play.told.join('\n  ')}`, { cause: error })
   } finally {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configure, failedRuns, proof } from '../harness.js'
 import { proveHistory } from '../model/prove.js'
-import { proveRoom } from '../rooms/prove.js'
+import { proveParents, proveRoom } from '../rooms/prove.js'
 import { createWorld, type World } from '../rooms/world.js'
 
 let world: World
@@ -19,4 +19,8 @@ test('20 rooms: what the members see and read is what the model says', { timeout
   configure({ seed: '9000' })
   await proof('rooms', { count: 20, run: (seed) => proveRoom(seed, world) })
   expect(failedRuns()).toBe(0)
+})
+
+test('whoever is handed false keys of the past is given the true ones', async () => {
+  await expect(proveParents(1, world)).resolves.toBeUndefined()
 })
