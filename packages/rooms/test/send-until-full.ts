@@ -1,5 +1,5 @@
 // A process of its own, because what is tested is what a full disk does to one.
-import { appendFileSync, statfsSync } from 'node:fs'
+import { appendFileSync, rmSync, statfsSync } from 'node:fs'
 import { openIdentity } from '@covey/identity'
 import { createRooms, type Room } from '@covey/rooms'
 import { createNode, openStore, type Network, type Store } from '@covey/transport'
@@ -66,14 +66,21 @@ async function sendUntilFull(room: Room): Promise<void> {
 }
 
 switch (mode) {
-  case 'start-on-full':
+  case 'start-on-full': {
     fillDisk(0)
     try {
       await open()
     } catch (error) {
       tell({ event: 'refused', code: (error as { code?: string }).code ?? String(error) })
     }
+    rmSync(`${disk}/ballast`)
+    // By the same process, which must not have kept the lock.
+    const { rooms, close } = await open()
+    await (await rooms.create({ name: 'Tea' })).send('first')
+    await close()
+    tell({ event: 'opened' })
     break
+  }
   case 'create': {
     const { rooms, close } = await open()
     const room = await rooms.create({ name: 'Tea' })
