@@ -281,7 +281,7 @@ function slowToOpen({ storage }: Corestore, discoveryKey: Uint8Array): Promise<v
     slow.resumeCore = async (asked) => {
       if (Buffer.compare(asked, discoveryKey) !== 0) return resume(asked)
       resolve()
-      await pause(1_000)
+      await pause(2_000)
       return resume(asked)
     }
   })
