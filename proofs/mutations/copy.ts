@@ -83,9 +83,9 @@ process.exit(0)
 async function load() {
   if (name === 'model') return { run: (await import('./proofs/model/prove.js')).proveHistory }
   const { createWorld } = await import('./proofs/rooms/world.js')
-  const { proveParents, proveRoom } = await import('./proofs/rooms/prove.js')
+  const { proveRoom } = await import('./proofs/rooms/prove.js')
+  const { proveScene } = await import('./proofs/rooms/scenes.js')
   const world = await createWorld()
-  const prove = name === 'rooms' ? proveRoom : proveParents
-  return { run: (seed) => prove(seed, world) }
+  return { run: (seed) => name === 'rooms' ? proveRoom(seed, world) : proveScene(name, seed, world) }
 }
 `

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configure, failedRuns, proof } from '../harness.js'
 import { proveHistory } from '../model/prove.js'
-import { proveParents, proveRoom } from '../rooms/prove.js'
+import { proveRoom } from '../rooms/prove.js'
+import { proveScene, SCENES } from '../rooms/scenes.js'
 import { createWorld, type World } from '../rooms/world.js'
 
 let world: World
@@ -21,6 +22,6 @@ test('20 rooms: what the members see and read is what the model says', { timeout
   expect(failedRuns()).toBe(0)
 })
 
-test('whoever is handed false keys of the past is given the true ones', async () => {
-  await expect(proveParents(1, world)).resolves.toBeUndefined()
+test.for(SCENES)('a room in which there is one rule to keep: %s', async (name) => {
+  await expect(proveScene(name, 1, world)).resolves.toBeUndefined()
 })
