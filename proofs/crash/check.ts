@@ -26,7 +26,7 @@ async function digestOf(person: Person): Promise<string | undefined> {
   try {
     return (await person.call('digest', {})).hash
   } catch (error) {
-    if (/^'digest' failed: REQUEST_CANCELLED/.test((error as Error).message)) return undefined
+    if ((error as Error).message.startsWith("'digest' failed: REQUEST_CANCELLED")) return undefined
     throw error
   }
 }
