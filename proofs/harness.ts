@@ -9,6 +9,8 @@ export interface Proof {
   count: number
   /** How many tries one run makes, at most; the last run makes what is left. Default 1. */
   perRun?: number
+  /** How many runs at a time, for those that mostly wait. Default 1. */
+  parallel?: number
   /** The first seed, where the command line does not say. Default: a random one, which is printed. */
   seed?: number
   /**
@@ -28,27 +30,34 @@ let failures = 0
  *
  * @returns the number of failed runs.
  */
-export async function proof(name: string, { run, perRun = 1, ...defaults }: Proof): Promise<number> {
+export async function proof(name: string, { run, perRun = 1, parallel = 1, ...defaults }: Proof): Promise<number> {
   const tries = given.count ?? defaults.count
   const count = Math.ceil(tries / perRun)
   const firstSeed = given.seed ?? defaults.seed ?? randomInt(SEED_LIMIT)
   let failed = 0
   let shownAt = Date.now()
   console.log(`PROOF ${name}: ${count} runs${perRun > 1 ? ` of ${Math.min(tries, perRun)}` : ''} from seed ${firstSeed}`)
-  for (let index = 0; index < count; index++) {
-    const seed = seedOf(firstSeed, index)
-    const size = Math.min(perRun, tries - index * perRun)
-    try {
-      await run(seed, index, size)
-    } catch (error) {
-      failed++
-      console.log(`Run ${index + 1} failed with seed ${seed}. To run it alone: pnpm proof ${name} --count ${size} --seed ${seed}`)
-      console.log(error instanceof Error ? (error.stack ?? error.message) : error)
+  let begun = 0
+  let done = 0
+  async function runOn(): Promise<void> {
+    while (begun < count) {
+      const index = begun++
+      const seed = seedOf(firstSeed, index)
+      const size = Math.min(perRun, tries - index * perRun)
+      try {
+        await run(seed, index, size)
+      } catch (error) {
+        failed++
+        console.log(`Run ${index + 1} failed with seed ${seed}. To run it alone: pnpm proof ${name} --count ${size} --seed ${seed}`)
+        console.log(error instanceof Error ? (error.stack ?? error.message) : error)
+      }
+      done++
+      if (Date.now() - shownAt < PROGRESS_INTERVAL_MS) continue
+      shownAt = Date.now()
+      console.log(`${done} of ${count} runs, ${failed} failures`)
     }
-    if (Date.now() - shownAt < PROGRESS_INTERVAL_MS) continue
-    shownAt = Date.now()
-    console.log(`${index + 1} of ${count} runs, ${failed} failures`)
   }
+  await Promise.all(Array.from({ length: parallel }, runOn))
   failures += failed
   console.log(`PROOF ${name}: ${count} runs, ${failed} failures`)
   return failed

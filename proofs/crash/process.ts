@@ -33,7 +33,7 @@ export function startPeer(onnews: (news: News) => void, oncrash: (error: Error) 
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced'
   })
-  const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>()
+  const waiting = new Map<number, { call: keyof Calls; resolve: (answer: never) => void; reject: (error: Error) => void }>()
   let asked = 0
   let output = ''
   let isKilled = false
@@ -45,7 +45,7 @@ export function startPeer(onnews: (news: News) => void, oncrash: (error: Error) 
     if ('news' in told) return onnews(told.news)
     const call = waiting.get(told.answerTo)
     waiting.delete(told.answerTo)
-    if ('error' in told) call?.reject(new Error(told.error))
+    if ('error' in told) call?.reject(new Error(`'${call.call}' failed: ${told.error}`))
     else call?.resolve(told.answer as never)
   })
   const ended = once(child, 'close').then(([code, signal]) => {
@@ -66,6 +66,7 @@ export function startPeer(onnews: (news: News) => void, oncrash: (error: Error) 
       const timer = setTimeout(() => void ontimeout(), timeoutMs)
       const done = () => clearTimeout(timer)
       waiting.set(asked, {
+        call,
         resolve: (answer) => (done(), resolve(answer)),
         reject: (error) => (done(), reject(error))
       })

@@ -8,6 +8,10 @@ import { createPrng, type Prng } from '../model/prng.js'
 import { checkReports, settle } from './check.js'
 import { createPerson, type Person } from './person.js'
 
+/** How many kills a room goes through: enough for what only shows after many of them. */
+export const KILLS_PER_ROOM = 50
+/** Rooms mostly wait: for a moment to kill at, and for processes that start. */
+export const PARALLEL_ROOMS = 2
 /** Founder, and those who join while kills fall. */
 const MAX_PEOPLE = 4
 /** How many are let in, and removed, beside them. */

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -10,8 +11,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export interface Copy {
   /** Changes a file of the rooms' `src`, and gives what undoes that. */
   change(file: string, from: string, to: string): Promise<() => Promise<void>>
-  /** Runs a proof there; `true` if it holds. */
-  holds(proof: string, count: number, seed: number): Promise<boolean>
+  /** Runs a proof there, from the run number `from` on. The number of the first run that fails, if one does. */
+  failure(proof: string, count: number, seed: number, from: number): Promise<number | undefined>
   remove(): Promise<void>
 }
 
@@ -39,34 +40,52 @@ export async function copyWorkspace(): Promise<Copy> {
       await writeFile(path, text.replace(from, () => to))
       return () => writeFile(path, text)
     },
-    holds(proof, count, seed) {
-      return new Promise((resolve) => {
-        const args = ['--import', 'tsx', '-C', '@covey/source', 'run.ts', proof, `${count}`, `${seed}`]
+    failure(proof, count, seed, from) {
+      return new Promise((resolve, reject) => {
+        const args = ['--import', 'tsx', '-C', '@covey/source', 'run.ts', proof, `${count}`, `${seed}`, `${from}`]
+        const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+        const stop = (): boolean => child.kill('SIGKILL')
         // A mutant may also never come to an end.
-        const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore', timeout: TIMEOUT_MS })
-        child.on('close', (code) => resolve(code === 0))
+        let timer = setTimeout(stop, RUN_TIMEOUT_MS)
+        let run: number | undefined
+        createInterface(child.stdout).on('line', (line) => {
+          if (!line.startsWith(RUN_BEGINS)) return
+          run = Number(line.slice(RUN_BEGINS.length))
+          clearTimeout(timer)
+          timer = setTimeout(stop, RUN_TIMEOUT_MS)
+        })
+        child.on('close', (code) => {
+          clearTimeout(timer)
+          if (code === 0) resolve(undefined)
+          else if (run === undefined) reject(new Error(`The proof '${proof}' does not begin.`))
+          else resolve(run)
+        })
       })
     },
     remove: () => rm(folder, { recursive: true, force: true })
   }
 }
 
-const TIMEOUT_MS = 300_000
+/** Longer than a run may take that ends well. */
+const RUN_TIMEOUT_MS = 120_000
+const RUN_BEGINS = 'run '
 
-/** Stops at the first failure: one is enough. */
-const RUN = `import { configure, failedRuns, proof } from './proofs/harness.js'
-import { proveHistory } from './proofs/model/prove.js'
-const [name, count, seed] = process.argv.slice(2)
-configure({ seed })
-let run = proveHistory
-if (name === 'rooms') {
+/** Stops at the first failure, and says before each run which it is. */
+const RUN = `import { seedOf } from './proofs/harness.js'
+const [name, count, seed, from] = process.argv.slice(2)
+const { run } = await load()
+for (let i = Number(from); i < Number(count); i++) {
+  process.stdout.write('${RUN_BEGINS}' + i + '\\n')
+  await run(seedOf(Number(seed), i))
+}
+process.exit(0)
+
+async function load() {
+  if (name === 'model') return { run: (await import('./proofs/model/prove.js')).proveHistory }
   const { createWorld } = await import('./proofs/rooms/world.js')
   const { proveRoom } = await import('./proofs/rooms/prove.js')
+  const { proveScene } = await import('./proofs/rooms/scenes.js')
   const world = await createWorld()
-  run = (seed) => proveRoom(seed, world)
+  return { run: (seed) => name === 'rooms' ? proveRoom(seed, world) : proveScene(name, seed, world) }
 }
-await proof(name, { count: Number(count), run: async (seed) => {
-  try { await run(seed) } catch (error) { console.log(error); process.exit(1) }
-} })
-process.exit(failedRuns() === 0 ? 0 : 1)
 `

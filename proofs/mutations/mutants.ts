@@ -1,3 +1,5 @@
+import type { SceneName } from '../rooms/scenes.js'
+
 /** A rule of the rooms, and how the source reads without it. */
 export interface Mutant {
   readonly rule: string
@@ -6,7 +8,7 @@ export interface Mutant {
   readonly from: string
   readonly to: string
   /** Which proof has to fail, and how many runs it gets for it. */
-  readonly proof?: 'model' | 'rooms'
+  readonly proof?: 'model' | 'rooms' | SceneName
   readonly count?: number
 }
 
@@ -84,16 +86,16 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'a cut takes nothing that seniors did', file: RESOLVE, from: 'if (hasUndone) return true', to: '' },
   { rule: 'a cut takes no senior', file: RESOLVE, from: 'return isAtLeast(role, cut.role) && (now', to: 'return false && (now', count: 3_000 },
   { rule: 'a cut is allowed with what it makes void', file: RESOLVE, from: 'next.outcomes[at]!.cut?.role !== cut.role || takes', to: 'takes', count: 3_000 },
-  { rule: 'a cut whose ground is gone ends', file: RESOLVE, from: 'return now !== undefined && isAtLeast(now.role, other.role)', to: 'return true', count: 3_000 },
+  { rule: 'a cut whose ground is gone ends', file: RESOLVE, from: 'return now !== undefined && isAtLeast(now.role, other.role)', to: 'return true', count: 20_000 },
   { rule: 'a cut begins the look at the others anew', file: RESOLVE, from: 'at = 0\n', to: 'at++\n', count: 3_000 },
 
-  { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await writeState', to: 'if (false) await writeState', proof: 'rooms' },
+  { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await writeState', to: 'if (false) await writeState', proof: 'removed-while-removing' },
   { rule: 'keys: none to strangers', file: KEYRING, from: 'hasStrangers || ', to: '', proof: 'rooms' },
-  { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'rooms' },
+  { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'key-of-the-removed' },
   { rule: 'keys: a grant to the removed ends an epoch', file: KEYRING, from: '[...granted].some((grantee) => !present.has(grantee))', to: 'false', proof: 'rooms' },
   { rule: 'keys: whoever lacks one gets it', file: KEYRING, from: 'return missing.filter((row) => !granted.has(mapKey(row.writer)))', to: 'return []', proof: 'rooms' },
-  { rule: 'keys: what came before is carried on', file: KEYRING, from: "history === 'full' && { parents", to: 'false && { parents', proof: 'rooms' },
+  { rule: 'keys: what came before is carried on', file: KEYRING, from: "history === 'full' && { parents", to: 'false && { parents', proof: 'alone-with-the-past' },
   { rule: 'keys: removed devices are not present', file: KEYRING, from: 'filter((row) => !row.removed)', to: 'filter(() => true)', proof: 'rooms' },
   { rule: 'keys: a slot holds what was committed to', file: 'internal/slots.ts', from: 'key !== undefined && equalBytes(commitmentTo(room, key), commitment) ?', to: 'key !== undefined ?', proof: 'rooms' },
-  { rule: 'keys: so does a parent', file: 'internal/epoch-keys.ts', from: 'opened && committed && equalBytes(commitmentTo(room, opened), committed)', to: 'opened', proof: 'rooms', count: 200 }
+  { rule: 'keys: so does a parent', file: 'internal/epoch-keys.ts', from: 'opened && committed && equalBytes(commitmentTo(room, opened), committed)', to: 'opened', proof: 'false-parents' }
 ]

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { hash } from '../../packages/rooms/src/internal/crypto.js'
 import { decodeOp } from '../../packages/rooms/src/internal/op.js'
 import { ROLES, roleOf, type Role } from '../../packages/rooms/src/roles.js'
+import type { History } from '../../packages/rooms/src/internal/keyring.js'
 import type { Rows } from '../../packages/rooms/src/internal/view.js'
 import { decodeZ32, isCoveyError } from '../../packages/core/src/index.js'
 import { createPrng, type Prng } from '../model/prng.js'
@@ -30,7 +31,7 @@ interface Sent {
   readonly removed: ReadonlySet<string>
 }
 
-interface Play {
+export interface Play {
   readonly random: Prng
   readonly world: World
   readonly members: Member[]
@@ -43,9 +44,8 @@ interface Play {
 export async function proveRoom(seed: number, world: World): Promise<void> {
   const random = createPrng(seed)
   const history = random.chance(0.7) ? 'full' : 'since-join'
-  const members = [await found(world.machines[0]!, 'm0', history)]
-  const play: Play = { random, world, members, links: createLinks(), sent: [], told: [history] }
-  try {
+  await inRoom(random, world, history, async (play) => {
+    const { members } = play
     for (let i = 1; i < 3; i++) await join(play, members[0]!, i)
     await settle(play, members)
     const steps = MIN_STEPS + random.below(MAX_STEPS - MIN_STEPS)
@@ -56,6 +56,15 @@ export async function proveRoom(seed: number, world: World): Promise<void> {
     await checkAuthority(members[0]!.view)
     await checkMessages(play, history === 'full')
     await settle(play, members)
+  })
+}
+
+/** A room of one person, for as long as the script goes on. */
+export async function inRoom(random: Prng, world: World, history: History, script: (play: Play) => Promise<void>): Promise<void> {
+  const members = [await found(world.machines[0]!, 'm0', history)]
+  const play: Play = { random, world, members, links: createLinks(), sent: [], told: [history] }
+  try {
+    await script(play)
   } catch (error) {
     throw new Error(`${(error as Error).message}\n  ${play.told.join('\n  ')}`, { cause: error })
   } finally {
@@ -115,7 +124,7 @@ async function act(play: Play, member: Member, other: Member, target: string, ch
   return room.transferOwnership(target)
 }
 
-async function send(play: Play, member: Member): Promise<void> {
+export async function send(play: Play, member: Member): Promise<void> {
   const devices = await member.view.all('devices')
   const text = `${member.name} ${play.sent.length}`
   play.told.push(`${text}: sends`)
@@ -141,7 +150,7 @@ async function letIn(play: Play, by: Member, other: Member): Promise<void> {
   await readmit(by, other, 'member')
 }
 
-async function join(play: Play, by: Member, machine: number): Promise<void> {
+export async function join(play: Play, by: Member, machine: number): Promise<void> {
   play.told.push(`${by.name} lets m${machine} in`)
   const member = await admit(by, play.world.machines[machine]!, `m${machine}`, 'member')
   member.group = by.group
@@ -159,7 +168,7 @@ async function join(play: Play, by: Member, machine: number): Promise<void> {
 }
 
 /** Waits until all of these have one view. */
-async function settle({ links, members: all }: Play, members: readonly Member[]): Promise<void> {
+export async function settle({ links, members: all }: Play, members: readonly Member[]): Promise<void> {
   await links.arrange(all)
   let last: string[] = []
   await until(
@@ -185,7 +194,7 @@ async function describe({ view }: Member): Promise<string> {
   return hex(hash('covey/proof/view', new TextEncoder().encode(text)))
 }
 
-async function checkMessages({ members, sent }: Play, isFull: boolean): Promise<void> {
+export async function checkMessages({ members, sent }: Play, isFull: boolean): Promise<void> {
   const devices = await members[0]!.view.all('devices')
   const present = new Set(devices.filter((row) => !row.removed).map(({ writer }) => hex(writer)))
   const listed = (await members[0]!.view.messages(0, Infinity)).length
@@ -209,7 +218,7 @@ async function checkMessages({ members, sent }: Play, isFull: boolean): Promise<
 }
 
 /** What of the room's messages a member cannot read though it may. `isFull` undefined: it may nothing. */
-async function lacking(member: Member, sent: readonly Sent[], isFull: boolean | undefined): Promise<string[]> {
+export async function lacking(member: Member, sent: readonly Sent[], isFull: boolean | undefined): Promise<string[]> {
   if (isFull === undefined) return []
   const found: string[] = []
   for (const { id, text, present, removed } of sent) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configure, failedRuns, proof } from '../harness.js'
 import { proveHistory } from '../model/prove.js'
 import { proveRoom } from '../rooms/prove.js'
+import { proveScene, SCENES } from '../rooms/scenes.js'
 import { createWorld, type World } from '../rooms/world.js'
 
 let world: World
@@ -19,4 +20,8 @@ test('20 rooms: what the members see and read is what the model says', { timeout
   configure({ seed: '9000' })
   await proof('rooms', { count: 20, run: (seed) => proveRoom(seed, world) })
   expect(failedRuns()).toBe(0)
+})
+
+test.for(SCENES)('a room in which there is one rule to keep: %s', async (name) => {
+  await expect(proveScene(name, 1, world)).resolves.toBeUndefined()
 })

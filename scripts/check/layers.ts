@@ -97,8 +97,8 @@ function checkFile(
       const target = relative(pkg.folder, resolve(dirname(join(root, file)), specifier)).replaceAll('\\', '/')
       if (target.startsWith('..')) {
         if (shipped) return `leaves ${pkg.path}: import the package by its name`
-        // The proofs look at what no app can see.
-        if (pkg.path === 'proofs') return undefined
+        // Proofs and benches look at what no app can see.
+        if (pkg.path === 'proofs' || pkg.path === 'bench') return undefined
         const other = relative(root, resolve(pkg.folder, target)).replaceAll('\\', '/')
         return /^(packages|examples)\//.test(other) ? 'reaches into another package: import it by its name' : undefined
       }

@@ -4,7 +4,7 @@ import { CoveyError } from '@covey/core'
  * - `ROOM_CLOSED`: the room, or its peer, was closed.
  * - `ROOM_NOT_WRITABLE`: this device may read the room, but not write to it.
  * - `ROOM_FORBIDDEN`: the member's role does not allow it.
- * - `ROOM_STORAGE_FAILED`: the disk did not take it; nothing was sent.
+ * - `ROOM_STORAGE_FAILED`: the disk did not take it, and nothing was sent; or not what arrived, and the room stops.
  * - `ROOM_BROKEN`: the room's log cannot be read on; the cause says why.
  * - `WRITER_FROZEN`: a device wrote what breaks the log; nothing more of it is read, everyone else goes on.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.

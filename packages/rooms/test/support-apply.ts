@@ -13,7 +13,7 @@ import { applyOps } from '../src/internal/apply.js'
 import { makeClaim, type WriterCore } from '../src/internal/claim.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { foundRoom } from '../src/internal/found-room.js'
-import { encodePairingInvite, type InviteKeys } from '../src/internal/invite-keys.js'
+import { createInviteKeys, encodePairingInvite, type InviteKeys } from '../src/internal/invite-keys.js'
 import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
 import { openRoom, roomStore, type OpenRoom } from '../src/internal/open-room.js'
 import { encodeStruct, type Structs } from '../src/internal/structs.js'
@@ -174,6 +174,30 @@ export async function appliedBy(room: OpenRoom, writer: Uint8Array, id: Uint8Arr
     const row = await room.view.writer(writer)
     return row?.head && toHex(row.head) === toHex(id) ? true : undefined
   })
+}
+
+/** A room, and a member of it whose device writes whatever it likes. */
+export async function hostileScene(net: { network: Network }, role: 'reader' | 'member' | 'moderator' | 'admin') {
+  const [ownersDevice, theirs] = [await startDevice(net), await startDevice(net)]
+  const owner = await foundBy(ownersDevice)
+  const hostile = await admitHostile(owner, theirs, role)
+  return { owner, hostile, ownersDevice }
+}
+
+/** What an attack changes of what the owner sees. */
+export async function effectOf(owner: OpenRoom, hostile: Hostile, attack: () => Promise<Uint8Array>): Promise<string[]> {
+  const before = await dumpEffects(owner.view)
+  await appliedBy(owner, hostile.key, await attack())
+  const after = await dumpEffects(owner.view)
+  return Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
+}
+
+/** An invite of the owner's, with its secret. */
+export async function inviteOf(owner: OpenRoom, uses: number | null, role = 2): Promise<InviteKeys> {
+  const keys = createInviteKeys(owner.base.key!)
+  const { id, publicKey } = keys
+  await owner.log.append([{ type: 'invite', payload: encodeStruct('invite', { id, publicKey, role, uses }) }])
+  return keys
 }
 
 /** What somebody asks for who has a device and a core of their own, made up here. */

@@ -1,6 +1,7 @@
-import Corestore from 'corestore'
+import type Corestore from 'corestore'
 import { assertString } from '@covey/core'
 import { TransportError } from './errors.js'
+import { openCorestore } from './internal/open-corestore.js'
 
 /**
  * A folder in which a peer keeps everything that it replicates, open in one process at a time.
@@ -30,14 +31,9 @@ export function corestoreOf(store: Store): Corestore {
 export async function openStore(folder: string): Promise<Store> {
   assertString(folder, 'folder', { minLength: 1 })
   // A folder of its own: what it finds in the one that it is given, the database takes for its own.
-  const corestore = new Corestore(`${folder}/cores`)
-  try {
-    await corestore.ready()
-  } catch (cause) {
-    // A store that failed to open holds nothing, and may refuse to close for that very reason.
-    await corestore.close().catch(() => undefined)
+  const corestore = await openCorestore(`${folder}/cores`).catch((cause: unknown) => {
     throw openError(folder, cause)
-  }
+  })
 
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= corestore.close())
@@ -46,11 +42,13 @@ export async function openStore(folder: string): Promise<Store> {
   return store
 }
 
+/** Of the folder's own lock, and of the database's (`PosixFileSystem::LockFile` of RocksDB). */
+const LOCKED = /could not be locked|lock hold by current process|while lock file/i
 const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENOSPC'])
 
 function openError(folder: string, cause: unknown): TransportError {
   const { code, message } = cause as { code?: string; message?: string }
-  if (code === 'ELOCKED' || /could not be locked/i.test(message ?? '')) {
+  if (code === 'ELOCKED' || LOCKED.test(message ?? '')) {
     return new TransportError('STORAGE_LOCKED', `The folder ${folder} is in use already.`, {
       cause,
       retryable: true,

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { isCoveyError } from '@covey/core'
 import { openStore, TransportError, type Store } from '@covey/transport'
+import { corestoreOf } from '../src/store.js'
 import { codeOf, openInAnotherProcess, temporaryFolder } from './support.js'
 
 async function open(folder: string): Promise<Store> {
@@ -99,6 +100,53 @@ test('a damaged database is told apart from a locked one, and opens again when i
   await copyFile(kept, join(folder, current))
   await open(folder)
 })
+
+/** A file of no bytes is what a kill, or a full disk, leaves between its making and its first write. */
+async function spoil(folder: string): Promise<void> {
+  await mkdir(join(folder, 'cores'), { recursive: true })
+  await writeFile(join(folder, 'cores/CORESTORE'), '')
+}
+
+test('a first opening that was cut before anything was stored is made up for', async () => {
+  const folder = await temporaryFolder()
+  await spoil(folder)
+  await open(folder)
+})
+
+test('a folder whose mark was lost keeps what it has', async () => {
+  const folder = await temporaryFolder()
+  const store = await open(folder)
+  const { key } = await written(store)
+  await store.close()
+  await spoil(folder)
+  const core = corestoreOf(await open(folder)).get({ key })
+  expect(String(await core.get(0))).toBe('kept')
+})
+
+test('of many who find a cut opening at once, one gets the folder and the others are told that it is locked', async () => {
+  const folder = await temporaryFolder()
+  await spoil(folder)
+  const codes = await Promise.all(Array.from({ length: 5 }, () => codeOf(() => open(folder))))
+  expect(codes.filter((code) => code === null)).toHaveLength(1)
+  expect(codes.filter((code) => code === 'STORAGE_LOCKED')).toHaveLength(4)
+})
+
+test('a folder that was copied is not opened, and nothing of it is touched', async () => {
+  const [folder, copy] = [await temporaryFolder(), await temporaryFolder()]
+  await (await open(folder)).close()
+  await cp(folder, copy, { recursive: true })
+  const before = await readdir(copy, { recursive: true })
+  for (const _ of [1, 2]) expect((await openError(copy)).code).toBe('STORAGE_FAILED')
+  expect(await readdir(copy, { recursive: true })).toEqual(before)
+})
+
+/** A core with one block in it. */
+async function written(store: Store): Promise<{ key: Uint8Array }> {
+  const core = corestoreOf(store).get({ name: 'kept' })
+  await core.ready()
+  await core.append(Buffer.from('kept'))
+  return { key: core.key! }
+}
 
 test('a folder with files of others in it is not touched beyond its own', async () => {
   const folder = await temporaryFolder()

@@ -16,6 +16,7 @@ import { createGuardedBase } from './guards/guarded-base.js'
 import { frozenError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
+import { brokenError } from './broken-error.js'
 import { createEpochKeys } from './epoch-keys.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
@@ -83,10 +84,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   )
   let broken: RoomError | undefined
   base.on('error', (cause) => {
-    broken = new RoomError('ROOM_BROKEN', 'The log of the room cannot be read on.', {
-      cause,
-      hint: 'Close the peer and open it again; what was sent is safe.'
-    })
+    broken = brokenError(cause)
     void events.emit('error', broken)
     void events.emit('update', undefined)
     timeline.close(broken)

@@ -21,6 +21,7 @@ const ATTACKS: Readonly<Record<AttackName, { readonly stock: RegExp; readonly fr
   'checkpoint-pointing-nowhere': { stock: /^stopped: TypeError/ },
   'digest-without-key': { stock: /^stopped: TypeError/ },
   'fast-forward-garbage': { stock: /^stopped: RangeError/ },
+  'core-asked-for': { stock: /^stopped: TypeError: Cannot read properties of null/ },
   'value-not-json': { stock: /^stopped: SyntaxError/, frozen: 'undecodable at 1' }
 }
 

@@ -12,6 +12,7 @@ import { guardFastForward } from './guard-fast-forward.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { boundedHints, mayWake } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
+import { guardWriterKey } from './guard-writer-key.js'
 import { assertUpstream } from './upstream.js'
 
 /** How far behind, in blocks of the system's core, who knows nothing yet goes forward by what indexers have signed. */
@@ -76,6 +77,7 @@ export function createGuardedBase<View>(
 
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
+      guardWriterKey(writer, args[0])
       if (!this._isLocalCore(writer.core)) guardWriter(writer, report)
       return writer
     }

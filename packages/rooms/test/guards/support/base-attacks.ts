@@ -204,6 +204,20 @@ export const ATTACKS = {
     world.link(newcomer, world.owner)
     await world.until('the newcomer reads', async () => (await world.read(newcomer)).includes('hello'))
     await newcomer.close()
+  },
+  'core-asked-for': async (world) => {
+    await say(world.owner, 'names the member')
+    const [founders, members] = [
+      await world.storeWith(world.owner.local, 'founders'),
+      await world.storeWith(world.member.local, 'members')
+    ]
+    const { newcomer, asked } = await world.joinAfterKill()
+    // One peer asks for the member's core, and from another comes a block that names it.
+    world.linkStore(newcomer, members)
+    await asked
+    world.linkStore(newcomer, founders)
+    await world.until('the newcomer reads', async () => (await world.read(newcomer)).includes('names the member'))
+    await newcomer.close()
   }
 } satisfies Record<string, (world: World) => Promise<void>>
 

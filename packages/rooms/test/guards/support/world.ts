@@ -69,8 +69,11 @@ export class World {
     await this.until('the owner reads', async () => (await this.read(this.owner)).includes('hi'))
   }
 
-  async #base(name: string, key: Uint8Array | null, fastForward?: Uint8Array): Promise<Base> {
-    const store = new Corestore(join(this.folder, name))
+  async #base(
+    name: string,
+    key: Uint8Array | null,
+    { store = new Corestore(join(this.folder, name)), fastForward }: { store?: Corestore; fastForward?: Uint8Array } = {}
+  ): Promise<Base> {
     const handlers = {
       open: (views: ViewStore) => views.get<string>({ name: 'view', valueEncoding: 'utf-8' as never }),
       apply,
@@ -93,7 +96,25 @@ export class World {
 
   /** A newcomer whose invite names a core to fast-forward to. */
   joinBy(systemKey: Uint8Array): Promise<Base> {
-    return this.#base('newcomer', this.key, systemKey)
+    return this.#base('newcomer', this.key, { fastForward: systemKey })
+  }
+
+  /** A newcomer that was killed while it joined: it has the member's core, and its disk is slow to open it. */
+  async joinAfterKill(): Promise<{ newcomer: Base; asked: Promise<void> }> {
+    await (await this.storeWith(this.member.local, 'newcomer')).close()
+    const store = new Corestore(join(this.folder, 'newcomer'))
+    const asked = slowToOpen(store, this.member.local.discoveryKey!)
+    return { newcomer: await this.#base('newcomer', this.key, { store }), asked }
+  }
+
+  /** A store that has all blocks of a core, and nothing else. */
+  async storeWith({ key, length }: Base['local'], name: string): Promise<Corestore> {
+    const store = new Corestore(join(this.folder, name))
+    const core = store.get({ key })
+    await core.ready()
+    this.linkStore(this.owner, store)
+    await core.download({ start: 0, end: length }).done()
+    return store
   }
 
   disconnect(): void {
@@ -113,7 +134,11 @@ export class World {
   }
 
   linkHostile(base: Base): ReplicationStream {
-    const [one, two] = [base.replicate(true), this.hostileStore.replicate(false)]
+    return this.linkStore(base, this.hostileStore)
+  }
+
+  linkStore(base: Base, store: Corestore): ReplicationStream {
+    const [one, two] = [base.replicate(true), store.replicate(false)]
     this.#pipe(one, two)
     return two
   }
@@ -246,6 +271,20 @@ export class Hostile {
   own(length = this.core.length): Head {
     return { key: this.key, length }
   }
+}
+
+/** Makes a core take longer to open than blocks take to arrive; resolves when it is asked for. */
+function slowToOpen({ storage }: Corestore, discoveryKey: Uint8Array): Promise<void> {
+  const slow = storage as unknown as { resumeCore(discoveryKey: Uint8Array): Promise<unknown> }
+  const resume = slow.resumeCore.bind(slow)
+  return new Promise((resolve) => {
+    slow.resumeCore = async (asked) => {
+      if (Buffer.compare(asked, discoveryKey) !== 0) return resume(asked)
+      resolve()
+      await pause(2_000)
+      return resume(asked)
+    }
+  })
 }
 
 function withTimeout<Value>(work: Promise<Value>, ms: number, what: string): Promise<Value> {

@@ -1,0 +1,5 @@
+// package.json maps this name to bare-fs on Bare, and to Node's module elsewhere (without `node:`,
+// which Node 20 refuses in such a map). TypeScript does not follow a map to a built-in module.
+declare module '#fs' {
+  export * from 'node:fs/promises'
+}
