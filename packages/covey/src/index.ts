@@ -34,6 +34,7 @@ export {
   type MessagesOptions,
   type Role,
   type Room,
+  type MemberFlood,
   type RoomEvents,
   type RoomInfo,
   type Rooms,

@@ -206,6 +206,8 @@ async function keyRequest({ view, node, op, touched }: ContentContext): Promise<
   const epoch = op.header.target
   if (!epoch || (await view.epoch(epoch)) === null) return false
   const writer = node.from.key
+  // Asked already, and not answered yet: nothing new for anybody.
+  if ((await view.keyRequest(epoch, writer)) !== null) return false
   await view.put('key-requests', { epoch, writer })
   touched.people = true
   return true

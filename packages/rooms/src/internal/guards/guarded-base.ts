@@ -9,15 +9,21 @@ import type {
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFastForward } from './guard-fast-forward.js'
+import { createQuotas, type Flood } from './guard-quota.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { boundedHints, mayWake } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
+import type { MeterInit } from './meter.js'
 import { assertUpstream } from './upstream.js'
 
 /** What the guards of a base tell. */
 export interface BaseGuard {
   /** A writer is not read on; once a writer, each time that the base is opened. */
   readonly onfrozen: (frozen: FrozenWriter) => void
+  /** A writer is downloaded slowly from now on, until its allowance has filled again. */
+  readonly onflood?: (flood: Flood) => void
+  /** Default: {@link WRITER_QUOTA}. */
+  readonly quota?: MeterInit
   /** Something that a peer sent was put aside; nothing is lost by it. */
   readonly onwarning?: (error: unknown) => void
 }
@@ -34,10 +40,11 @@ export function createGuardedBase<View>(
   store: Corestore,
   key: Uint8Array | null,
   handlers: AutobaseHandlers<View>,
-  { onfrozen, onwarning = () => undefined }: BaseGuard
+  { onfrozen, onflood = () => undefined, quota, onwarning = () => undefined }: BaseGuard
 ): Autobase<View> {
   assertUpstream('autobase', 'hypercore')
   const frozen = new Set<string>()
+  const quotas = createQuotas(onflood, quota)
   const states = new WeakMap<object, UpstreamApplyState | null>()
 
   const report = (writer: FrozenWriter): void => {
@@ -60,8 +67,15 @@ export function createGuardedBase<View>(
 
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
-      if (!this._isLocalCore(writer.core)) guardWriter(writer, report)
+      if (this._isLocalCore(writer.core)) return writer
+      guardWriter(writer, report)
+      quotas.guard(writer)
       return writer
+    }
+
+    override async _close(): Promise<void> {
+      quotas.close()
+      await super._close()
     }
 
     override _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void {
