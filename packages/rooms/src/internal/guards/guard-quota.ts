@@ -15,6 +15,12 @@ export const WRITER_QUOTA: MeterInit = {
 /** As autobase itself: lib/writer.js, MAX_PREFETCH. Less where less is left, because nobody knows how large they are. */
 const MAX_WINDOW_BLOCKS = 256
 
+/**
+ * Of a core that is larger than a quarter of the burst: what is under way may be blocks of 16 MB each,
+ * which is known when they are there, and they have to be few.
+ */
+const LARGE_CORE_WINDOW_BLOCKS = 8
+
 /** The longest time until a writer that waits is looked at again: allowances differ, timers are cheap. */
 const MAX_WAIT_MS = 60_000
 
@@ -147,7 +153,8 @@ export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit =
       if (paying === undefined) return wait(account)
       const { blocks, bytes } = paying.meter.left()
       const share = Math.min(1, bytes / quota.bytes.burst)
-      const window = Math.max(1, Math.min(blocks, Math.floor(MAX_WINDOW_BLOCKS * share)))
+      const most = core.byteLength > quota.bytes.burst / 4 ? LARGE_CORE_WINDOW_BLOCKS : MAX_WINDOW_BLOCKS
+      const window = Math.max(1, Math.min(blocks, most, Math.floor(MAX_WINDOW_BLOCKS * share)))
       const end = Math.min(start + window, paying.end)
       if (writer.range?.range.end === end) return
       writer._pause()

@@ -12,8 +12,8 @@ export const FLOODS = {
   tiny: (key) => appends(key, 40, 400, 1),
   /** 128 MiB of ops that are as large as they may be. */
   large: (key) => appends(key, 32, 64, 65_000),
-  /** 140 MiB in blocks that no op needs. */
-  giant: (key) => appends(key, 10, 1, 14 * 1_048_576),
+  /** 280 MiB in blocks that no op needs. */
+  giant: (key) => appends(key, 20, 1, 14 * 1_048_576),
   /** 64 MiB that are one append. */
   batch: (key) => appends(key, 1, 1_024, 65_000, true)
 } satisfies Record<string, (key: Uint8Array) => Iterable<readonly FloodBlock[]>>
