@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { createRooms, type RoomsInit } from './create-rooms.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, MAX_INVITE_USES, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
 export { RoomError, type RoomErrorCode } from './errors.js'
 export type { CreateInviteOptions, InviteInfo } from './invite.js'
 export type { Message, MessagesOptions } from './message.js'

@@ -16,9 +16,10 @@ export const WRITER_QUOTA: MeterInit = {
 const MAX_WINDOW_BLOCKS = 256
 
 /**
- * Of a core that is larger than a quarter of the burst: what is under way may be blocks of 16 MB each,
- * which is known when they are there, and they have to be few.
+ * Of a core that is larger than this: what is under way may be blocks of 16 MB each, which is known when
+ * they are there, and they have to be few. It is what 50,000 messages take.
  */
+const LARGE_CORE_BYTES = 16 * 1_048_576
 const LARGE_CORE_WINDOW_BLOCKS = 8
 
 /** The longest time until a writer that waits is looked at again: allowances differ, timers are cheap. */
@@ -153,7 +154,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit =
       if (paying === undefined) return wait(account)
       const { blocks, bytes } = paying.meter.left()
       const share = Math.min(1, bytes / quota.bytes.burst)
-      const most = core.byteLength > quota.bytes.burst / 4 ? LARGE_CORE_WINDOW_BLOCKS : MAX_WINDOW_BLOCKS
+      const most = core.byteLength > LARGE_CORE_BYTES ? LARGE_CORE_WINDOW_BLOCKS : MAX_WINDOW_BLOCKS
       const window = Math.max(1, Math.min(blocks, most, Math.floor(MAX_WINDOW_BLOCKS * share)))
       const end = Math.min(start + window, paying.end)
       if (writer.range?.range.end === end) return

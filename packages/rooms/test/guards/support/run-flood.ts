@@ -62,6 +62,7 @@ async function measure(flood: string): Promise<object> {
     if (!isHeard) break
     await pause(250)
   }
+  if (mode === 'guarded') await world.until('both are told', async () => world.floods.length === 2, 15_000)
   clearInterval(sampling)
   const taken = [world.owner, world.member].map((base) => takenOf(base, key))
   flooder.kill()
