@@ -32,7 +32,7 @@ export type Act<Type extends Action['type']> = (
 ) => Promise<boolean>
 
 /** The most devices that one member has in a room at a time: each may write as much as a quota gives. */
-export const MAX_DEVICES = 32
+const MAX_DEVICES = 32
 
 /** What the row of a former member has for a role. */
 const NO_ROLE = 0

@@ -7,7 +7,7 @@ import { MAX_BLOCK_BYTES } from './judge-block.js'
  * What a device reads of a writer. The burst is some years of a person's talk, or a member's week
  * offline; the rest is eight times what a busy bot writes: ten messages a second of 200 bytes.
  */
-export const WRITER_QUOTA: MeterInit = {
+const WRITER_QUOTA: MeterInit = {
   blocks: { burst: 32_768, perSecond: 32 },
   bytes: { burst: 64 * 1_048_576, perSecond: 16_384 }
 }
@@ -16,11 +16,12 @@ export const WRITER_QUOTA: MeterInit = {
 const MAX_WINDOW_BLOCKS = 256
 
 /**
- * Of a core that is larger than this: what is under way may be blocks of 16 MB each, which is known when
- * they are there, and they have to be few. It is what 50,000 messages take.
+ * How much of a writer may be under way whose size is not known: a block may have 16 MB, which shows when
+ * it is there. It is so beyond the length that the writer has signed, and in a core of more than this;
+ * so much take 50,000 messages.
  */
+const UNKNOWN_BLOCKS = 8
 const LARGE_CORE_BYTES = 16 * 1_048_576
-const LARGE_CORE_WINDOW_BLOCKS = 8
 
 /** The longest time until a writer that waits is looked at again: allowances differ, timers are cheap. */
 const MAX_WAIT_MS = 60_000
@@ -154,9 +155,9 @@ export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit =
       if (paying === undefined) return wait(account)
       const { blocks, bytes } = paying.meter.left()
       const share = Math.min(1, bytes / quota.bytes.burst)
-      const most = core.byteLength > LARGE_CORE_BYTES ? LARGE_CORE_WINDOW_BLOCKS : MAX_WINDOW_BLOCKS
+      const most = core.byteLength > LARGE_CORE_BYTES ? UNKNOWN_BLOCKS : MAX_WINDOW_BLOCKS
       const window = Math.max(1, Math.min(blocks, most, Math.floor(MAX_WINDOW_BLOCKS * share)))
-      const end = Math.min(start + window, paying.end)
+      const end = Math.min(start + window, Math.max(start, core.length) + UNKNOWN_BLOCKS, paying.end)
       if (writer.range?.range.end === end) return
       writer._pause()
       writer.range = core.download({ start, end, linear: true }) as typeof writer.range

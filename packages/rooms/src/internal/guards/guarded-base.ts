@@ -22,7 +22,7 @@ export interface BaseGuard {
   readonly onfrozen: (frozen: FrozenWriter) => void
   /** A writer is downloaded slowly from now on, until its allowance has filled again. */
   readonly onflood?: (flood: Flood) => void
-  /** Default: {@link WRITER_QUOTA}. */
+  /** Of each writer. Default: that of `guard-quota.ts`. */
   readonly quota?: MeterInit
   /** Something that a peer sent was put aside; nothing is lost by it. */
   readonly onwarning?: (error: unknown) => void
