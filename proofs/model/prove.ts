@@ -1,4 +1,10 @@
-import { resolve as resolveCode, seenLengths, takesAuthority, type Entry } from '../../packages/rooms/src/internal/authority/resolve.js'
+import {
+  createResolver,
+  resolve as resolveCode,
+  seenLengths,
+  takesAuthority,
+  type Entry
+} from '../../packages/rooms/src/internal/authority/resolve.js'
 import { perform } from '../../packages/rooms/src/internal/authority/rules.js'
 import { createMemoryState, type MemoryState } from '../../packages/rooms/src/internal/authority/state.js'
 import { mapKey } from '../../packages/rooms/src/internal/map-key.js'
@@ -16,28 +22,33 @@ const ORDERS = 2
 export async function proveHistory(seed: number, code: Resolve = resolveCode): Promise<void> {
   const random = createPrng(seed)
   const history = randomHistory(random, MIN_OPS + random.below(MAX_OPS - MIN_OPS))
+  // As a room does: one that remembers, through all that is added and every reorder.
+  const growing = code === resolveCode ? createResolver().resolve : code
   for (let i = 0; i < ORDERS; i++) {
     const ops = randomOrder(random, history)
     try {
-      await proveOrder(ops, code)
+      await proveOrder(ops, code, growing)
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${ops.map(describeOp).join('\n')}`, { cause: error })
     }
   }
 }
 
-async function proveOrder(ops: readonly Written[], code: Resolve): Promise<void> {
+async function proveOrder(ops: readonly Written[], code: Resolve, growing: Resolve): Promise<void> {
   const entries = ops.map(entryOf)
   let view: MemoryState = createMemoryState()
   let before: Resolved = resolve([])
   for (let length = 1; length <= ops.length; length++) {
-    view = await apply(view, entries.slice(0, length), code)
+    view = await apply(view, entries.slice(0, length), growing)
     const model = resolve(ops.slice(0, length))
     same(`after ${length}, op by op`, describeCode(view), describeModel(model.state))
     holds(ops.slice(0, length), before, model)
     before = model
   }
   same('resolved at once', describeCode(await code(entries)), describeModel(before.state))
+  const half = ops.length >> 1
+  const shorter = describeModel(resolve(ops.slice(0, half)).state)
+  same('without its end', describeCode(await growing(entries.slice(0, half))), shorter)
   await plain(entries, before)
 }
 

@@ -57,7 +57,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'admit: without an invite to a lesser role', file: ACTS, from: "!isAtLeast(role, 'admin') || isAtLeast(granted, role)", to: "!isAtLeast(role, 'admin')" },
   { rule: 'admit: a member keeps the role', file: ACTS, from: 'member === null || roleOf(member.role) === undefined) {', to: 'true) {' },
   { rule: 'invite: expires', file: ACTS, from: 'expiresAt && atMs >= expiresAt', to: 'false' },
-  { rule: 'invite: is used up', file: ACTS, from: 'uses && used >= uses', to: 'false' },
+  { rule: 'invite: is used up', file: ACTS, from: 'used >= Math.min(uses || MAX_INVITE_USES, MAX_INVITE_USES)', to: 'false' },
   { rule: 'invite: is revoked', file: ACTS, from: 'if (revoked || (', to: 'if ((' },
   { rule: 'invite: is for one person', file: ACTS, from: '(invitee && !equalBytes(invitee, identity))', to: 'false' },
   { rule: 'invite: is worth what its author is', file: ACTS, from: 'inviter !== null && inviter.role > role ?', to: 'inviter !== null ?' },

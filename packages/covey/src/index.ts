@@ -22,6 +22,7 @@ export { localNetwork, publicNetwork, type Network, type NetworkAddress } from '
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
+  MAX_INVITE_USES,
   MAX_NAME_BYTES,
   MAX_TEXT_BYTES,
   type CallOptions,
@@ -34,6 +35,7 @@ export {
   type MessagesOptions,
   type Role,
   type Room,
+  type MemberFlood,
   type RoomEvents,
   type RoomInfo,
   type Rooms,

@@ -12,3 +12,6 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** The longest life of an invite: a hundred years. */
 export const MAX_INVITE_MS = 100 * 365 * 24 * 3_600_000
+
+/** How many devices one invite lets in at most, also where it was made for any number: then there is another to make. */
+export const MAX_INVITE_USES = 10_000

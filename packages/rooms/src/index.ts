@@ -4,11 +4,11 @@
  * @packageDocumentation
  */
 export { createRooms, type RoomsInit } from './create-rooms.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, MAX_INVITE_USES, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
 export { RoomError, type RoomErrorCode } from './errors.js'
 export type { CreateInviteOptions, InviteInfo } from './invite.js'
 export type { Message, MessagesOptions } from './message.js'
 export type { Role } from './roles.js'
-export type { CallOptions, Member, RemoveOptions, Room, RoomEvents, RoomInfo } from './room.js'
+export type { CallOptions, Member, MemberFlood, RemoveOptions, Room, RoomEvents, RoomInfo } from './room.js'
 export type { CreateRoomInit, JoinOptions, Rooms, RoomsEvents } from './rooms.js'
 export type { History } from './internal/keyring.js'

@@ -7,7 +7,7 @@ import type { Role } from './roles.js'
 export interface CreateInviteOptions {
   /** How long the invite can be used, in milliseconds. Default: for ever. */
   readonly expiresInMs?: number
-  /** How many devices can join by it. Default: any number. */
+  /** How many devices can join by it, 1 to {@link MAX_INVITE_USES}. Default: as many as that. */
   readonly uses?: number
   /** What those who join may do; less than who invites. Default `member`. */
   readonly role?: Exclude<Role, 'owner'>

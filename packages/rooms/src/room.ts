@@ -32,12 +32,27 @@ export interface Member {
   readonly isSelf: boolean
 }
 
+/**
+ * That a device of a member writes more than the room's quota. Nothing of it is lost: it is read slowly,
+ * and others are not held up. Whether to remove the member is for people to decide.
+ */
+export interface MemberFlood {
+  /** The id of the identity. */
+  readonly memberId: string
+  /** The key of the device. z-base-32. */
+  readonly device: string
+  /** Whether the identity of this device may remove the member: who may, should be asked. */
+  readonly mayRemove: boolean
+}
+
 /** What happens in a room. Hints for a display; what must not be missed, {@link Room.messages} gives. */
 export interface RoomEvents {
   /** Something of the room has changed. Many changes may make one event. */
   update: undefined
   /** The room was closed here. */
   close: undefined
+  /** A member writes more than the quota; again when it has long kept to it, and after the room was opened. */
+  flood: MemberFlood
   /** Something failed in the background. */
   error: RoomError
 }

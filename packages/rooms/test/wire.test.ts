@@ -142,8 +142,10 @@ test('an op of another version, an empty one and one beyond the limit are none',
   expect(decodeOp(op)).toBeDefined()
   for (const version of [0, 2, 255]) expect(decodeOp(new Uint8Array([version, ...op.subarray(1)]))).toBeUndefined()
   expect(decodeOp(new Uint8Array())).toBeUndefined()
-  expect(decodeOp(encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_536 - clear.length)))).toBeDefined()
-  expect(decodeOp(encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_537 - clear.length)))).toBeUndefined()
+  const largest = encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_536 - clear.length))
+  expect(decodeOp(largest)).toBeDefined()
+  expect(decodeOp(Uint8Array.of(...largest, 0))).toBeUndefined()
+  expect(() => encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_537 - clear.length))).toThrow(TypeError)
 })
 
 test('an op has the same id only in the same room, by the same writer, with the same bytes', () => {

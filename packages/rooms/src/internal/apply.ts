@@ -3,7 +3,7 @@ import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { perform } from './authority/rules.js'
-import { resolve, seenLengths, takesAuthority, type Entry } from './authority/resolve.js'
+import { createResolver, seenLengths, takesAuthority, type Entry, type Resolver } from './authority/resolve.js'
 import { createViewState, writeState } from './authority/view-state.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
@@ -101,10 +101,19 @@ async function applyAuthority(context: Context): Promise<boolean> {
   const entry = toEntry(host, row, op, action)
   const unseen = takesAuthority(action) && (await hasUnseen(context, action))
   if (!(await perform(createViewState(view, host), entry.author, action))) return false
-  if (unseen) await writeState(view, host, await resolve(await allEntries(view, host)))
+  if (unseen) await writeState(view, host, await resolverOf(view).resolve(await allEntries(view, host)))
   context.authors.clear()
   touched.people = true
   return true
+}
+
+/** What is remembered of a view's history changes nothing of the answer: only how soon it is there. */
+const resolvers = new WeakMap<RoomView, Resolver>()
+
+function resolverOf(view: RoomView): Resolver {
+  const resolver = resolvers.get(view) ?? createResolver()
+  resolvers.set(view, resolver)
+  return resolver
 }
 
 /** Whether the view knows more of somebody than who takes authority from them had seen. */
@@ -206,6 +215,8 @@ async function keyRequest({ view, node, op, touched }: ContentContext): Promise<
   const epoch = op.header.target
   if (!epoch || (await view.epoch(epoch)) === null) return false
   const writer = node.from.key
+  // Asked already, and not answered yet: nothing new for anybody.
+  if ((await view.keyRequest(epoch, writer)) !== null) return false
   await view.put('key-requests', { epoch, writer })
   touched.people = true
   return true

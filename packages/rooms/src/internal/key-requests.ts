@@ -1,5 +1,6 @@
 import { equalBytes } from '@covey/core'
 import type { EpochKeys } from './epoch-keys.js'
+import { createRateLimit, type RateLimit } from './guards/rate-limit.js'
 import type { Keyring } from './keyring.js'
 import { mapKey } from './map-key.js'
 import type { OpLog } from './op-log.js'
@@ -29,10 +30,16 @@ const MIN_WAIT_MS = 500
 const MAX_WAIT_MS = 5_000
 /** How often a device asks for a key: somebody may answer with garbage, as often as they are asked. */
 const MAX_ASKS = 3
+/** How often this device answers one that asks for the same key; others may answer too. */
+const MAX_ANSWERS = 3
+/** How many keys this device gives one that asks: the epochs of years at once, and then one in ten minutes. */
+const ANSWER_RATE = { burst: 256, perSecond: 1 / 600 }
 
 export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerror }: KeyRequestsInit): KeyRequests {
   const asked = new Map<string, number>()
   const asking = new Set<string>()
+  const answers = new Map<string, number>()
+  const rates = new Map<string, RateLimit>()
   const waiting = new Map<string, ReturnType<typeof setTimeout>>()
   let closed = false
 
@@ -66,7 +73,18 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
     if (closed || (await view.keyRequest(epoch, asking)) === null) return
     const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), epochKeys.key(epoch)])
     if (device === null || row === null || key === undefined || !(await keyring.mayHave(device, row))) return
+    if (!mayAnswer(epoch, asking)) return
     await log.append(keyring.grant({ id: epoch, key }, [device]))
+  }
+
+  /** Each answer is an op of this device's: who asks without end must not make others write without end. */
+  function mayAnswer(epoch: Uint8Array, asking: Uint8Array): boolean {
+    const given = answers.get(mapKey(epoch) + mapKey(asking)) ?? 0
+    const rate = rates.get(mapKey(asking)) ?? createRateLimit(ANSWER_RATE)
+    rates.set(mapKey(asking), rate)
+    if (given >= MAX_ANSWERS || !rate.take()) return false
+    answers.set(mapKey(epoch) + mapKey(asking), given + 1)
+    return true
   }
 
   function report(error: unknown): void {

@@ -2,6 +2,7 @@ import type Autobase from 'autobase'
 import { concatBytes } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
+import { MAX_BATCH_BLOCKS, MAX_BATCH_BYTES } from './guards/judge-block.js'
 import { mapKey } from './map-key.js'
 import { encodeOp, opId, OpType, type OpTypeName } from './op.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
@@ -57,6 +58,8 @@ export interface OpLog {
    * @param underEpoch whether they are for the room's present epoch, which is looked up when nothing
    *   can come between: a message that follows a removal is never sealed for the removed.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
+   * @throws {TypeError} for more than others would read: an op of more than 64 KiB, or in one append more
+   *   than 4,096 ops or 32 MiB. Nothing is written.
    */
   append(drafts: readonly DraftSource[], options?: { underEpoch?: boolean }): Promise<Written[]>
 }
@@ -116,6 +119,10 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
 
   async function commitOps(ops: readonly Made[]): Promise<void> {
     if (ops.length === 0) return
+    // The others would read no more of this device, for ever.
+    const bytes = ops.reduce((sum, op) => sum + op.bytes.length, 0)
+    if (ops.length > MAX_BATCH_BLOCKS) throw new TypeError(`one append has at most ${MAX_BATCH_BLOCKS} ops`)
+    if (bytes > MAX_BATCH_BYTES) throw new TypeError(`one append has at most ${MAX_BATCH_BYTES} bytes`)
     for (const { id } of ops) flight.set(mapKey(id), false)
     try {
       await base.append(ops.map(({ bytes }) => bytes))

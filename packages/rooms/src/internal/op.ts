@@ -42,11 +42,16 @@ export interface Op {
   readonly sealed: Uint8Array
 }
 
-/** @param sealBody makes the body, given the clear bytes that it has to be bound to. */
+/**
+ * @param sealBody makes the body, given the clear bytes that it has to be bound to.
+ * @throws {TypeError} for more than an op may take: others would not read it.
+ */
 export function encodeOp(header: OpHeader, sealBody?: (clear: Uint8Array) => Uint8Array): Uint8Array {
   const encoded = encodeStruct('op-header', header)
   const clear = writeBytes((writer) => writer.uint8(OP_VERSION).prefixedBytes(encoded, MAX_OP_BYTES))
-  return sealBody === undefined ? clear : concatBytes(clear, sealBody(clear))
+  const bytes = sealBody === undefined ? clear : concatBytes(clear, sealBody(clear))
+  if (bytes.length > MAX_OP_BYTES) throw new TypeError(`an op has at most ${MAX_OP_BYTES} bytes`)
+  return bytes
 }
 
 /** The op, or `undefined` for bytes that are none or of a version that is not known here. */

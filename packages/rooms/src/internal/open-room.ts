@@ -27,6 +27,7 @@ import { createOwnRole, forbidden } from './own-role.js'
 import { createReader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
+import { describeFlood } from './describe-flood.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 
@@ -80,7 +81,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       blindEncryption: sealedKey(identity),
       wakeup
     },
-    { onfrozen: (frozen) => void events.emit('error', frozenError(frozen)) }
+    {
+      onfrozen: (frozen) => void events.emit('error', frozenError(frozen)),
+      onflood({ key: flooding }) {
+        describeFlood(view, ownRole, flooding)
+          .then((flood) => flood && events.emit('flood', flood))
+          .catch(onerror)
+      }
+    }
   )
   let broken: RoomError | undefined
   base.on('error', (cause) => {
@@ -91,6 +99,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   })
   const view = base.view
   const timeline = createTimeline(view)
+  const ownRole = createOwnRole(view, identity.identity.publicKey)
+  const onerror = (cause: unknown): void => {
+    // What is closed beneath such work is no news.
+    if (base.closing) return
+    const message = 'Work in the background failed.'
+    const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
+    void events.emit('error', error)
+  }
   await ready(base)
   const discoveryKey = base.discoveryKey!
   const writer = base.local.key
@@ -98,12 +114,6 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
   const { flight } = touched
   const log = createOpLog({ base, room: discoveryKey, flight, planEpoch: keyring.plan, now: Date.now })
-  const ownRole = createOwnRole(view, identity.identity.publicKey)
-  const onerror = (cause: unknown): void => {
-    const message = 'A key could not be asked for, or given.'
-    const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
-    void events.emit('error', error)
-  }
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 

@@ -10,6 +10,7 @@ import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
 import type { MemberRow, MessageRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
+import { readName } from './read-name.js'
 
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
@@ -62,7 +63,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   ): Promise<string> {
     if (!bytes || !writer) return ''
     const body = await openBody(bytes, writer)
-    return (typeof body === 'string' ? undefined : decodeStruct(kind, body))?.name ?? ''
+    return readName((typeof body === 'string' ? undefined : decodeStruct(kind, body))?.name)
   }
 
   function author(writer: Uint8Array): Promise<Author | undefined> {

@@ -1,6 +1,6 @@
 import type Autobase from 'autobase'
 import { assertInteger, assertOptions, assertSignal, decodeKey, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
-import { MAX_INVITE_MS } from '../constants.js'
+import { MAX_INVITE_MS, MAX_INVITE_USES } from '../constants.js'
 import { RoomError } from '../errors.js'
 import { encodeInvite, type CreateInviteOptions, type InviteInfo } from '../invite.js'
 import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
@@ -83,7 +83,7 @@ function assertInviteOptions(options: CreateInviteOptions): void {
   assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'inviteeId', 'signal'])
   const { expiresInMs, uses, role } = options
   if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1, max: MAX_INVITE_MS })
-  if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1 })
+  if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1, max: MAX_INVITE_USES })
   if (role !== undefined && (!ROLES.includes(role) || (role as Role) === 'owner')) {
     throw new TypeError('options.role must be "reader", "member", "moderator" or "admin"')
   }

@@ -1,4 +1,5 @@
 import { equalBytes } from '@covey/core'
+import { MAX_INVITE_USES } from '../../constants.js'
 import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
 import type { Action } from './action.js'
 import type { InviteRow } from '../view.js'
@@ -30,6 +31,9 @@ export type Act<Type extends Action['type']> = (
   action: Extract<Action, { type: Type }>
 ) => Promise<boolean>
 
+/** The most devices that one member has in a room at a time: each may write as much as a quota gives. */
+const MAX_DEVICES = 32
+
 /** What the row of a former member has for a role. */
 const NO_ROLE = 0
 
@@ -56,6 +60,8 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
   if (!isSame || (known !== null && !known.removed)) return false
   const member = await state.member(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
+  const devices = (await state.devicesOf(identity)).filter(({ removed }) => !removed)
+  if (devices.length >= MAX_DEVICES) return false
 
   if (shown) {
     const invite = await state.invite(shown.id)
@@ -82,7 +88,7 @@ export async function refusalOf(
   atMs: number
 ): Promise<'refused' | 'usedUp' | 'expired' | undefined> {
   if (expiresAt && atMs >= expiresAt) return 'expired'
-  if (uses && used >= uses) return 'usedUp'
+  if (used >= Math.min(uses || MAX_INVITE_USES, MAX_INVITE_USES)) return 'usedUp'
   if (revoked || (invitee && !equalBytes(invitee, identity))) return 'refused'
   // An invite is worth what its author is now.
   const inviter = await state.member(author)

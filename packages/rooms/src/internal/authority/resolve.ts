@@ -28,19 +28,58 @@ export interface Entry {
  * So each cut in force is itself allowed, and the last entry is looked at when all before it are settled:
  * to go on from the answer for the others comes to the same as to start anew.
  */
-export async function resolve(entries: readonly Entry[]): Promise<MemoryState> {
-  let cuts: readonly Cut[] = []
-  let run = await replay(entries, cuts)
-  for (let at = 0; at < entries.length; ) {
-    const trial = canCut(entries, run, cuts, at) ? await attempt(entries, run, cuts, at) : undefined
-    if (trial === undefined) {
-      at++
-      continue
+export function resolve(entries: readonly Entry[]): Promise<MemoryState> {
+  return createResolver().resolve(entries)
+}
+
+/** Resolves one history again and again as it grows, and remembers what of it is settled. */
+export interface Resolver {
+  resolve(entries: readonly Entry[]): Promise<MemoryState>
+}
+
+/**
+ * What is settled depends on nothing that comes after it. So of a history that has grown, or has lost its
+ * end in a reorder, only what is new is looked at: otherwise who makes cuts that come to nothing would
+ * have all of them tried again at each op.
+ *
+ * @param onentry called for each entry that is gone through: what the work is measured in.
+ */
+export function createResolver(onentry: () => void = () => undefined): Resolver {
+  let known: readonly Entry[] = []
+  /** The cuts in force for the first so many entries alone. */
+  const settled: (readonly Cut[])[] = [[]]
+
+  return {
+    async resolve(entries) {
+      let at = Math.min(sharedLength(known, entries), settled.length - 1)
+      settled.length = at + 1
+      known = entries
+      let cuts = settled[at]!
+      let run = await replay(entries, cuts, onentry)
+      while (at < entries.length) {
+        const trial = canCut(entries, run, cuts, at) ? await attempt(entries, run, cuts, at, onentry) : undefined
+        if (trial === undefined) {
+          at++
+          // The first time that it comes this far, no entry after has had a say.
+          if (settled.length === at) settled.push(cuts)
+          continue
+        }
+        ;({ cuts, run } = trial)
+        at = 0
+      }
+      return run.state
     }
-    ;({ cuts, run } = trial)
-    at = 0
   }
-  return run.state
+}
+
+function sharedLength(a: readonly Entry[], b: readonly Entry[]): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const [one, other] = [a[i]!, b[i]!]
+    const isSame = one.length === other.length && equalBytes(one.author.writer, other.author.writer)
+    if (!isSame || !equalBytes(one.author.bytes, other.author.bytes)) return i
+  }
+  return length
 }
 
 /** That an entry takes authority away from somebody, with what role, and what it had seen of them. */
@@ -69,11 +108,17 @@ interface Replay {
   readonly standing: ReadonlyMap<string, Role>
 }
 
-async function replay(entries: readonly Entry[], cuts: readonly Cut[], before?: number): Promise<Replay> {
+async function replay(
+  entries: readonly Entry[],
+  cuts: readonly Cut[],
+  onentry: () => void,
+  before?: number
+): Promise<Replay> {
   const state = createMemoryState()
   const outcomes: Outcome[] = []
   let standing: ReadonlyMap<string, Role> = new Map()
   for (const [at, entry] of entries.entries()) {
+    onentry()
     if (at === before) standing = standingIn(state)
     const { author, action } = entry
     const device = await state.device(author.writer)
@@ -136,14 +181,19 @@ async function attempt(
   entries: readonly Entry[],
   run: Replay,
   cuts: readonly Cut[],
-  at: number
+  at: number,
+  onentry: () => void
 ): Promise<{ cuts: readonly Cut[]; run: Replay } | undefined> {
   const cut = run.outcomes[at]!.cut!
-  const { standing } = await replay(entries.slice(0, at + 1), cuts, at)
+  const upTo = entries.slice(0, at + 1)
+  const { standing } = await replay(upTo, cuts, onentry, at)
+  const isRefused = (next: Replay): boolean =>
+    next.outcomes[at]!.cut?.role !== cut.role || takesFromSeniors(run, standing, next, cut)
   let trial: readonly Cut[] = [...cuts, cut]
   for (;;) {
-    const next = await replay(entries, trial, at)
-    if (next.outcomes[at]!.cut?.role !== cut.role || takesFromSeniors(run, standing, next, cut)) return undefined
+    // What comes later has no say in whether it is refused, and mostly need not be gone through.
+    if (isRefused(await replay(upTo, trial, onentry, at))) return undefined
+    const next = await replay(entries, trial, onentry, at)
     // Who lost, by this cut, what it needed for its own.
     const left = trial.filter((other) => {
       const now = next.outcomes[other.at]!.cut

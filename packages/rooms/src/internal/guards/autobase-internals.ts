@@ -2,6 +2,7 @@ import type Autobase from 'autobase'
 import type { AutobaseHandlers, Head } from 'autobase'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
+import type { Download } from 'hypercore'
 
 // The parts of autobase 7.28.1 that the guards look at or wrap, as its sources have them. None is
 // documented: `assertUpstream` makes sure that they are still what is written here.
@@ -12,7 +13,8 @@ export interface GraphNode {
   /** The block is number `length - 1` of its writer. */
   readonly length: number
   readonly value: Uint8Array | null
-  /** Loses what has been linked; `actualHeads` does not. */
+  /** Loses what has been linked long ago; `actualHeads` does not. */
+  readonly heads: readonly Head[]
   readonly actualHeads: readonly Head[]
   readonly dependencies: Set<GraphNode>
   readonly optimistic: boolean
@@ -47,10 +49,14 @@ type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; valueEncoding
 export interface UpstreamWriter {
   readonly core: WriterCore & { setActive(active: boolean): void }
   readonly isRemoved: boolean
+  /** Whether it signs the room's view, as far as this device has read. */
+  readonly isActiveIndexer: boolean
   readonly nodes: { readonly length: number; get(index: number): GraphNode | null }
   node: GraphNode | null
   frozen: boolean
   isActive: boolean
+  /** What is being downloaded. */
+  range: (Download & { readonly range: { readonly end: number } }) | null
   _loadNextNode(): Promise<boolean>
   _ensureNodeDependencies(boot: unknown): Promise<boolean>
   _pause(): void
@@ -102,6 +108,7 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _applyState: UpstreamApplyState | null
   fastForwardMinimum: number
   hintWakeup(hints: Head | Head[]): void
+  _close(): Promise<void>
   _isLocalCore(core: WriterCore): boolean
   _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void

@@ -1,11 +1,11 @@
 import type { OplogEncoding, OplogMessage } from './autobase-internals.js'
-import { MAX_HEADS } from './judge-block.js'
+import { MAX_BLOCK_BYTES, MAX_HEADS } from './judge-block.js'
 
 /** lib/caps.js, OPLOG_VERSION: what autobase writes. It would still read 0 and 1. */
 const OPLOG_VERSION = 2
 
 /**
- * Decodes a writer's block as autobase does, but only of the version that it writes, without making
+ * Decodes a writer's block as autobase does, but only of the version that it writes and of a bounded size, without making
  * more heads than a block may have, and with checkpoints that have the parts that it then reads.
  */
 export function boundedEncoding(upstream: OplogEncoding): OplogEncoding {
@@ -13,6 +13,7 @@ export function boundedEncoding(upstream: OplogEncoding): OplogEncoding {
     preencode: upstream.preencode.bind(upstream),
     encode: upstream.encode.bind(upstream),
     decode(state) {
+      if (state.end - state.start > MAX_BLOCK_BYTES) throw new Error('The block is too large.')
       if (state.buffer[state.start] !== OPLOG_VERSION) throw new Error('The version is not known.')
       if (smallUint(state.buffer, state.start + 1) > MAX_HEADS) throw new Error('There are too many heads.')
       const message = upstream.decode(state)

@@ -9,10 +9,12 @@ import type {
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFastForward } from './guard-fast-forward.js'
+import { createQuotas, type Flood } from './guard-quota.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { boundedHints, mayWake } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
+import type { MeterInit } from './meter.js'
 import { assertUpstream } from './upstream.js'
 
 /** How far behind, in blocks of the system's core, who knows nothing yet goes forward by what indexers have signed. */
@@ -28,6 +30,10 @@ const MIN_FAST_FORWARD = 256
 export interface BaseGuard {
   /** A writer is not read on; once a writer, each time that the base is opened. */
   readonly onfrozen: (frozen: FrozenWriter) => void
+  /** A writer is downloaded slowly from now on, until its allowance has filled again. */
+  readonly onflood?: (flood: Flood) => void
+  /** Of each writer. Default: that of `guard-quota.ts`. */
+  readonly quota?: MeterInit
   /** Something that a peer sent was put aside; nothing is lost by it. */
   readonly onwarning?: (error: unknown) => void
 }
@@ -44,10 +50,11 @@ export function createGuardedBase<View>(
   store: Corestore,
   key: Uint8Array | null,
   handlers: AutobaseHandlers<View>,
-  { onfrozen, onwarning = () => undefined }: BaseGuard
+  { onfrozen, onflood = () => undefined, quota, onwarning = () => undefined }: BaseGuard
 ): Autobase<View> {
   assertUpstream('autobase', 'hypercore')
   const frozen = new Set<string>()
+  const quotas = createQuotas(onflood, quota)
   const states = new WeakMap<object, UpstreamApplyState | null>()
 
   const report = (writer: FrozenWriter): void => {
@@ -78,8 +85,15 @@ export function createGuardedBase<View>(
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
       guardWriterKey(writer, args[0])
-      if (!this._isLocalCore(writer.core)) guardWriter(writer, report)
+      if (this._isLocalCore(writer.core)) return writer
+      guardWriter(writer, report)
+      quotas.guard(writer)
       return writer
+    }
+
+    override async _close(): Promise<void> {
+      quotas.close()
+      await super._close()
     }
 
     override _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void {

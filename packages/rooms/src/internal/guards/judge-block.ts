@@ -13,7 +13,13 @@ import type { GraphNode } from './autobase-internals.js'
 export const MAX_HEADS = 16_384
 
 /** The most blocks in one append: readers hold it whole before they use any of it. */
-const MAX_BATCH_BLOCKS = 4_096
+export const MAX_BATCH_BLOCKS = 4_096
+
+/** The most bytes of values in one append: twice what messages that are sent together come to. */
+export const MAX_BATCH_BYTES = 32 * 1_048_576
+
+/** The most bytes of a block: an op of 64 KiB, the most heads, and room for what autobase adds. */
+export const MAX_BLOCK_BYTES = 1_048_576
 
 /** Why a writer is not read on. */
 export type FrozenReason =
@@ -25,6 +31,7 @@ export type FrozenReason =
   | 'own-future-head'
   | 'batch-count'
   | 'batch-heads'
+  | 'batch-bytes'
   | 'batch-optimistic'
 
 /**
@@ -48,6 +55,9 @@ export function judgeBlock(node: GraphNode, previous: GraphNode | null): FrozenR
   const { batch, actualHeads: heads, writer, length } = node
   const { key } = writer.core
   const within = previous !== null && previous.batch > 1
+  const bytes = (within ? (appended.get(previous) ?? 0) : 0) + (node.value?.byteLength ?? 0)
+  appended.set(node, bytes)
+  if (bytes > MAX_BATCH_BYTES) return 'batch-bytes'
   if (within) {
     if (batch !== previous.batch - 1) return 'batch-count'
     // An append has one place in the order: its blocks follow each other and nothing else.
@@ -58,6 +68,9 @@ export function judgeBlock(node: GraphNode, previous: GraphNode | null): FrozenR
   if (batch < 1 || batch > MAX_BATCH_BLOCKS) return 'batch-count'
   return judgeHeads(heads, key, length)
 }
+
+/** How many bytes of values an append has up to a block of it. */
+const appended = new WeakMap<GraphNode, number>()
 
 function judgeHeads(heads: readonly Head[], own: Uint8Array, length: number): FrozenReason | undefined {
   if (heads.length > MAX_HEADS) return 'too-many-heads'

@@ -11,6 +11,7 @@ import type Hypercore from 'hypercore'
 import type { ReplicationStream } from 'hypercore'
 import ProtomuxWakeup from 'protomux-wakeup'
 import { pause } from './pause.js'
+import type { MeterInit } from '../../../src/internal/guards/meter.js'
 import { createGuardedBase } from '../../../src/internal/guards/guarded-base.js'
 
 export type View = Hypercore<string>
@@ -45,6 +46,10 @@ export class World {
   readonly frozen: string[] = []
   readonly errors: string[] = []
   readonly warnings: string[] = []
+  /** What each has applied of what the owner and the member say, in any order. */
+  readonly heard: Record<string, Set<string>> = { owner: new Set(), member: new Set() }
+  /** Who was told of a flood. */
+  readonly floods: string[] = []
   readonly hostileStore = new Corestore(join(this.folder, 'hostile'))
   owner!: Base
   member!: Base
@@ -54,7 +59,9 @@ export class World {
   constructor(
     readonly guarded: boolean,
     /** Of the values: ours is binary, autobase's own examples have json. */
-    readonly encoding: 'binary' | 'json' = 'binary'
+    readonly encoding: 'binary' | 'json' = 'binary',
+    /** Of what is read of a writer. */
+    readonly quota?: MeterInit
   ) {}
 
   async open(): Promise<void> {
@@ -76,7 +83,7 @@ export class World {
   ): Promise<Base> {
     const handlers = {
       open: (views: ViewStore) => views.get<string>({ name: 'view', valueEncoding: 'utf-8' as never }),
-      apply,
+      apply: (nodes: AutobaseNode[], view: View, host: ApplyHost) => apply(nodes, view, host, this.heard[name]),
       encryptionKey: KEY,
       valueEncoding: this.encoding as never,
       ackInterval: 200,
@@ -85,10 +92,14 @@ export class World {
     const base: Base = this.guarded
       ? createGuardedBase<View>(store, key, handlers, {
           onfrozen: ({ index, reason }) => this.frozen.push(`${name}: ${reason} at ${index}`),
+          onflood: () => this.floods.push(name),
+          ...(this.quota === undefined ? {} : { quota: this.quota }),
           onwarning: (error) => this.warnings.push(`${name}: ${String((error as Error).message)}`)
         })
       : new Autobase<View>(store, key, handlers)
     bases.set(base, this.encoding)
+    // What was signed is taken over, and not applied.
+    base.on('fast-forward', () => void this.read(base).then((lines) => lines.forEach((line) => this.heard[name]?.add(line))))
     base.on('error', (error) => this.errors.push(`${name}: ${error.message}`))
     await base.ready()
     return base
@@ -211,6 +222,14 @@ export class World {
     })
   }
 
+  /** As {@link talk}, but does not read the whole room. */
+  async hear(word: string, timeoutMs: number): Promise<void> {
+    const [byMember, byOwner] = [`member ${word}`, `owner ${word}`]
+    await Promise.all([say(this.member, byMember), say(this.owner, byOwner)])
+    const { owner, member } = this.heard
+    await this.until(`all have ${word}`, async () => owner!.has(byMember) && member!.has(byOwner), timeoutMs)
+  }
+
   async restart(): Promise<void> {
     for (const stream of this.#streams) stream.destroy()
     await this.owner.close()
@@ -303,13 +322,14 @@ export function say(base: Base, ...lines: string[]): Promise<number> {
   return base.append(values.length === 1 ? values[0]! : values)
 }
 
-async function apply(nodes: AutobaseNode[], view: View, host: ApplyHost): Promise<void> {
+async function apply(nodes: AutobaseNode[], view: View, host: ApplyHost, heard?: Set<string>): Promise<void> {
   for (const { value } of nodes) {
     const line = typeof value === 'string' ? value : Buffer.from(value).toString()
     const [word, key] = line.split(' ')
     if (word === 'writer' || word === 'indexer') {
       await host.addWriter(Buffer.from(key!, 'hex'), { indexer: word === 'indexer' })
     }
+    if (word === 'owner' || word === 'member') heard?.add(line)
     await view.append(line)
   }
 }

@@ -5,6 +5,12 @@ import { TransportError } from '../../errors.js'
 /** The version whose methods are wrapped here: on another, the wrap may guard nothing. */
 const WRITTEN_FOR = '3.12.1'
 
+/**
+ * How many channels a peer may have open at a time. It has one for each core that both are at work on,
+ * and a number that is free again is taken first.
+ */
+export const MAX_CHANNELS = 16_384
+
 /** Of a connection, what the guard needs. */
 export interface GuardedStream {
   destroy(error?: Error): void
@@ -13,6 +19,9 @@ export interface GuardedStream {
 /** protomux 3.12.1, index.js */
 interface UpstreamMux {
   _destroying: boolean
+  /** The channels that the peer has open, or waits for, by their ids. */
+  readonly _remote: readonly (object | null)[]
+  _onopensession(state: object): Promise<void> | null
   _safeDestroy(error: Error): void
   _safeDestroyBound(error: Error): void
   _warn(error: Error): void
@@ -31,13 +40,15 @@ export function assertUpstream(installed: string = protomux.version): void {
 }
 
 /**
- * Lets a message that nobody can handle end its connection, and nothing else.
+ * Lets a message that nobody can handle end its connection, and nothing else, and bounds the channels
+ * that a peer can open.
  *
  * The attack, in protomux 3.12.1: what a handler of any channel throws, or rejects with, goes to
  * safety-catch (index.js:817), which throws TypeErrors, RangeErrors and failed assertions again where
  * nobody can catch them. So a peer stops the process with any message for which a module on any
  * channel forgot a check, as blind-pairing 2.3.1 does for one without a session, before it has shown
- * anything but a key.
+ * anything but a key. Nor is there a bound on what it opens (`MAX_BACKLOG`, index.js:8): 50,000 channels
+ * that nobody asked for took 1.7 s and 100 MB.
  *
  * To be called before the first channel of the connection is opened.
  *
@@ -52,6 +63,12 @@ export function guardConnection(stream: GuardedStream): void {
   }
   mux._safeDestroy = destroy
   mux._safeDestroyBound = destroy
+  const open = mux._onopensession.bind(mux)
+  mux._onopensession = (state) => {
+    const opening = open(state)
+    if (mux._remote.length > MAX_CHANNELS) throw new Error('The peer has opened too many channels.')
+    return opening
+  }
   // About channels that are closed already: nothing is left to end.
   mux._warn = () => undefined
 }
