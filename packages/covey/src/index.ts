@@ -22,13 +22,17 @@ export { localNetwork, publicNetwork, type Network, type NetworkAddress } from '
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
+  inspectInvite,
   MAX_NAME_BYTES,
   MAX_TEXT_BYTES,
   type CallOptions,
   type CreateInviteOptions,
   type CreateRoomInit,
   type History,
+  type InviteDetails,
+  type InviteInfo,
   type JoinOptions,
+  type JoinRequest,
   type Member,
   type Message,
   type MessagesOptions,

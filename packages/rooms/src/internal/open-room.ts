@@ -17,6 +17,7 @@ import { frozenError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { createEpochKeys } from './epoch-keys.js'
+import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createModeration } from './moderation.js'
@@ -47,8 +48,11 @@ export interface OpenRoom {
   readonly view: RoomView
   readonly log: OpLog
   readonly keyring: Keyring
+  readonly joinRequests: JoinRequests
   /** Whether this device may write. */
   isAdmitted(): Promise<boolean>
+  /** Whether this device has the key in use; it asks for it, where it may have it. */
+  hasKey(): Promise<boolean>
   /** Resolves when `check` does, which is asked now and after every change of the room. */
   until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value>
 }
@@ -73,6 +77,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       open: openView,
       apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
       close: (view) => view.db.close(),
+      // Who comes by a public invite writes before they are in; `apply` takes nothing else of strangers.
+      optimistic: true,
       encrypted: true,
       encryptionKey: encryptionKey ?? null,
       blindEncryption: sealedKey(identity),
@@ -151,6 +157,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
+  const { joinRequests: list, approve, decline } = joinRequests
   const room: Room = {
     id: encodeZ32(discoveryKey),
     info: () =>
@@ -170,6 +178,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       }),
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
+    joinRequests: list,
+    approve,
+    decline,
     ...createModeration({ view, log, ownRole, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
@@ -213,8 +224,16 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return base.writable && device !== null && !device.removed
   }
 
+  async function hasKey(): Promise<boolean> {
+    const [newest] = await view.epochs(1)
+    if (newest === undefined) return false
+    const key = await epochKeys.key(newest.id)
+    if (key === undefined) keyRequests.ask(newest.id)
+    return key !== undefined
+  }
+
   keyRequests.changed()
-  return { room, base, view, log, keyring, isAdmitted, until }
+  return { room, base, view, log, keyring, joinRequests, isAdmitted, hasKey, until }
 }
 
 async function ready(base: Autobase<RoomView>): Promise<void> {
