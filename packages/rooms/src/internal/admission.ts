@@ -52,6 +52,7 @@ export function createAdmission(
     if (!(await isIn(view, writer))) {
       const refusal = await refusalOf(view, invite, claimant.identity, now)
       if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
+      if ((await view.ban(claimant.identity)) !== null) return request.deny({ status: Refusal.refused })
       if (invite.approval) return knock(request, invite, writer, opened)
 
       const payload = encodeStruct('admit', { ...opened, role: invite.role })

@@ -59,13 +59,14 @@ export function createJoinRequests(init: JoinRequestsInit): JoinRequests {
     return { request: { id: encodeZ32(writer), identity, name, inviteId, role, askedAt }, bytes: request, writer, box: claimant.box }
   }
 
-  /** Of several members who tell of the same device, the first who tells the truth counts. */
+  /** Of several members who tell of the same device, the earliest who tells the truth counts. */
   async function pending(rows: readonly KnockRow[]): Promise<Sound[]> {
     const found = new Map<string, Sound>()
     for (const row of rows) {
-      if (found.has(mapKey(row.writer)) || !(await isPending(view, row))) continue
-      const sound = await open(row)
-      if (sound !== undefined) found.set(mapKey(row.writer), sound)
+      const sound = (await isPending(view, row)) ? await open(row) : undefined
+      if (sound === undefined) continue
+      const earlier = found.get(mapKey(row.writer))
+      if (earlier === undefined || sound.request.askedAt < earlier.request.askedAt) found.set(mapKey(row.writer), sound)
     }
     return [...found.values()].sort((a, b) => a.request.askedAt - b.request.askedAt)
   }

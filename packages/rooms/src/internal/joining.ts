@@ -1,7 +1,7 @@
 import type BlindPairing from 'blind-pairing'
 import type { PairingResult } from 'blind-pairing-core'
 import Autobase from 'autobase'
-import { encodeZ32 } from '@covey/core'
+import { encodeZ32, isCoveyError } from '@covey/core'
 import type { Node } from '@covey/transport'
 import { RoomError } from '../errors.js'
 import type { InviteLink } from '../invite.js'
@@ -37,10 +37,21 @@ const ASK_AGAIN_MS = 5_000
 /** How long somebody who is there has the chance to let in who could come in alone: it costs one op less. */
 const ASK_FIRST_MS = 3_000
 
+interface Joined {
+  readonly opened: OpenRoom
+  /** For who came in alone: why this device is not in after all. */
+  readonly lost?: () => Promise<RoomError | undefined>
+  /** Makes it a room that this device has but asked to join. */
+  readonly forget?: () => Promise<void>
+}
+
 /** Joins rooms by invites. */
 export function createJoining(init: JoiningInit) {
   const { node, pairing, stack, records, open, enter, assertOpen, report } = init
   const { corestore, identity } = stack
+  const reportUntold = (error: unknown): void => {
+    if (!isCoveyError(error, 'ROOM_CLOSED')) report('The name of this device’s owner could not be told.')(error)
+  }
 
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
@@ -91,10 +102,10 @@ export function createJoining(init: JoiningInit) {
   }
 
   /** Gets this device into the room, and opens it. */
-  async function getIn(invite: InviteLink, bounded: Bounded): Promise<OpenRoom> {
+  async function getIn(invite: InviteLink, bounded: Bounded): Promise<Joined> {
     const { discoveryKey } = invite
     const known = open.get(encodeZ32(discoveryKey))
-    if (known !== undefined && (await known.isAdmitted())) return known
+    if (known !== undefined && (await known.isAdmitted())) return { opened: known }
     const record = await joinRecord(discoveryKey)
     const core = known === undefined ? await localWriter(record) : writerCore(known.base.local)
     const { key, encryptionKey } = invite
@@ -103,7 +114,7 @@ export function createJoining(init: JoiningInit) {
       return comeIn({ ...invite, key, encryptionKey }, record, known, bounded)
     }
     const answer = first ?? (await askUntilAnswered(invite, core, bounded))
-    if (known !== undefined) return known
+    if (known !== undefined) return { opened: known }
     assertOpen()
     if (answer.encryptionKey?.length !== KEY_BYTES) {
       throw new RoomError('INVITE_REFUSED', 'Somebody answered without letting this device in.', {
@@ -116,7 +127,7 @@ export function createJoining(init: JoiningInit) {
     // Last: a record with a key is one whose room can be opened.
     await records.put({ ...record, key: answer.key })
     enter(opened)
-    return opened
+    return { opened }
   }
 
   /** Comes in by a public invite, which nobody need be there for. */
@@ -125,7 +136,7 @@ export function createJoining(init: JoiningInit) {
     record: RoomRecord,
     known: OpenRoom | undefined,
     bounded: Bounded
-  ): Promise<OpenRoom> {
+  ): Promise<Joined> {
     const { key, encryptionKey, discoveryKey } = invite
     assertOpen()
     const opened = known ?? (await openRoom({ ...stack, namespace: record.namespace, key, encryptionKey }))
@@ -133,12 +144,12 @@ export function createJoining(init: JoiningInit) {
     const topic = node.join(discoveryKey)
     try {
       const request = joinRequest(discoveryKey, writerCore(opened.base.local))
-      await bounded(enterRoom(opened, identity, invite, request))
-      if (known !== undefined) return known
+      const lost = await bounded(enterRoom(opened, identity, invite, request))
+      if (known !== undefined) return { opened, lost }
       assertOpen()
       await records.put({ ...record, key })
       enter(opened)
-      return opened
+      return { opened, lost, forget: () => records.put({ ...record, key: null }) }
     } catch (error) {
       if (known === undefined) await opened.room.close()
       throw error
@@ -148,15 +159,25 @@ export function createJoining(init: JoiningInit) {
   }
 
   /** Waits until the admission has arrived, and introduces the newcomer. */
-  async function welcome(opened: OpenRoom, bounded: Bounded): Promise<Room> {
+  async function welcome({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
     const { room, view, isAdmitted, until } = opened
-    await bounded(until(async () => (await isAdmitted()) || hintDevices(opened)))
+    await bounded(
+      until(async () => {
+        const refused = await lost?.()
+        if (refused !== undefined) {
+          await forget?.()
+          if (forget) await room.close()
+          throw refused
+        }
+        return (await isAdmitted()) || hintDevices(opened)
+      })
+    )
     const { name, publicKey } = identity.identity
     if (name === '' || (await view.profile(publicKey)) !== null) return room
     const introducing = introduce(opened, name)
     // Where nobody is there, it may take long until somebody gives this device a key.
     if (await hasKeySoon(opened)) await introducing
-    else introducing.catch((error: unknown) => open.has(room.id) && report('A name could not be told.')(error))
+    else introducing.catch(reportUntold)
     return room
   }
 

@@ -43,10 +43,20 @@ export interface OplogMessage {
 
 type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; valueEncoding: OplogEncoding | null }
 
+export interface UpstreamRange {
+  readonly range: { readonly end: number }
+  destroy(): void
+}
+
 /** lib/writer.js */
 export interface UpstreamWriter {
-  readonly core: WriterCore & { setActive(active: boolean): void }
+  readonly core: WriterCore & {
+    setActive(active: boolean): void
+  }
   readonly isRemoved: boolean
+  readonly isActiveIndexer: boolean
+  /** What is being downloaded, or null. */
+  range: UpstreamRange | null
   readonly nodes: { readonly length: number; get(index: number): GraphNode | null }
   node: GraphNode | null
   frozen: boolean
@@ -103,6 +113,8 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void
   _runFastForward(fastForward: UpstreamFastForward): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
+  _queueBump(): void
+  _close(): Promise<void>
 }
 
 export interface UpstreamAutobaseClass {

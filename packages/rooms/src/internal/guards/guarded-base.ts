@@ -10,8 +10,10 @@ import type {
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFastForward } from './guard-fast-forward.js'
 import { guardLinearizer } from './guard-linearizer.js'
-import { boundedHints, mayWake } from './guard-wakeup.js'
+import { guardStranger } from './guard-strangers.js'
+import { boundedHints, createWaiting, mayWake, STRANGER_RATE } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
+import { createRateLimit } from './rate-limit.js'
 import { assertUpstream } from './upstream.js'
 
 /** What the guards of a base tell. */
@@ -48,6 +50,9 @@ export function createGuardedBase<View>(
   }
 
   class GuardedBase extends (Autobase as unknown as UpstreamAutobaseClass)<View> {
+    readonly #rate = createRateLimit(STRANGER_RATE)
+    readonly #waiting = createWaiting((hints) => this.hintWakeup(hints))
+
     // An accessor here takes the place of the field that Autobase assigns wherever it makes a state.
     override get _applyState(): UpstreamApplyState | null {
       return states.get(this) ?? null
@@ -60,7 +65,10 @@ export function createGuardedBase<View>(
 
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
-      if (!this._isLocalCore(writer.core)) guardWriter(writer, report)
+      if (this._isLocalCore(writer.core)) return writer
+      // The strangers first: what is not read of them is not judged either.
+      guardStranger(writer, () => this.activeWriters)
+      guardWriter(writer, report, () => this._queueBump())
       return writer
     }
 
@@ -78,8 +86,17 @@ export function createGuardedBase<View>(
     }
 
     override async _wakeupWriter(key: Uint8Array, length: number): Promise<void> {
-      const isKnown = async (): Promise<boolean> => (await this.system?.has(key)) === true
-      if (await mayWake({ isKnown, strangers: () => this.#strangers() })) await super._wakeupWriter(key, length)
+      const isIn = async (): Promise<boolean> => (await this.system?.get(key))?.isRemoved === false
+      if (await mayWake({ isIn, strangers: () => this.#strangers(), rate: this.#rate })) {
+        await super._wakeupWriter(key, length)
+      } else {
+        this.#waiting.add({ key, length })
+      }
+    }
+
+    override _close(): Promise<void> {
+      this.#waiting.close()
+      return super._close()
     }
 
     #strangers(): number {
