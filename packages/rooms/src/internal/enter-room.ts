@@ -61,6 +61,7 @@ export async function enterRoom(
   const lost = async (): Promise<RoomError | undefined> => ((await isAdmitted()) ? undefined : refusal())
   await until(async () => (await view.invite(shown.id)) ?? (await hintDevices({ base, view })))
   if (await isAdmitted()) return lost
+  await hintDevices({ base, view })
   await quiet(room)
   // Asked first, because what is refused stays in this device's core, and others look at few such blocks.
   const refused = await refusal()

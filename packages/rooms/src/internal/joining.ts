@@ -34,6 +34,8 @@ export interface JoiningInit {
 
 /** How often a device asks again that waits for a moderator, who need not be there at the same time. */
 const ASK_AGAIN_MS = 5_000
+/** How long who came in alone, and is not in after all, waits for the order of the room to change again. */
+const LOST_PATIENCE_MS = 5_000
 /** How long somebody who is there has the chance to let in who could come in alone: it costs one op less. */
 const ASK_FIRST_MS = 3_000
 
@@ -161,17 +163,17 @@ export function createJoining(init: JoiningInit) {
   /** Waits until the admission has arrived, and introduces the newcomer. */
   async function welcome({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
     const { room, view, isAdmitted, until } = opened
-    await bounded(
-      until(async () => {
-        const refused = await lost?.()
-        if (refused !== undefined) {
-          await forget?.()
-          if (forget) await room.close()
-          throw refused
-        }
-        return (await isAdmitted()) || hintDevices(opened)
-      })
-    )
+    const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
+    const timer = createTimer(lost && LOST_PATIENCE_MS)
+    await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
+    const refused = await lost?.()
+    if (refused !== undefined) {
+      // Before the room closes beneath it.
+      arriving.catch(() => undefined)
+      await forget?.()
+      if (forget) await room.close()
+      throw refused
+    }
     const { name, publicKey } = identity.identity
     if (name === '' || (await view.profile(publicKey)) !== null) return room
     const introducing = introduce(opened, name)
