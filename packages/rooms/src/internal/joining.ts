@@ -48,7 +48,12 @@ interface Joined {
 }
 
 /** Joins rooms by invites. */
-export function createJoining(init: JoiningInit) {
+export interface Joining {
+  /** @throws {RoomError} as {@link Rooms.join} does */
+  join(invite: InviteLink, bounded: Bounded): Promise<Room>
+}
+
+export function createJoining(init: JoiningInit): Joining {
   const { node, pairing, stack, records, open, enter, assertOpen, report } = init
   const { corestore, identity } = stack
   const reportUntold = (error: unknown): void => {
