@@ -174,7 +174,7 @@ async function settle({ links, members: all }: Play, members: readonly Member[])
 }
 
 const COLLECTIONS: readonly (keyof Rows)[] = [
-  'meta', 'writers', 'authority', 'room', 'members', 'devices', 'bans', 'profiles', 'invites', 'epochs', 'grants',
+  'meta', 'writers', 'authority', 'room', 'members', 'devices', 'bans', 'profiles', 'invites', 'knocks', 'epochs', 'grants',
   'key-requests', 'messages'
 ]
 

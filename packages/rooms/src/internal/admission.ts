@@ -52,8 +52,10 @@ export function createAdmission(
     if (!(await isIn(view, writer))) {
       const refusal = await refusalOf(view, invite, claimant.identity, now)
       if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
-      if ((await view.ban(claimant.identity)) !== null) return request.deny({ status: Refusal.refused })
-      if (invite.approval) return knock(request, invite, writer, opened)
+      if (invite.approval) {
+        if ((await view.ban(claimant.identity)) !== null) return request.deny({ status: Refusal.refused })
+        return knock(request, invite, writer, opened)
+      }
 
       const payload = encodeStruct('admit', { ...opened, role: invite.role })
       const isLetIn = await letIn({ view, log, keyring }, { writer, box: claimant.box }, payload)
