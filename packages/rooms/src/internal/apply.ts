@@ -137,10 +137,17 @@ async function applyAuthority(context: Context): Promise<boolean> {
   }
   if (!isDone) return false
   if (action.type === 'admit' || action.type === 'enter') await forgetKnocks(view, action.writer)
+  if (action.type === 'admit') beginChain(context, action.writer)
   if (unseen) await writeState(view, host, await resolve(await allEntries(view, host)))
   context.authors.clear()
   touched.people = true
   return true
+}
+
+/** As the view does it for a writer that is let in, for a row that is not in the view yet. */
+function beginChain({ writers }: Run, writer: Uint8Array): void {
+  const row = writers.get(mapKey(writer))
+  if (row !== undefined) writers.set(mapKey(writer), { ...row, head: null })
 }
 
 /** Whether the view knows more of somebody than who takes authority from them had seen. */
