@@ -18,6 +18,7 @@ import { agree } from '../../packages/rooms/src/internal/crypto.js'
 import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounded-encoding.js'
 import { isRequest, readResponse } from '../../packages/rooms/src/internal/guards/read-request.js'
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
+import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
@@ -126,6 +127,9 @@ function pairing(fixtures: Fixtures): Decoder[] {
     bytes('rooms join request', [joinRequest], ONLY_REFUSED, (input) => {
       const claim = decodeStruct('join-request', input)
       return yes(claim !== undefined && verifyClaim(room, claim.writer, claim, AT_MS) !== undefined)
+    }),
+    bytes('rooms request for approval', [encodeStruct('knock-request', { request: joinRequest, name: 'Bob' })], ONLY_REFUSED, (input) => {
+      return yes(readAsked(room, input, { approval: true }, AT_MS) !== undefined)
     }),
     bytes('rooms pairing request', [pairingRequest], ONLY_REFUSED, (input) => yes(isRequest(input) && openPairing(input) !== undefined)),
     bytes('rooms pairing response', [join(room, Uint8Array.of(80), new Uint8Array(80))], ONLY_REFUSED, (input) => yes(readResponse(input) !== undefined)),

@@ -89,6 +89,8 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
   const payloads: Partial<Record<keyof typeof OpType, Uint8Array>> = {
     create: encodeStruct('create', { ...claim, history: 1 }),
     admit: encodeStruct('admit', { request: joinRequest, role: 2, receipt }),
+    enter: encodeStruct('enter', { request: joinRequest, receipt }),
+    knock: encodeStruct('knock', { writer: core.key, invite: invite.id }),
     rotate: rotation,
     grant: encodeStruct('grant', grants),
     invite: encodeStruct('invite', { id: invite.id, publicKey: invite.publicKey, role: 2, expiresAt: AT_MS, uses: 3, invitee: identity }),
@@ -106,7 +108,8 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
   const bodies = {
     'message-body': encodeStruct('message-body', { text: 'Ǎ message ☕', content: 'poll', version: 1, data: bytes(20) }),
     'settings-body': encodeStruct('settings-body', { name: 'Tea' }),
-    'profile-body': encodeStruct('profile-body', { name: 'Alice' })
+    'profile-body': encodeStruct('profile-body', { name: 'Alice' }),
+    'knock-body': encodeStruct('knock-body', { request: encodeStruct('knock-request', { request: joinRequest, name: 'Bob' }), receipt })
   }
   return {
     room,

@@ -27,16 +27,16 @@ function nameOf(key: Uint8Array): string {
 export function entryOf({ writer, length, sentAt, want }: Op, position: number): Entry {
   const bytes = new TextEncoder().encode(`${writer}/${length}`)
   const author = { writer: keyOf(writer), position, isFounder: writer === FOUNDER, sentAt, bytes }
-  return { author, length, action: actionOf(want) }
+  return { author, length, action: actionOf(want, writer) }
 }
 
-function actionOf(want: Want): Action {
+function actionOf(want: Want, writer: string): Action {
   switch (want.type) {
     case 'create':
       return { type: 'create', claimant: claimant(want.identity, want.device, 0), history: 1 }
     case 'admit': {
-      const { invite, isForged, role } = want
-      const shown = invite === undefined ? {} : { invite: { id: keyOf(invite), publicKey: keyOf(isForged ? 'forged' : invite) } }
+      const { invite, isForged, isApproved, role } = want
+      const shown = invite === undefined ? {} : isApproved ? { approved: keyOf(invite) } : { invite: shownOf(invite, isForged) }
       return {
         type: 'admit',
         claimant: claimant(want.identity, want.device, want.epoch),
@@ -45,9 +45,13 @@ function actionOf(want: Want): Action {
         ...shown
       }
     }
+    case 'enter': {
+      const { identity, device, epoch, invite, isForged } = want
+      return { type: 'enter', claimant: claimant(identity, device, epoch), writer: keyOf(writer), invite: shownOf(invite, isForged) }
+    }
     case 'invite': {
       const { role, uses, expiresAt, invitee } = want
-      const limits = { uses: uses ?? null, expiresAt: expiresAt ?? null, invitee: invitee === undefined ? null : keyOf(invitee) }
+      const limits = { uses: uses ?? null, expiresAt: expiresAt ?? null, invitee: invitee === undefined ? null : keyOf(invitee), approval: want.needsApproval, public: want.isPublic }
       return { type: 'invite', invite: { id: keyOf(want.invite), publicKey: keyOf(want.invite), role, ...limits } }
     }
     case 'revokeInvite':
@@ -69,6 +73,10 @@ function actionOf(want: Want): Action {
   }
 }
 
+function shownOf(invite: string, isForged: boolean) {
+  return { id: keyOf(invite), publicKey: keyOf(isForged ? 'forged' : invite) }
+}
+
 function claimant(identity: string, device: string, epoch: number) {
   return { identity: keyOf(identity), device: keyOf(device), box: keyOf(device), epoch }
 }
@@ -88,9 +96,9 @@ export function describeCode(state: MemoryState): string {
     lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true}`)
   }
   for (const { identity, role } of state.rows('bans').values()) lines.push(`ban ${nameOf(identity)} ${role}`)
-  for (const { id, author, role, used, uses, expiresAt, revoked, invitee } of state.rows('invites').values()) {
+  for (const { id, author, role, used, uses, expiresAt, revoked, invitee, approval, public: isPublic } of state.rows('invites').values()) {
     const limits = `${uses || 0} ${expiresAt || 0} ${invitee ? nameOf(invitee) : ''}`
-    lines.push(`invite ${nameOf(id)} ${nameOf(author)} ${role} ${used} ${limits} ${revoked === true}`)
+    lines.push(`invite ${nameOf(id)} ${nameOf(author)} ${role} ${used} ${limits} ${revoked === true} ${approval} ${isPublic}`)
   }
   return lines.sort().join('\n')
 }
@@ -101,8 +109,8 @@ export function describeModel({ founded, settings, members, devices, bans, invit
   for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
   for (const [writer, { device, identity, isRemoved }] of devices) lines.push(`device ${writer} ${device} ${identity} ${isRemoved}`)
   for (const [name, role] of bans) lines.push(`ban ${name} ${role}`)
-  for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee }] of invites) {
-    lines.push(`invite ${id} ${author} ${role} ${used} ${uses ?? 0} ${expiresAt ?? 0} ${invitee ?? ''} ${isRevoked}`)
+  for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee, needsApproval, isPublic }] of invites) {
+    lines.push(`invite ${id} ${author} ${role} ${used} ${uses ?? 0} ${expiresAt ?? 0} ${invitee ?? ''} ${isRevoked} ${needsApproval} ${isPublic}`)
   }
   return lines.sort().join('\n')
 }

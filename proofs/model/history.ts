@@ -74,7 +74,12 @@ export function randomHistory(random: Prng, size: number): History {
     }
     const acting = random.pick(replicas)
     const state = look(acting)
-    if (rankOf(state, acting.writer) === RANK.none && !random.chance(0.02)) continue
+    if (rankOf(state, acting.writer) === RANK.none && !random.chance(0.02)) {
+      // Who is not in may come in by themselves.
+      const want = randomEntry(random, people, state, acting)
+      if (want !== undefined) write(acting, want, true)
+      continue
+    }
     // What is none of authority lengthens a writer too.
     if (random.chance(0.15)) {
       acting.length++
@@ -127,7 +132,8 @@ const TYPES: readonly Want['type'][] = [
   'revokeInvite',
   'revokeDevice',
   'settings',
-  'create'
+  'create',
+  'enter'
 ]
 
 function randomWant(random: Prng, people: Person[], state: ModelState, acting: Replica, isHonest: boolean, fresh: string): Want {
@@ -144,14 +150,18 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       const invite = random.chance(0.6) && state.invites.size > 0 ? random.pick([...state.invites.keys()]) : undefined
       const granted = invite !== undefined && random.chance(0.95) ? state.invites.get(invite)!.role : Math.max(0, role)
       const device = random.chance(0.05) ? random.pick(person.writers) : writer
-      return { type, identity, device, writer, epoch: random.below(person.epoch + 1), role: granted, invite, isForged: random.chance(0.05) }
+      const isApproved = invite !== undefined && state.invites.get(invite)!.needsApproval !== random.chance(0.1)
+      return { type, identity, device, writer, epoch: random.below(person.epoch + 1), role: granted, invite, isForged: random.chance(0.05), isApproved }
     }
     case 'invite': {
       const uses = random.chance(0.5) ? 1 + random.below(2) : undefined
       const expiresAt = random.chance(0.3) ? 1 + random.below(50) : undefined
       const invitee = random.chance(0.2) ? identity : undefined
-      return { type, invite: random.chance(0.1) ? 'v0' : fresh, role: Math.max(0, role), uses, expiresAt, invitee }
+      const [needsApproval, isPublic] = [random.chance(0.3), random.chance(0.3)]
+      return { type, invite: random.chance(0.1) ? 'v0' : fresh, role: Math.max(0, role), uses, expiresAt, invitee, needsApproval, isPublic }
     }
+    case 'enter':
+      return randomEntry(random, people, state, acting) ?? { type: 'leave' }
     case 'revokeInvite':
       return { type, invite: random.pick([...state.invites.keys(), 'v?']) }
     case 'settings':
@@ -170,6 +180,17 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
     case 'revokeDevice':
       return { type, identity, device: random.pick(person.writers), epoch: ++person.epoch }
   }
+}
+
+/** By a public invite, or by another, of a person who has this writer, or of another. */
+function randomEntry(random: Prng, people: readonly Person[], { invites }: ModelState, { writer }: Replica): Want | undefined {
+  const open = [...invites].filter(([, { isPublic }]) => isPublic || random.chance(0.1)).map(([id]) => id)
+  if (open.length === 0) return undefined
+  const own = people.find(({ writers }) => writers.includes(writer))!
+  const person = random.chance(0.05) ? random.pick(people) : own
+  const device = random.chance(0.05) ? random.pick(person.writers) : writer
+  const epoch = random.below(person.epoch + 1)
+  return { type: 'enter', identity: person.identity, device, epoch, invite: random.pick(open), isForged: random.chance(0.05) }
 }
 
 /** As an honest client tells it: every writer that its view has for the target, and how far it has read it. */

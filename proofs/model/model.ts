@@ -16,6 +16,16 @@ export type Want =
       readonly invite: string | undefined
       /** Whether the secret that was shown is of another invite. */
       readonly isForged: boolean
+      /** Whether the author approves of the use of the invite, whose secret is not shown then. */
+      readonly isApproved: boolean
+    }
+  | {
+      readonly type: 'enter'
+      readonly identity: string
+      readonly device: string
+      readonly epoch: number
+      readonly invite: string
+      readonly isForged: boolean
     }
   | {
       readonly type: 'invite'
@@ -24,6 +34,8 @@ export type Want =
       readonly uses: number | undefined
       readonly expiresAt: number | undefined
       readonly invitee: string | undefined
+      readonly needsApproval: boolean
+      readonly isPublic: boolean
     }
   | { readonly type: 'revokeInvite'; readonly invite: string }
   | { readonly type: 'settings' }
@@ -67,6 +79,8 @@ export interface ModelInvite {
   readonly uses: number | undefined
   readonly expiresAt: number | undefined
   readonly invitee: string | undefined
+  readonly needsApproval: boolean
+  readonly isPublic: boolean
   readonly isRevoked: boolean
 }
 
@@ -122,8 +136,8 @@ function replay(ops: readonly Op[], cuts: readonly Cut[], onop?: (at: number, st
 
 function isVoid(ops: readonly Op[], at: number, rank: number, author: string | undefined, cuts: readonly Cut[]): boolean {
   const { writer, length, want } = ops[at]!
-  // A revocation is signed by who is revoked: who brings it does not matter.
-  if (author === undefined || want.type === 'revokeDevice') return false
+  // A revocation is signed by who is revoked, and an invite lets in: who writes it does not matter.
+  if (author === undefined || want.type === 'revokeDevice' || want.type === 'enter') return false
   return cuts.some((cut) => {
     const by = ops[cut.at]!.want
     if (by.type !== 'remove' && by.type !== 'setRole') return false
@@ -141,7 +155,7 @@ export function rankOf(state: ModelState, writer: string): number {
   return device === undefined || device.isRemoved ? RANK.none : roleOf(state, device.identity)
 }
 
-const LEAST: Readonly<Record<Exclude<Want['type'], 'create'>, number>> = {
+const LEAST: Readonly<Record<Exclude<Want['type'], 'create' | 'enter'>, number>> = {
   admit: RANK.member,
   invite: RANK.moderator,
   revokeInvite: RANK.moderator,
@@ -165,6 +179,7 @@ export function step(state: ModelState, op: Op): boolean {
     state.devices.set(writer, { device: want.device, identity: want.identity, isRemoved: false })
     return true
   }
+  if (want.type === 'enter') return enter(state, op, want)
   const rank = rankOf(state, writer)
   if (rank === RANK.none || rank < LEAST[want.type]) return false
   const author = state.devices.get(writer)!.identity
@@ -184,11 +199,14 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
   }
   switch (want.type) {
     case 'create':
+    case 'enter':
       return false
     case 'admit':
       return admit(state, op, want, rank)
     case 'invite':
       if (want.role < RANK.reader || want.role >= rank || state.invites.has(want.invite)) return false
+      // Nobody looks at who comes by a public invite: it is for the owner and admins to make, and makes nobody one who decides.
+      if (want.isPublic && (rank < RANK.admin || want.role > RANK.member || want.needsApproval)) return false
       state.invites.set(want.invite, { ...pickInvite(want), author, used: 0, isRevoked: false })
       return true
     case 'revokeInvite': {
@@ -226,29 +244,54 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
   }
 }
 
-function pickInvite({ role, uses, expiresAt, invitee }: Extract<Want, { type: 'invite' }>) {
-  return { role, uses, expiresAt, invitee }
+function pickInvite({ role, uses, expiresAt, invitee, needsApproval, isPublic }: Extract<Want, { type: 'invite' }>) {
+  return { role, uses, expiresAt, invitee, needsApproval, isPublic }
+}
+
+/** Comes in by a public invite, with nobody to let them in. */
+function enter(state: ModelState, { writer, sentAt }: Op, want: Extract<Want, { type: 'enter' }>): boolean {
+  const invite = state.invites.get(want.invite)
+  if (invite === undefined || !invite.isPublic || want.isForged) return false
+  return letIn(state, sentAt, { ...want, writer, role: invite.role })
 }
 
 function admit(state: ModelState, { sentAt }: Op, want: Extract<Want, { type: 'admit' }>, rank: number): boolean {
-  const { identity, device, writer, epoch, role, invite: id, isForged } = want
+  const { role, invite: id, isForged, isApproved } = want
+  if (id === undefined) return rank >= RANK.admin && role < rank && letIn(state, sentAt, want)
+  const invite = state.invites.get(id)
+  if (invite === undefined || invite.role !== role) return false
+  // To approve is for moderators, and for them alone: the secret does not let in without them, nor they without it being asked for.
+  if (isApproved !== invite.needsApproval) return false
+  if (isApproved ? rank < RANK.moderator || role >= rank : isForged) return false
+  return letIn(state, sentAt, want)
+}
+
+interface Newcomer {
+  readonly identity: string
+  readonly device: string
+  readonly writer: string
+  readonly epoch: number
+  readonly role: number
+  readonly invite: string | undefined
+}
+
+function letIn(state: ModelState, sentAt: number, { identity, device, writer, epoch, role, invite: id }: Newcomer): boolean {
   if (role < RANK.reader || role >= RANK.owner || state.bans.has(identity)) return false
   const known = state.devices.get(writer)
   // A writer comes back as what it was, or not at all.
   if (known !== undefined && (!known.isRemoved || known.device !== device || known.identity !== identity)) return false
   const member = state.members.get(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
-  if (id === undefined) {
-    if (rank < RANK.admin || role >= rank) return false
-  } else {
-    const invite = state.invites.get(id)
-    if (invite === undefined || invite.isRevoked || invite.role !== role || isForged) return false
+  const invite = id === undefined ? undefined : state.invites.get(id)
+  if (invite !== undefined) {
+    if (invite.isRevoked) return false
     // An invite is worth what its author is now.
     if (roleOf(state, invite.author) <= role) return false
     if (invite.uses !== undefined && invite.used >= invite.uses) return false
-    if (invite.expiresAt !== undefined && sentAt >= invite.expiresAt) return false
+    // A request that waits for approval may wait for longer than it could be made.
+    if (!invite.needsApproval && invite.expiresAt !== undefined && sentAt >= invite.expiresAt) return false
     if (invite.invitee !== undefined && invite.invitee !== identity) return false
-    state.invites.set(id, { ...invite, used: invite.used + 1 })
+    state.invites.set(id!, { ...invite, used: invite.used + 1 })
   }
   if (roleOf(state, identity) === RANK.none) {
     state.members.set(identity, { muted: false, minEpoch: 0, ...member, role })

@@ -35,19 +35,27 @@ export async function proveHistory(seed: number, code: Resolve = resolveCode): P
 }
 
 async function proveOrder(ops: readonly Written[], code: Resolve, growing: Resolve): Promise<void> {
-  const entries = ops.map(entryOf)
+  // Who comes in by themselves, and is refused at their turn, has written nothing.
+  const kept: Written[] = []
+  const entries: Entry[] = []
   let view: MemoryState = createMemoryState()
   let before: Resolved = resolve([])
-  for (let length = 1; length <= ops.length; length++) {
-    view = await apply(view, entries.slice(0, length), growing)
-    const model = resolve(ops.slice(0, length))
-    same(`after ${length}, op by op`, describeCode(view), describeModel(model.state))
-    holds(ops.slice(0, length), before, model)
+  for (const [at, op] of ops.entries()) {
+    const entry = entryOf(op, entries.length)
+    const applied = await apply(view, [...entries, entry], growing)
+    const model = resolve([...kept, op])
+    const isKept = op.want.type !== 'enter' || model.outcomes.at(-1)!.verdict === 'done'
+    same(`after ${at + 1}, op by op`, describeCode(applied), describeModel(isKept ? model.state : before.state))
+    if (!isKept) continue
+    view = applied
+    kept.push(op)
+    entries.push(entry)
+    holds(kept, before, model)
     before = model
   }
   same('resolved at once', describeCode(await code(entries)), describeModel(before.state))
-  const half = ops.length >> 1
-  const shorter = describeModel(resolve(ops.slice(0, half)).state)
+  const half = kept.length >> 1
+  const shorter = describeModel(resolve(kept.slice(0, half)).state)
   same('without its end', describeCode(await growing(entries.slice(0, half))), shorter)
   await plain(entries, before)
 }
@@ -101,7 +109,7 @@ function holds(ops: readonly Written[], { state: before }: Resolved, { state, ou
     if (!isHonest || (want.type !== 'remove' && want.type !== 'setRole')) continue
     const survivor = ops.slice(0, cut.at).findIndex(({ writer, length, want: { type } }, at) => {
       const isTargets = writer.startsWith(`${want.identity}d`) && length > (past.get(writer) ?? 0)
-      return isTargets && type !== 'revokeDevice' && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
+      return isTargets && type !== 'revokeDevice' && type !== 'enter' && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
     })
     if (survivor !== -1) throw new Error(`op ${survivor + 1} survives op ${cut.at + 1}, which had not seen it`)
   }
@@ -116,7 +124,7 @@ function keepsOwner({ want, writer }: Written, { verdict }: Outcome, before: Mod
 }
 
 function actsDownward({ want }: Written, rank: number): void {
-  if (want.type === 'create') return
+  if (want.type === 'create' || want.type === 'enter') return
   const given = want.type === 'setRole' || want.type === 'invite' ? want.role : 0
   const directly = want.type === 'admit' && want.invite === undefined ? want.role : 0
   if (Math.max(given, directly) >= rank) throw new Error(`a role of ${given} was given with ${rank}`)

@@ -31,7 +31,7 @@ function wantOf(action: Action): Want {
       return { type: 'create', ...named(action.claimant) }
     case 'admit': {
       const { epoch } = action.claimant
-      return { type: 'admit', ...named(action.claimant), writer: hex(action.writer), epoch, role: action.role, invite: undefined, isForged: false }
+      return { type: 'admit', ...named(action.claimant), writer: hex(action.writer), epoch, role: action.role, invite: undefined, isForged: false, isApproved: false }
     }
     case 'setRole':
       return { type: 'setRole', identity: hex(action.identity), role: action.role, seen: seenOf(action.seen) }

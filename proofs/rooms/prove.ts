@@ -183,7 +183,7 @@ export async function settle({ links, members: all }: Play, members: readonly Me
 }
 
 const COLLECTIONS: readonly (keyof Rows)[] = [
-  'meta', 'writers', 'authority', 'room', 'members', 'devices', 'bans', 'profiles', 'invites', 'epochs', 'grants',
+  'meta', 'writers', 'authority', 'room', 'members', 'devices', 'bans', 'profiles', 'invites', 'knocks', 'epochs', 'grants',
   'key-requests', 'messages'
 ]
 

@@ -54,8 +54,11 @@ struct(
   'admit',
   required('request', 'buffer'),
   required('role', 'uint'),
-  optional('receipt', '@covey/receipt')
+  optional('receipt', '@covey/receipt'),
+  optional('approved', 'fixed32')
 )
+struct('enter', required('request', 'buffer'), required('receipt', '@covey/receipt'))
+struct('knock', required('writer', 'fixed32'), required('invite', 'fixed32'), optional('declined', 'bool'))
 struct(
   'rotate',
   required('lamport', 'uint'),
@@ -74,7 +77,9 @@ struct(
   required('role', 'uint'),
   optional('expiresAt', 'uint'),
   optional('uses', 'uint'),
-  optional('invitee', 'fixed32')
+  optional('invitee', 'fixed32'),
+  optional('approval', 'bool'),
+  optional('public', 'bool')
 )
 struct('seen', required('writer', 'fixed32'), required('length', 'uint'))
 struct('set-role', required('identity', 'fixed32'), required('role', 'uint'), list('seen', 'seen'))
@@ -88,6 +93,7 @@ struct('revoke-device', required('identity', 'fixed32'), required('device', 'fix
 struct('message-body', optional('text', 'string'), optional('content', 'string'), optional('version', 'uint'), optional('data', 'buffer'))
 struct('settings-body', optional('name', 'string'))
 struct('profile-body', optional('name', 'string'))
+struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
 
 // What two devices say to each other before one is a member, and what a link carries.
 struct(
@@ -100,11 +106,15 @@ struct(
   required('writerSignature', 'fixed64'),
   required('nonce', 'fixed32')
 )
+struct('knock-request', required('request', 'buffer'), optional('name', 'string'))
 struct(
   'invite-link',
   required('seed', 'fixed32'),
   required('discoveryKey', 'fixed32'),
-  optional('expiresAt', 'uint')
+  optional('expiresAt', 'uint'),
+  optional('approval', 'bool'),
+  optional('key', 'fixed32'),
+  optional('encryptionKey', 'fixed32')
 )
 
 // What a device keeps of its rooms, sealed, outside of them.
@@ -156,7 +166,17 @@ struct(
   optional('expiresAt', 'uint'),
   optional('uses', 'uint'),
   optional('invitee', 'fixed32'),
-  optional('revoked', 'bool')
+  optional('revoked', 'bool'),
+  optional('approval', 'bool'),
+  optional('public', 'bool')
+)
+struct(
+  'knock-row',
+  required('writer', 'fixed32'),
+  required('author', 'fixed32'),
+  required('invite', 'fixed32'),
+  required('op', 'buffer'),
+  optional('declined', 'bool')
 )
 struct(
   'epoch',
@@ -205,6 +225,7 @@ collection('messages', 'message', 'order')
 view.indexes.register({ name: 'devices-by-identity', collection: '@covey/devices', key: ['identity'] })
 view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })
 view.indexes.register({ name: 'epochs-by-id', collection: '@covey/epochs', key: ['id'], unique: true })
+collection('knocks', 'knock-row', 'writer', 'author')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

@@ -26,6 +26,16 @@ export interface Structs {
     request: Uint8Array
     role: number
     receipt?: Structs['receipt'] | null
+    approved?: Uint8Array | null
+  }
+  'enter': {
+    request: Uint8Array
+    receipt: Structs['receipt']
+  }
+  'knock': {
+    writer: Uint8Array
+    invite: Uint8Array
+    declined?: boolean | null
   }
   'rotate': {
     lamport: number
@@ -47,6 +57,8 @@ export interface Structs {
     expiresAt?: number | null
     uses?: number | null
     invitee?: Uint8Array | null
+    approval?: boolean | null
+    public?: boolean | null
   }
   'seen': {
     writer: Uint8Array
@@ -89,6 +101,10 @@ export interface Structs {
   'profile-body': {
     name?: string | null
   }
+  'knock-body': {
+    request: Uint8Array
+    receipt: Structs['receipt']
+  }
   'join-request': {
     writer: Uint8Array
     device: Uint8Array
@@ -98,10 +114,17 @@ export interface Structs {
     writerSignature: Uint8Array
     nonce: Uint8Array
   }
+  'knock-request': {
+    request: Uint8Array
+    name?: string | null
+  }
   'invite-link': {
     seed: Uint8Array
     discoveryKey: Uint8Array
     expiresAt?: number | null
+    approval?: boolean | null
+    key?: Uint8Array | null
+    encryptionKey?: Uint8Array | null
   }
   'room-record': {
     namespace: Uint8Array
@@ -164,6 +187,15 @@ export interface Structs {
     uses?: number | null
     invitee?: Uint8Array | null
     revoked?: boolean | null
+    approval?: boolean | null
+    public?: boolean | null
+  }
+  'knock-row': {
+    writer: Uint8Array
+    author: Uint8Array
+    invite: Uint8Array
+    op: Uint8Array
+    declined?: boolean | null
   }
   'epoch': {
     lamport: number

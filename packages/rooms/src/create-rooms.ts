@@ -1,7 +1,6 @@
 import BlindPairing from 'blind-pairing'
 import type Corestore from 'corestore'
 import type ProtomuxWakeup from 'protomux-wakeup'
-import Autobase from 'autobase'
 import {
   assertInteger,
   assertOptions,
@@ -11,8 +10,7 @@ import {
   encodeZ32,
   isCoveyError,
   raceSignal,
-  throwIfAborted,
-  withTimeout
+  throwIfAborted
 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
@@ -20,16 +18,16 @@ import { partsOf } from '@covey/transport/internal'
 import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TIMEOUT_MS } from './constants.js'
 import { RoomError } from './errors.js'
 import { createAdmission } from './internal/admission.js'
-import { makeClaim, type WriterCore } from './internal/claim.js'
 import { KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { foundRoom } from './internal/found-room.js'
-import { openRoom, roomStore, type OpenRoom } from './internal/open-room.js'
-import { ask, expiredError } from './internal/pairing.js'
+import { boundedBy } from './internal/bounded.js'
+import { hintDevices } from './internal/hint-devices.js'
+import { createJoining } from './internal/joining.js'
+import { openRoom, type OpenRoom } from './internal/open-room.js'
+import { expiredError } from './internal/pairing.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
-import { openRecords, type RoomRecord } from './internal/records.js'
-import { encodeStruct } from './internal/structs.js'
-import { writerCore } from './internal/writer-core.js'
+import { openRecords } from './internal/records.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { Room } from './room.js'
 import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
@@ -117,78 +115,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     }
   }
 
-  /** The record under which this device asks to join: the same for every try. */
-  async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
-    const known = await records.get(discoveryKey)
-    if (known !== undefined) return known
-    const record = { namespace: randomBytes(KEY_BYTES), discoveryKey }
-    await records.put(record)
-    return record
-  }
-
-  /** Asks to be let in, and opens the room when that is granted. */
-  async function join(invite: InviteLink, bounded: Bounded): Promise<OpenRoom> {
-    const { discoveryKey } = invite
-    const known = open.get(encodeZ32(discoveryKey))
-    if (known !== undefined && (await known.isAdmitted())) return known
-    const record = await joinRecord(discoveryKey)
-    const core = known === undefined ? await localWriter(record) : writerCore(known.base.local)
-    // Each try is another request: an answer to an older one may still lie about in the DHT.
-    const nonce = randomBytes(KEY_BYTES)
-    const request = { writer: core.key, nonce, ...makeClaim(identity, discoveryKey, core) }
-    assertOpen()
-
-    const asking = ask(pairing, invite, encodeStruct('join-request', request))
-    const stopAsking = (): void => void asking.close().catch(report('An answered invite is still being asked for.'))
-    const { key, encryptionKey } = await bounded(asking.answer).finally(stopAsking)
-    if (known !== undefined) return known
-    assertOpen()
-    if (encryptionKey?.length !== KEY_BYTES) {
-      throw new RoomError('INVITE_REFUSED', 'Somebody answered without letting this device in.', {
-        retryable: true,
-        hint: 'Try the same invite again, so that somebody else of the room may answer.'
-      })
-    }
-    const { namespace } = record
-    const opened = await openRoom({ ...stack, namespace, key, encryptionKey })
-    // Last: a record with a key is one whose room can be opened.
-    await records.put({ ...record, key })
-    enter(opened)
-    return opened
-  }
-
-  async function localWriter({ namespace }: RoomRecord): Promise<WriterCore> {
-    const store = roomStore(corestore, namespace)
-    const core = Autobase.getLocalCore(store)
-    try {
-      await core.ready()
-      return writerCore(core)
-    } finally {
-      await core.close()
-      await store.close()
-    }
-  }
-
-  /**
-   * Looks for news of everybody: an admission by somebody whose last writing the signed view does not
-   * have would else be seen only when they write again.
-   */
-  async function hintDevices({ room, base, view }: OpenRoom): Promise<undefined> {
-    const devices = (await view.all('devices')).filter((row) => !row.removed).slice(0, MAX_HINTS)
-    if (open.has(room.id)) base.hintWakeup(devices.map(({ writer }) => ({ key: writer, length: -1 })))
-    return undefined
-  }
-
-  /** Waits until the admission has arrived, and introduces the newcomer. */
-  async function welcome(opened: OpenRoom, bounded: Bounded): Promise<Room> {
-    const { room, view, log, isAdmitted, until } = opened
-    await bounded(until(async () => (await isAdmitted()) || hintDevices(opened)))
-    const { name, publicKey } = identity.identity
-    if (name !== '' && (await view.profile(publicKey)) === null) {
-      await log.append([{ type: 'profile', body: encodeStruct('profile-body', { name }) }], { underEpoch: true })
-    }
-    return room
-  }
+  const { join } = createJoining({ node, pairing, stack, records, open, enter, assertOpen, report })
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -244,18 +171,16 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       const invite = decodeInvite(text)
       throwIfAborted(signal)
       assertOpen()
-      if (invite.expiresAt && Date.now() >= invite.expiresAt) throw expiredError()
+      // What waits for approval may wait for longer than the invite lasts: the room knows.
+      if (invite.expiresAt && !invite.approval && Date.now() >= invite.expiresAt) throw expiredError()
       const id = encodeZ32(invite.discoveryKey)
       if (joining.has(id)) {
         throw new RoomError('JOIN_IN_PROGRESS', 'This peer is joining that room already.', { retryable: true })
       }
       joining.add(id)
-      const deadline = Date.now() + timeoutMs
-      const bounded: Bounded = (work) => {
-        return withTimeout(work, { timeoutMs: Math.max(0, deadline - Date.now()), signal, onTimeout: timeoutError })
-      }
       try {
-        return await opening(async () => welcome(await join(invite, bounded), bounded))
+        const onTimeout = (): RoomError => joinTimeout(invite)
+        return await opening(() => join(invite, boundedBy({ timeoutMs, signal, onTimeout })))
       } finally {
         joining.delete(id)
       }
@@ -269,15 +194,11 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   }
 }
 
-/** How many devices are looked at for news when another is met. */
-const MAX_HINTS = 64
-
-/** Waits for a promise no longer than the caller of `join` would. */
-type Bounded = <Value>(work: Promise<Value>) => Promise<Value>
-
-function timeoutError(): RoomError {
+function joinTimeout({ approval }: InviteLink): RoomError {
   return new RoomError('JOIN_TIMEOUT', 'Nobody answered who could let this device in.', {
     retryable: true,
-    hint: 'Somebody of the room has to be online; then use the same invite again.'
+    hint: approval
+      ? 'A moderator has to approve; join again later with the same invite, under which this device waits.'
+      : 'Somebody of the room has to be online; then use the same invite again.'
   })
 }

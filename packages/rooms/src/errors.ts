@@ -14,6 +14,7 @@ import { CoveyError } from '@covey/core'
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
+ * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
  */
 export type RoomErrorCode =
@@ -35,6 +36,7 @@ export type RoomErrorCode =
   | 'INVITE_USED_UP'
   | 'INVITE_REFUSED'
   | 'JOIN_IN_PROGRESS'
+  | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'
 
 /** What `@covey/rooms` throws; see {@link RoomErrorCode}. */

@@ -1,4 +1,5 @@
-import { decodeLink, encodeLink } from '@covey/core'
+import Hypercore from 'hypercore'
+import { decodeLink, encodeLink, encodeZ32, equalBytes } from '@covey/core'
 import { RoomError } from './errors.js'
 import { decodeStruct, encodeStruct, type Structs } from './internal/structs.js'
 import type { Role } from './roles.js'
@@ -13,6 +14,17 @@ export interface CreateInviteOptions {
   readonly role?: Exclude<Role, 'owner'>
   /** The id of the identity that alone can join by it. Default: whoever has the link. */
   readonly inviteeId?: string
+  /**
+   * Whether a moderator has to approve whoever comes with the link: {@link Room.joinRequests}. The time
+   * that an invite lasts is for asking; a request waits for longer. Default `false`.
+   */
+  readonly approval?: boolean
+  /**
+   * Whether the link lets in by itself, also while nobody of the room is online. The key that the room's
+   * structure is encrypted with is in it: whoever has the link sees, for ever, which devices are in the
+   * room and when they write, though not what. For admins, and for members and readers. Default `false`.
+   */
+  readonly public?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -33,6 +45,22 @@ export interface InviteInfo {
   /** The id of the identity that alone can join by it; `undefined` for whoever has the link. */
   readonly inviteeId: string | undefined
   readonly isRevoked: boolean
+  /** Whether a moderator has to approve who comes with it. */
+  readonly needsApproval: boolean
+  /** Whether it lets in by itself. */
+  readonly isPublic: boolean
+}
+
+/** What a link says of itself. Nobody has checked that: the room decides. */
+export interface InviteDetails {
+  /** Of the room that it is for. */
+  readonly roomId: string
+  /** Milliseconds since 1970, by its maker's clock; `undefined` for never. */
+  readonly expiresAt: number | undefined
+  /** Whether whoever joins by it has to wait until a moderator approves. */
+  readonly needsApproval: boolean
+  /** Whether it lets in by itself. */
+  readonly isPublic: boolean
 }
 
 export type InviteLink = Structs['invite-link']
@@ -47,10 +75,32 @@ export function encodeInvite(invite: InviteLink): string {
 export function decodeInvite(text: string): InviteLink {
   const { body } = decodeLink(text, { kind: 'invite', maxBytes: MAX_INVITE_BYTES })
   const invite = decodeStruct('invite-link', body)
-  if (invite === undefined) {
+  if (invite === undefined || !isSound(invite)) {
     throw new RoomError('INVITE_MALFORMED', 'The link is whole, but holds no invite.', {
       hint: 'Ask for a new invite, or update the app that you open it with.'
     })
   }
   return invite
+}
+
+/** The keys of a public link belong to the room that the link names. */
+function isSound({ key, encryptionKey, discoveryKey }: InviteLink): boolean {
+  if (!key && !encryptionKey) return true
+  return !!key && !!encryptionKey && equalBytes(Hypercore.discoveryKey(key), discoveryKey)
+}
+
+/**
+ * What an invite link says of itself, without asking anybody: for what an app shows before it joins.
+ *
+ * @throws {CoreError} LINK_… for a text that is no whole invite link
+ * @throws {RoomError} INVITE_MALFORMED
+ */
+export function inspectInvite(text: string): InviteDetails {
+  const { discoveryKey, expiresAt, approval, key } = decodeInvite(text)
+  return {
+    roomId: encodeZ32(discoveryKey),
+    expiresAt: expiresAt || undefined,
+    needsApproval: approval === true,
+    isPublic: !!key
+  }
 }

@@ -45,6 +45,22 @@ export interface MemberFlood {
   readonly mayRemove: boolean
 }
 
+/** Somebody who asks to be let in, and waits for a moderator to approve: proven to be who they are. */
+export interface JoinRequest {
+  /** For {@link Room.approve} and {@link Room.decline}; z-base-32. */
+  readonly id: string
+  /** The id of the identity that asks. */
+  readonly identity: string
+  /** Chosen by who asks, and not unique; `''` for none. */
+  readonly name: string
+  /** The id of the invite that they came with. */
+  readonly inviteId: string
+  /** What they may do when they are let in. */
+  readonly role: Role
+  /** Milliseconds since 1970, by the clock of the member whose device heard of it. */
+  readonly askedAt: number
+}
+
 /** What happens in a room. Hints for a display; what must not be missed, {@link Room.messages} gives. */
 export interface RoomEvents {
   /** Something of the room has changed. Many changes may make one event. */
@@ -96,7 +112,8 @@ export interface Room extends EventSource<RoomEvents> {
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**
-   * A link by which others can join, while a member who may admit is online.
+   * A link by which others can join, while a member who may admit is online; with `public`, also while
+   * nobody is.
    *
    * @throws {RoomError} ROOM_FORBIDDEN for members below moderator, ROOM_CLOSED, ROOM_NOT_WRITABLE
    */
@@ -109,6 +126,24 @@ export interface Room extends EventSource<RoomEvents> {
    * @throws {RoomError} INVITE_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
    */
   revokeInvite(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Who waits to be let in by an invite that needs approval, on every member's device alike; each
+   * person's device once, oldest first. An `update` event tells that there may be others.
+   */
+  joinRequests(): Promise<JoinRequest[]>
+  /**
+   * Lets somebody in who asked to be. They learn of it when they ask again, as `join` does by itself.
+   *
+   * @throws {RoomError} JOIN_REQUEST_NOT_FOUND, ROOM_FORBIDDEN for members below moderator, and for a
+   *   role that is not below one's own
+   */
+  approve(requestId: string, options?: CallOptions): Promise<void>
+  /**
+   * Refuses to let somebody in by the invite that they came with.
+   *
+   * @throws {RoomError} JOIN_REQUEST_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
+   */
+  decline(requestId: string, options?: CallOptions): Promise<void>
   /**
    * Gives a member another role, below one's own. What a member does meanwhile with a role that is
    * taken away is void, even where it comes first in the order of the room.

@@ -28,6 +28,7 @@ const COLLECTIONS = [
   'bans',
   'room',
   'invites',
+  'knocks',
   'epochs',
   'grants',
   'key-requests',

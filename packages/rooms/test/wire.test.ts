@@ -35,17 +35,20 @@ const header: fc.Arbitrary<Structs['op-header']> = fc.record({
 
 /** Hex in the vectors is bytes in the structs. */
 function fromJson<Value>(value: Record<string, unknown>): Value {
-  return Object.fromEntries(
-    Object.entries(value).map(([key, field]) => [key, typeof field === 'string' && key !== 'name' && key !== 'text' ? fromHex(field) : field])
-  ) as Value
+  const fieldOf = (key: string, field: unknown): unknown => {
+    if (typeof field === 'object' && field !== null) return fromJson(field as Record<string, unknown>)
+    return typeof field === 'string' && key !== 'name' && key !== 'text' ? fromHex(field) : field
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, fieldOf(key, field)])) as Value
 }
 
 /** Of a decoded struct what a vector names. */
 function pick(decoded: object, like: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.keys(like).map((key) => {
+    Object.entries(like).map(([key, alike]: [string, unknown]) => {
       const field = (decoded as Record<string, unknown>)[key]
-      return [key, field instanceof Uint8Array ? toHex(field) : field]
+      if (field instanceof Uint8Array) return [key, toHex(field)]
+      return [key, typeof field === 'object' && field !== null ? pick(field, alike as object) : field]
     })
   )
 }
@@ -164,6 +167,10 @@ const STRUCTS: (keyof Structs)[] = [
   'op-header',
   'create',
   'admit',
+  'enter',
+  'knock',
+  'knock-request',
+  'knock-body',
   'rotate',
   'grant',
   'invite',

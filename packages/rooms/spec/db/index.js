@@ -1024,6 +1024,85 @@ const index15 = {
 }
 collection9.indexes.push(index15)
 
+// '@covey/knocks' collection key
+const collection16_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 16 })
+
+function collection16_indexify (record) {
+  const arr = []
+
+  const a0 = record.writer
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.author
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/knocks' value encoding
+const collection16_enc = getEncoding('@covey/knock-row/hyperdb#16')
+
+// '@covey/knocks' reconstruction function
+function collection16_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection16_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection16.decodedVersion = c.uint.decode(state)
+  const record = collection16_enc.decode(state)
+  record.writer = key[0]
+  record.author = key[1]
+  return record
+}
+// '@covey/knocks' key reconstruction function
+function collection16_reconstruct_key (keyBuf) {
+  const key = collection16_key.decode(keyBuf)
+  return {
+    writer: key[0],
+    author: key[1]
+  }
+}
+
+// '@covey/knocks'
+const collection16 = {
+  name: '@covey/knocks',
+  id: 16,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.writer, record.author]
+    return collection16_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection16_key.encodeRange({
+      gt: gt ? collection16_indexify(gt) : null,
+      lt: lt ? collection16_indexify(lt) : null,
+      gte: gte ? collection16_indexify(gte) : null,
+      lte: lte ? collection16_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection16_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection16_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection16_reconstruct,
+  reconstructKey: collection16_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1037,7 +1116,8 @@ const collections = [
   collection9,
   collection10,
   collection11,
-  collection12
+  collection12,
+  collection16
 ]
 
 const indexes = [
@@ -1063,6 +1143,7 @@ function resolveCollection (name) {
     case '@covey/grants': return collection10
     case '@covey/key-requests': return collection11
     case '@covey/messages': return collection12
+    case '@covey/knocks': return collection16
     default: return null
   }
 }

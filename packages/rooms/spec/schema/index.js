@@ -126,18 +126,20 @@ const encoding3 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     c.uint.preencode(state, m.role)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.receipt) encoding3_2.preencode(state, m.receipt)
+    if (m.approved) c.fixed32.preencode(state, m.approved)
   },
   encode(state, m) {
-    const flags = m.receipt ? 1 : 0
+    const flags = (m.receipt ? 1 : 0) | (m.approved ? 2 : 0)
 
     c.buffer.encode(state, m.request)
     c.uint.encode(state, m.role)
     c.uint.encode(state, flags)
 
     if (m.receipt) encoding3_2.encode(state, m.receipt)
+    if (m.approved) c.fixed32.encode(state, m.approved)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
@@ -147,13 +149,65 @@ const encoding3 = {
     return {
       request: r0,
       role: r1,
-      receipt: (flags & 1) !== 0 ? encoding3_2.decode(state) : null
+      receipt: (flags & 1) !== 0 ? encoding3_2.decode(state) : null,
+      approved: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/enter.receipt
+const encoding4_1 = encoding3_2
+
+// @covey/enter
+const encoding4 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    encoding4_1.preencode(state, m.receipt)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.request)
+    encoding4_1.encode(state, m.receipt)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = encoding4_1.decode(state)
+
+    return {
+      request: r0,
+      receipt: r1
+    }
+  }
+}
+
+// @covey/knock
+const encoding5 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.invite)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.declined ? 1 : 0
+
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.invite)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      invite: r1,
+      declined: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/rotate
-const encoding4 = {
+const encoding6 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -199,7 +253,7 @@ const encoding4 = {
 }
 
 // @covey/grant
-const encoding5 = {
+const encoding7 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -220,19 +274,24 @@ const encoding5 = {
 }
 
 // @covey/invite
-const encoding6 = {
+const encoding8 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
     c.uint.preencode(state, m.role)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 16 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
     if (m.invitee) c.fixed32.preencode(state, m.invitee)
   },
   encode(state, m) {
-    const flags = (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.invitee ? 4 : 0)
+    const flags =
+      (m.expiresAt ? 1 : 0) |
+      (m.uses ? 2 : 0) |
+      (m.invitee ? 4 : 0) |
+      (m.approval ? 8 : 0) |
+      (m.public ? 16 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.publicKey)
@@ -255,13 +314,15 @@ const encoding6 = {
       role: r2,
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
       uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
-      invitee: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
+      invitee: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      approval: (flags & 8) !== 0,
+      public: (flags & 16) !== 0
     }
   }
 }
 
 // @covey/seen
-const encoding7 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -282,24 +343,24 @@ const encoding7 = {
 }
 
 // @covey/set-role.seen
-const encoding8_2 = c.array(c.frame(encoding7))
+const encoding10_2 = c.array(c.frame(encoding9))
 
 // @covey/set-role
-const encoding8 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding8_2.preencode(state, m.seen)
+    encoding10_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding8_2.encode(state, m.seen)
+    encoding10_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding8_2.decode(state)
+    const r2 = encoding10_2.decode(state)
 
     return {
       identity: r0,
@@ -310,25 +371,25 @@ const encoding8 = {
 }
 
 // @covey/remove.seen
-const encoding9_1 = encoding8_2
+const encoding11_1 = encoding10_2
 
 // @covey/remove
-const encoding9 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding9_1.preencode(state, m.seen)
+    encoding11_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding9_1.encode(state, m.seen)
+    encoding11_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding9_1.decode(state)
+    const r1 = encoding11_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -340,7 +401,7 @@ const encoding9 = {
 }
 
 // @covey/unban
-const encoding10 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -357,7 +418,7 @@ const encoding10 = {
 }
 
 // @covey/mute
-const encoding11 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -380,10 +441,10 @@ const encoding11 = {
 }
 
 // @covey/transfer
-const encoding12 = encoding10
+const encoding14 = encoding12
 
 // @covey/revoke-device
-const encoding13 = {
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -408,7 +469,7 @@ const encoding13 = {
 }
 
 // @covey/message-body
-const encoding14 = {
+const encoding16 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -440,7 +501,7 @@ const encoding14 = {
 }
 
 // @covey/settings-body
-const encoding15 = {
+const encoding17 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -463,10 +524,34 @@ const encoding15 = {
 }
 
 // @covey/profile-body
-const encoding16 = encoding15
+const encoding18 = encoding17
+
+// @covey/knock-body.receipt
+const encoding19_1 = encoding3_2
+
+// @covey/knock-body
+const encoding19 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    encoding19_1.preencode(state, m.receipt)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.request)
+    encoding19_1.encode(state, m.receipt)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = encoding19_1.decode(state)
+
+    return {
+      request: r0,
+      receipt: r1
+    }
+  }
+}
 
 // @covey/join-request
-const encoding17 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -506,23 +591,55 @@ const encoding17 = {
   }
 }
 
+// @covey/knock-request
+const encoding21 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+  },
+  encode(state, m) {
+    const flags = m.name ? 1 : 0
+
+    c.buffer.encode(state, m.request)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      request: r0,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
 // @covey/invite-link
-const encoding18 = {
+const encoding22 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
+    if (m.key) c.fixed32.preencode(state, m.key)
+    if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
   },
   encode(state, m) {
-    const flags = m.expiresAt ? 1 : 0
+    const flags =
+      (m.expiresAt ? 1 : 0) | (m.approval ? 2 : 0) | (m.key ? 4 : 0) | (m.encryptionKey ? 8 : 0)
 
     c.fixed32.encode(state, m.seed)
     c.fixed32.encode(state, m.discoveryKey)
     c.uint.encode(state, flags)
 
     if (m.expiresAt) c.uint.encode(state, m.expiresAt)
+    if (m.key) c.fixed32.encode(state, m.key)
+    if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -532,13 +649,16 @@ const encoding18 = {
     return {
       seed: r0,
       discoveryKey: r1,
-      expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0
+      expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
+      approval: (flags & 2) !== 0,
+      key: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      encryptionKey: (flags & 8) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/room-record
-const encoding19 = {
+const encoding23 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -569,7 +689,7 @@ const encoding19 = {
 }
 
 // @covey/meta
-const encoding20 = {
+const encoding24 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -594,7 +714,7 @@ const encoding20 = {
 }
 
 // @covey/writer
-const encoding21 = {
+const encoding25 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -625,7 +745,7 @@ const encoding21 = {
 }
 
 // @covey/authority
-const encoding22 = {
+const encoding26 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -654,7 +774,7 @@ const encoding22 = {
 }
 
 // @covey/room
-const encoding23 = {
+const encoding27 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -688,7 +808,7 @@ const encoding23 = {
 }
 
 // @covey/member
-const encoding24 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -724,7 +844,7 @@ const encoding24 = {
 }
 
 // @covey/device
-const encoding25 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -763,7 +883,7 @@ const encoding25 = {
 }
 
 // @covey/ban
-const encoding26 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -784,7 +904,7 @@ const encoding26 = {
 }
 
 // @covey/profile
-const encoding27 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -809,14 +929,14 @@ const encoding27 = {
 }
 
 // @covey/invite-row
-const encoding28 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.used)
-    state.end++ // max flag is 8 so always one byte
+    state.end++ // max flag is 32 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.uses) c.uint.preencode(state, m.uses)
@@ -824,7 +944,12 @@ const encoding28 = {
   },
   encode(state, m) {
     const flags =
-      (m.expiresAt ? 1 : 0) | (m.uses ? 2 : 0) | (m.invitee ? 4 : 0) | (m.revoked ? 8 : 0)
+      (m.expiresAt ? 1 : 0) |
+      (m.uses ? 2 : 0) |
+      (m.invitee ? 4 : 0) |
+      (m.revoked ? 8 : 0) |
+      (m.approval ? 16 : 0) |
+      (m.public ? 32 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.publicKey)
@@ -854,13 +979,50 @@ const encoding28 = {
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
       uses: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
       invitee: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
-      revoked: (flags & 8) !== 0
+      revoked: (flags & 8) !== 0,
+      approval: (flags & 16) !== 0,
+      public: (flags & 32) !== 0
+    }
+  }
+}
+
+// @covey/knock-row
+const encoding33 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.author)
+    c.fixed32.preencode(state, m.invite)
+    c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.declined ? 1 : 0
+
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.author)
+    c.fixed32.encode(state, m.invite)
+    c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      author: r1,
+      invite: r2,
+      op: r3,
+      declined: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/epoch
-const encoding29 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -893,7 +1055,7 @@ const encoding29 = {
 }
 
 // @covey/key-request
-const encoding30 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -914,7 +1076,7 @@ const encoding30 = {
 }
 
 // @covey/grant-row
-const encoding31 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -947,7 +1109,7 @@ const encoding31 = {
 }
 
 // @covey/message
-const encoding32 = {
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1006,64 +1168,74 @@ function getEncoding(name) {
       return encoding2
     case '@covey/admit':
       return encoding3
-    case '@covey/rotate':
+    case '@covey/enter':
       return encoding4
-    case '@covey/grant':
+    case '@covey/knock':
       return encoding5
-    case '@covey/invite':
+    case '@covey/rotate':
       return encoding6
-    case '@covey/seen':
+    case '@covey/grant':
       return encoding7
-    case '@covey/set-role':
+    case '@covey/invite':
       return encoding8
-    case '@covey/remove':
+    case '@covey/seen':
       return encoding9
-    case '@covey/unban':
+    case '@covey/set-role':
       return encoding10
-    case '@covey/mute':
+    case '@covey/remove':
       return encoding11
-    case '@covey/transfer':
+    case '@covey/unban':
       return encoding12
-    case '@covey/revoke-device':
+    case '@covey/mute':
       return encoding13
-    case '@covey/message-body':
+    case '@covey/transfer':
       return encoding14
-    case '@covey/settings-body':
+    case '@covey/revoke-device':
       return encoding15
-    case '@covey/profile-body':
+    case '@covey/message-body':
       return encoding16
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding17
-    case '@covey/invite-link':
+    case '@covey/profile-body':
       return encoding18
-    case '@covey/room-record':
+    case '@covey/knock-body':
       return encoding19
-    case '@covey/meta':
+    case '@covey/join-request':
       return encoding20
-    case '@covey/writer':
+    case '@covey/knock-request':
       return encoding21
-    case '@covey/authority':
+    case '@covey/invite-link':
       return encoding22
-    case '@covey/room':
+    case '@covey/room-record':
       return encoding23
-    case '@covey/member':
+    case '@covey/meta':
       return encoding24
-    case '@covey/device':
+    case '@covey/writer':
       return encoding25
-    case '@covey/ban':
+    case '@covey/authority':
       return encoding26
-    case '@covey/profile':
+    case '@covey/room':
       return encoding27
-    case '@covey/invite-row':
+    case '@covey/member':
       return encoding28
-    case '@covey/epoch':
+    case '@covey/device':
       return encoding29
-    case '@covey/key-request':
+    case '@covey/ban':
       return encoding30
-    case '@covey/grant-row':
+    case '@covey/profile':
       return encoding31
-    case '@covey/message':
+    case '@covey/invite-row':
       return encoding32
+    case '@covey/knock-row':
+      return encoding33
+    case '@covey/epoch':
+      return encoding34
+    case '@covey/key-request':
+      return encoding35
+    case '@covey/grant-row':
+      return encoding36
+    case '@covey/message':
+      return encoding37
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -1,14 +1,24 @@
 import type BlindPairing from 'blind-pairing'
 import type { MemberRequest } from 'blind-pairing-core'
-import { isAtLeast, roleOf } from '../roles.js'
+import { isAtLeast, roleOf, type Role } from '../roles.js'
 import { refusalOf } from './authority/acts.js'
-import { verifyClaim } from './claim.js'
+import { leastRole } from './authority/rules.js'
+import { createRateLimit } from './guards/rate-limit.js'
 import { openRequest } from './invite-keys.js'
+import { isIn, letIn, readAsked } from './let-in.js'
+import { mapKey } from './map-key.js'
 import type { OpenRoom } from './open-room.js'
-import { decodeStruct, encodeStruct } from './structs.js'
+import { encodeStruct, type Structs } from './structs.js'
+import type { InviteRow } from './view.js'
 
 /** How the pairing protocol names its refusals. */
 const Refusal = { refused: 1, usedUp: 2, expired: 3 } as const
+
+/** How many requests this device tells the room of: each is an op, and a link has many readers. */
+const KNOCK_RATE = { burst: 16, perSecond: 0.1 }
+const MAX_HEARD = 256
+const MIN_WAIT_MS = 1_000
+const MAX_WAIT_MS = 6_000
 
 /** Lets in who comes with an invite of this room, as long as the room is open. */
 export interface Admission {
@@ -17,49 +27,74 @@ export interface Admission {
 
 export function createAdmission(
   pairing: BlindPairing,
-  { base, view, log, keyring }: OpenRoom,
+  { base, view, log, keyring, joinRequests }: OpenRoom,
   identity: Uint8Array,
   onerror: (error: unknown) => void
 ): Admission {
   const room = base.discoveryKey!
   let previous: Promise<void> = Promise.resolve()
   let isClosing = false
+  const rate = createRateLimit(KNOCK_RATE)
+  /** When it is this device's turn to tell of somebody who asks. */
+  const heard = new Map<string, number>()
 
   async function answer(request: MemberRequest): Promise<void> {
     const invite = await view.invite(request.inviteId)
     // Not known here, or not for us to decide: another member may.
-    if (invite === null || !(await mayAdmit())) return
+    if (invite === null || !base.writable || !(await hasRole(leastRole('admit')))) return
     const opened = openRequest(request, invite.publicKey)
-    const claim = opened && decodeStruct('join-request', opened.request)
-    if (opened === undefined || claim === undefined) return
+    if (opened === undefined) return
 
-    const { writer } = claim
     const now = Date.now()
-    const claimant = verifyClaim(room, writer, claim, now)
-    if (claimant === undefined) return request.deny({ status: Refusal.refused })
-    if (!(await isIn(writer))) {
+    const asked = readAsked(room, opened.request, invite, now)
+    if (asked === undefined) return request.deny({ status: Refusal.refused })
+    const { writer, claimant } = asked
+    if (!(await isIn(view, writer))) {
       const refusal = await refusalOf(view, invite, claimant.identity, now)
       if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
+      if (invite.approval) {
+        if ((await view.ban(claimant.identity)) !== null) return request.deny({ status: Refusal.refused })
+        return knock(request, invite, writer, opened)
+      }
 
       const payload = encodeStruct('admit', { ...opened, role: invite.role })
-      const welcome = await keyring.welcome({ writer, box: claimant.box })
-      await log.append([{ type: 'admit', payload }, ...welcome], { underEpoch: true })
-      if (!(await isIn(writer))) return request.deny({ status: Refusal.refused })
-      // Where the newcomer may not have the present key, there is a new one.
-      await log.append([], { underEpoch: true })
+      const isLetIn = await letIn({ view, log, keyring }, { writer, box: claimant.box }, payload)
+      if (!isLetIn) return request.deny({ status: Refusal.refused })
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
   }
 
-  async function isIn(writer: Uint8Array): Promise<boolean> {
-    const device = await view.device(writer)
-    return device !== null && !device.removed
+  /** Tells the room of somebody whom a moderator has to approve. They will ask again. */
+  async function knock(
+    request: MemberRequest,
+    { expiresAt, id }: InviteRow,
+    writer: Uint8Array,
+    opened: Structs['knock-body']
+  ): Promise<void> {
+    const state = await joinRequests.stateOf(writer, id)
+    if (state === 'declined') return request.deny({ status: Refusal.refused })
+    if (state === 'pending') return
+    const now = Date.now()
+    if (expiresAt && now >= expiresAt) return request.deny({ status: Refusal.expired })
+    if (!(await isOurTurn(writer, now)) || !rate.take()) return
+    const payload = encodeStruct('knock', { writer, invite: id })
+    await log.append([{ type: 'knock', payload, body: encodeStruct('knock-body', opened) }], { underEpoch: true })
   }
 
-  async function mayAdmit(): Promise<boolean> {
+  /** Moderators tell at once, other members when none has, so that mostly one tells. */
+  async function isOurTurn(writer: Uint8Array, now: number): Promise<boolean> {
+    if (await hasRole('moderator')) return true
+    const name = mapKey(writer)
+    if (heard.size >= MAX_HEARD) heard.clear()
+    const turn = heard.get(name) ?? now + MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)
+    heard.set(name, turn)
+    return now >= turn
+  }
+
+  async function hasRole(least: Role): Promise<boolean> {
     const member = await view.member(identity)
     const role = member === null ? undefined : roleOf(member.role)
-    return base.writable && role !== undefined && isAtLeast(role, 'member')
+    return role !== undefined && isAtLeast(role, least)
   }
 
   const member = pairing.addMember({

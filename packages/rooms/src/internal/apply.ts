@@ -2,9 +2,11 @@ import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
+import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
 import { createResolver, seenLengths, takesAuthority, type Entry, type Resolver } from './authority/resolve.js'
 import { createViewState, writeState } from './authority/view-state.js'
+import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import type { Flight } from './op-log.js'
@@ -60,7 +62,11 @@ export async function applyOps(
   touched: Touched
 ): Promise<void> {
   const run = { view, host, touched, meta: await view.meta(), writers: new Map(), authors: new Map() }
-  for (const node of nodes) await applyOp(node, run)
+  for (const node of nodes) {
+    if (!node.optimistic) await applyOp(node, run)
+    // Of somebody who is not in, and alone. Nothing is written when it is refused: Autobase undoes the rest.
+    else if (!(await applyEnter(node, run))) return
+  }
   for (const row of run.writers.values()) await view.put('writers', row)
   await view.put('meta', run.meta)
   await view.db.flush()
@@ -75,11 +81,36 @@ async function applyOp(node: AutobaseNode, run: Run): Promise<void> {
   const id = opId(run.host.discoveryKey, writer, node.value)
   run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
   // A writer's ops form a chain. A link that is missing or doubled is the writer's doing.
-  const isLinked = op !== undefined && isNext(op, applied)
+  const isLinked = op !== undefined && isNext(op, node.length, applied)
   const isAccepted = isLinked && (await applySound({ ...run, node, op, id }))
   if (!isAccepted) run.meta.skipped++
   const { flight } = run.touched
   if (flight.has(mapKey(id))) flight.set(mapKey(id), isAccepted)
+}
+
+/** An op of this size holds a claim and a receipt twice over; nobody who is not in writes anything else. */
+const MAX_ENTER_BYTES = 2_048
+
+async function applyEnter(node: AutobaseNode, run: Run): Promise<boolean> {
+  const writer = node.from.key
+  const op = node.value.length > MAX_ENTER_BYTES ? undefined : decodeOp(node.value)
+  if (op === undefined || !(await mayEnter(op, writer, run))) return false
+  const id = opId(run.host.discoveryKey, writer, node.value)
+  // The chain of who comes in begins here, whatever is before it in the core.
+  run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
+  const isAccepted = await applyAuthority({ ...run, node, op, id })
+  const { flight } = run.touched
+  if (flight.has(mapKey(id))) flight.set(mapKey(id), isAccepted)
+  return isAccepted
+}
+
+/** Looks at what costs little first: anybody who has the key of the room may have written this. */
+async function mayEnter(op: Op, writer: Uint8Array, { view, host }: Run): Promise<boolean> {
+  const action = parseAction(op, { room: host.discoveryKey, writer, verify: false })
+  if (action?.type !== 'enter') return false
+  const invite = await view.invite(action.invite.id)
+  if (invite === null || !opensTo(invite, action.invite)) return false
+  return (await refusalOf(view, invite, action.claimant.identity, op.header.sentAt)) === undefined
 }
 
 function applySound(context: Context): Promise<boolean> {
@@ -95,12 +126,18 @@ async function applyAuthority(context: Context): Promise<boolean> {
   const writer = node.from.key
   const action = parseAction(op, { room: host.discoveryKey, writer, verify: true })
   if (action === undefined) return false
-  const row = { position: meta.authority++, writer, length: node.length, op: node.value }
-  await view.put('authority', row)
-
+  const row = { position: meta.authority, writer, length: node.length, op: node.value }
   const entry = toEntry(host, row, op, action)
   const unseen = takesAuthority(action) && (await hasUnseen(context, action))
-  if (!(await perform(createViewState(view, host), entry.author, action))) return false
+  const isDone = await perform(createViewState(view, host), entry.author, action)
+  // What is refused stays on record too, but for those at the door, who are many.
+  if (isDone || action.type !== 'enter') {
+    meta.authority++
+    await view.put('authority', row)
+  }
+  if (!isDone) return false
+  if (action.type === 'admit' || action.type === 'enter') await forgetKnocks(view, action.writer)
+  if (action.type === 'admit') beginChain(context, action.writer)
   if (unseen) await writeState(view, host, await resolverOf(view).resolve(await allEntries(view, host)))
   context.authors.clear()
   touched.people = true
@@ -114,6 +151,12 @@ function resolverOf(view: RoomView): Resolver {
   const resolver = resolvers.get(view) ?? createResolver()
   resolvers.set(view, resolver)
   return resolver
+}
+
+/** As the view does it for a writer that is let in, for a row that is not in the view yet. */
+function beginChain({ writers }: Run, writer: Uint8Array): void {
+  const row = writers.get(mapKey(writer))
+  if (row !== undefined) writers.set(mapKey(writer), { ...row, head: null })
 }
 
 /** Whether the view knows more of somebody than who takes authority from them had seen. */
@@ -155,6 +198,7 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.grant, { least: 'reader', apply: grant }],
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
+  [OpType.knock, { least: 'member', apply: knock }],
   [OpType.message, { least: 'member', apply: message }]
 ])
 
@@ -228,6 +272,17 @@ async function profile({ view, node, device, touched }: ContentContext): Promise
   return true
 }
 
+async function knock({ view, node, op, role, touched }: ContentContext): Promise<boolean> {
+  const payload = decodeStruct('knock', op.header.payload ?? EMPTY)
+  if (payload === undefined) return false
+  const { writer, invite } = payload
+  const isKept = payload.declined
+    ? isAtLeast(role, 'moderator') && (await declineKnocks(view, writer, invite))
+    : await keepKnock(view, { writer, invite, author: node.from.key, op: node.value })
+  if (isKept) touched.people = true
+  return isKept
+}
+
 async function message({ view, node, id, meta, member, touched }: ContentContext): Promise<boolean> {
   if (member.muted) return false
   const order = meta.messages++
@@ -236,10 +291,10 @@ async function message({ view, node, id, meta, member, touched }: ContentContext
   return true
 }
 
-/** Whether an op follows the last one of its writer; one that was let in again begins anew. */
-function isNext({ header: { previous } }: Op, applied: WriterRow | null): boolean {
-  if (applied === null) return !previous
-  return !applied.head || (!!previous && equalBytes(previous, applied.head))
+/** Whether an op follows the last one of its writer; what comes after those that were not read begins anew. */
+function isNext({ header: { previous } }: Op, length: number, applied: WriterRow | null): boolean {
+  if (applied === null && length === 1) return !previous
+  return !applied?.head || (!!previous && equalBytes(previous, applied.head))
 }
 
 const EMPTY = new Uint8Array()

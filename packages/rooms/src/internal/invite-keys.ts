@@ -32,16 +32,25 @@ export function openRequest(
     // The one thing that `open` throws for.
     return undefined
   }
-  // The receipt is the session, the signature of both by the invite, and the request.
-  const receipt = request.receipt!
-  const session = receipt.subarray(0, SESSION_BYTES)
-  const signature = receipt.subarray(SESSION_BYTES, SESSION_BYTES + SIGNATURE_BYTES)
-  return { request: userData, receipt: { invite: request.inviteId, publicKey, session, signature } }
+  return { request: userData, receipt: { invite: request.inviteId, publicKey, ...splitReceipt(request.receipt!) } }
 }
 
 /** Whether a receipt is genuine, and for this request. Depends on nothing but its arguments. */
 export function isReceipt({ publicKey, session, signature }: Receipt, request: Uint8Array): boolean {
   return pairing.verifyReceipt({ session, signature, userData: request }, publicKey) !== null
+}
+
+/** Proof that this device holds the secret of an invite, for one request. */
+export function makeReceipt(link: { seed: Uint8Array; discoveryKey: Uint8Array }, request: Uint8Array): Receipt {
+  const { inviteId, keyPair } = new pairing.CandidateRequest(link, request)
+  const { receipt } = pairing.createReceipt(encodePairingInvite(link), request)
+  return { invite: inviteId, publicKey: keyPair.publicKey, ...splitReceipt(receipt) }
+}
+
+/** A receipt is the session, the signature of both by the invite, and the request. */
+function splitReceipt(receipt: Uint8Array): Pick<Receipt, 'session' | 'signature'> {
+  const session = receipt.subarray(0, SESSION_BYTES)
+  return { session, signature: receipt.subarray(SESSION_BYTES, SESSION_BYTES + SIGNATURE_BYTES) }
 }
 
 /** An invite as the pairing protocol writes it. */

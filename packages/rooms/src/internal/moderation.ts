@@ -22,7 +22,7 @@ export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | '
 /** What members with authority do to others. */
 export function createModeration({ view, log, ownRole, whileOpen }: ModerationInit): Moderation {
   /** The identity of a member on whom this one may act. */
-  async function target(id: string, type: Exclude<Action['type'], 'create'>, what: string): Promise<Uint8Array> {
+  async function target(id: string, type: Exclude<Action['type'], 'create' | 'enter'>, what: string): Promise<Uint8Array> {
     const identity = decodeKey(id, 'memberId')
     const role = await ownRole.demand(leastRole(type), what)
     const member = await view.member(identity)

@@ -49,6 +49,11 @@ export interface Written {
 /** The ops that are being written, and whether `apply` took them. */
 export type Flight = Map<string, boolean>
 
+export interface AppendOptions {
+  readonly underEpoch?: boolean
+  readonly isStranger?: boolean
+}
+
 /** This device's own ops in a room. */
 export interface OpLog {
   /**
@@ -57,11 +62,12 @@ export interface OpLog {
    *
    * @param underEpoch whether they are for the room's present epoch, which is looked up when nothing
    *   can come between: a message that follows a removal is never sealed for the removed.
+   * @param isStranger whether this device is not in the room, and writes the one op that lets it in.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
    * @throws {TypeError} for more than others would read: an op of more than 64 KiB, or in one append more
    *   than 4,096 ops or 32 MiB. Nothing is written.
    */
-  append(drafts: readonly DraftSource[], options?: { underEpoch?: boolean }): Promise<Written[]>
+  append(drafts: readonly DraftSource[], options?: AppendOptions): Promise<Written[]>
 }
 
 /** The most blocks in one commit: a reader takes a batch as a whole, and so has to hold it. */
@@ -75,6 +81,7 @@ interface Made {
 interface Pending {
   readonly drafts: readonly DraftSource[]
   readonly underEpoch: boolean
+  readonly isStranger: boolean
   readonly resolve: (written: Written[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -103,7 +110,7 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
         head ??= { id: await lastOwnId(base, room) }
         const plan = commit.some(({ underEpoch }) => underEpoch) ? await planEpoch() : undefined
         const made = encodeCommit(commit, plan, head.id)
-        await commitOps([...made.planned, ...made.ops.flat()])
+        await commitOps([...made.planned, ...made.ops.flat()], commit[0]!.isStranger)
         head = { id: made.last }
         made.planned.forEach(land)
         commit.forEach(({ resolve }, i) => resolve(made.ops[i]!.map(land)))
@@ -117,7 +124,7 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
     writing = false
   }
 
-  async function commitOps(ops: readonly Made[]): Promise<void> {
+  async function commitOps(ops: readonly Made[], optimistic: boolean): Promise<void> {
     if (ops.length === 0) return
     // The others would read no more of this device, for ever.
     const bytes = ops.reduce((sum, op) => sum + op.bytes.length, 0)
@@ -125,7 +132,7 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
     if (bytes > MAX_BATCH_BYTES) throw new TypeError(`one append has at most ${MAX_BATCH_BYTES} bytes`)
     for (const { id } of ops) flight.set(mapKey(id), false)
     try {
-      await base.append(ops.map(({ bytes }) => bytes))
+      await base.append(ops.map(({ bytes }) => bytes), { optimistic })
     } catch (error) {
       for (const { id } of ops) flight.delete(mapKey(id))
       throw error
@@ -177,9 +184,9 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
   }
 
   return {
-    append(drafts, { underEpoch = false } = {}) {
+    append(drafts, { underEpoch = false, isStranger = false } = {}) {
       return new Promise((resolve, reject) => {
-        pending.push({ drafts, underEpoch, resolve, reject })
+        pending.push({ drafts, underEpoch, isStranger, resolve, reject })
         void write()
       })
     }

@@ -20,6 +20,8 @@ export const OpType = {
   revokeInvite: 14,
   revokeDevice: 15,
   keyRequest: 16,
+  knock: 17,
+  enter: 18,
   message: 32
 } as const
 

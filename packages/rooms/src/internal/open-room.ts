@@ -18,6 +18,7 @@ import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeys } from './epoch-keys.js'
+import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
@@ -50,8 +51,11 @@ export interface OpenRoom {
   readonly view: RoomView
   readonly log: OpLog
   readonly keyring: Keyring
+  readonly joinRequests: JoinRequests
   /** Whether this device may write. */
   isAdmitted(): Promise<boolean>
+  /** Whether this device has the key in use; it asks for it, where it may have it. */
+  hasKey(): Promise<boolean>
   /** Resolves when `check` does, which is asked now and after every change of the room. */
   until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value>
 }
@@ -76,6 +80,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       open: openView,
       apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
       close: (view) => view.db.close(),
+      // Who comes by a public invite writes before they are in; `apply` takes nothing else of strangers.
+      optimistic: true,
       encrypted: true,
       encryptionKey: encryptionKey ?? null,
       blindEncryption: sealedKey(identity),
@@ -163,6 +169,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
+  const { joinRequests: list, approve, decline } = joinRequests
   const room: Room = {
     id: encodeZ32(discoveryKey),
     info: () =>
@@ -182,6 +190,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       }),
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
+    joinRequests: list,
+    approve,
+    decline,
     ...createModeration({ view, log, ownRole, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
@@ -225,9 +236,17 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return base.writable && device !== null && !device.removed
   }
 
+  async function hasKey(): Promise<boolean> {
+    const [newest] = await view.epochs(1)
+    if (newest === undefined) return false
+    const key = await epochKeys.key(newest.id)
+    if (key === undefined) keyRequests.ask(newest.id)
+    return key !== undefined
+  }
+
   viewKeeper.changed()
   keyRequests.changed()
-  return { room, base, view, log, keyring, isAdmitted, until }
+  return { room, base, view, log, keyring, joinRequests, isAdmitted, hasKey, until }
 }
 
 async function ready(base: Autobase<RoomView>): Promise<void> {

@@ -30,14 +30,26 @@ function refusal(cause: Error & { code?: string }): RoomError {
     case 'INVITE_EXPIRED':
       return expiredError()
     case 'INVITE_USED':
+      return refusalError('usedUp', cause)
+    default:
+      return refusalError('refused', cause)
+  }
+}
+
+/** Why the room does not let this device in, in the words of an app. */
+export function refusalError(reason: 'refused' | 'usedUp' | 'expired', cause?: Error): RoomError {
+  switch (reason) {
+    case 'expired':
+      return expiredError()
+    case 'usedUp':
       return new RoomError('INVITE_USED_UP', 'The invite has been used as often as it may be.', {
         cause,
         hint: 'Ask for a new one.'
       })
-    default:
+    case 'refused':
       return new RoomError('INVITE_REFUSED', 'The room did not let this device in.', {
         cause,
-        hint: 'The invite may have been revoked. Ask for a new one.'
+        hint: 'The invite may have been revoked, or the request declined. Ask for a new one.'
       })
   }
 }

@@ -19,6 +19,8 @@ export interface Reader {
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>
+  /** The body of an op that `writer` wrote, or why there is none to read. */
+  body(op: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'>
   /** To be called when members have changed. */
   changed(): void
 }
@@ -42,7 +44,6 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
 
-  /** The body of an op that `writer` wrote, or why there is none to read. */
   async function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
     const op = decodeOp(bytes)
     if (op === undefined || !op.header.epoch) return 'unknown'
@@ -116,6 +117,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const row = await view.room()
       return openName('settings-body', row?.settings, row?.settingsWriter)
     },
+    body: openBody,
     changed() {
       authors = new Map()
     }

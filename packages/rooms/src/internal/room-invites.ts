@@ -25,16 +25,19 @@ export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'
 
 export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomInvitesInit): RoomInvites {
   async function write(options: CreateInviteOptions): Promise<string> {
-    const { expiresInMs, uses, role = 'member', inviteeId } = options
+    const { expiresInMs, uses, role = 'member', inviteeId, approval = false } = options
     const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
     const own = await ownRole.demand(leastRole('invite'), 'invite')
     if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')
+    if (options.public && !isAtLeast(own, 'admin')) throw forbidden(`A ${own} may not make a room public.`, 'Ask an admin.')
     const { id, publicKey, seed } = createInviteKeys(base.key!)
     const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
     const limits = { role: roleNumber(role), expiresAt, uses: uses ?? null, invitee }
-    const payload = encodeStruct('invite', { id, publicKey, ...limits })
+    const payload = encodeStruct('invite', { id, publicKey, ...limits, approval, public: options.public === true })
     await log.append([{ type: 'invite', payload }])
-    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt })
+    const { key, encryptionKey } = base
+    const keys = options.public && { key, encryptionKey }
+    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt, approval, ...keys })
   }
 
   return {
@@ -66,7 +69,8 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomI
   }
 }
 
-function describe({ id, author, role, used, uses, expiresAt, invitee, revoked }: InviteRow): InviteInfo {
+function describe(row: InviteRow): InviteInfo {
+  const { id, author, role, used, uses, expiresAt, invitee, revoked, approval } = row
   return {
     id: encodeZ32(id),
     author: encodeZ32(author),
@@ -75,13 +79,24 @@ function describe({ id, author, role, used, uses, expiresAt, invitee, revoked }:
     uses: uses || undefined,
     expiresAt: expiresAt || undefined,
     inviteeId: invitee ? encodeZ32(invitee) : undefined,
-    isRevoked: revoked === true
+    isRevoked: revoked === true,
+    needsApproval: approval === true,
+    isPublic: row.public === true
   }
 }
 
 function assertInviteOptions(options: CreateInviteOptions): void {
-  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'inviteeId', 'signal'])
+  assertOptions(options, 'options', ['expiresInMs', 'uses', 'role', 'inviteeId', 'approval', 'public', 'signal'])
   const { expiresInMs, uses, role } = options
+  for (const name of ['approval', 'public'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'boolean') {
+      throw new TypeError(`options.${name} must be true or false`)
+    }
+  }
+  if (options.public && options.approval) throw new TypeError('options.public and options.approval exclude each other')
+  if (options.public && role !== undefined && role !== 'reader' && role !== 'member') {
+    throw new TypeError('options.role must be "reader" or "member" with options.public')
+  }
   if (expiresInMs !== undefined) assertInteger(expiresInMs, 'options.expiresInMs', { min: 1, max: MAX_INVITE_MS })
   if (uses !== undefined) assertInteger(uses, 'options.uses', { min: 1, max: MAX_INVITE_USES })
   if (role !== undefined && (!ROLES.includes(role) || (role as Role) === 'owner')) {

@@ -15,6 +15,7 @@ export type DeviceRow = Structs['device']
 export type BanRow = Structs['ban']
 export type ProfileRow = Structs['profile']
 export type InviteRow = Structs['invite-row']
+export type KnockRow = Structs['knock-row']
 export type EpochRow = Structs['epoch']
 export type GrantRow = Structs['grant-row']
 export type KeyRequestRow = Structs['key-request']
@@ -35,6 +36,8 @@ export interface Rows {
   bans: BanRow
   profiles: ProfileRow
   invites: InviteRow
+  /** Who asks to be let in and has to be approved, by the writer core of each, and who says that they do. */
+  knocks: KnockRow
   epochs: EpochRow
   grants: GrantRow
   /** Who says that it cannot open an epoch, and has not been granted it since. */
@@ -55,6 +58,8 @@ export interface RoomView {
   ban(identity: Uint8Array): Promise<BanRow | null>
   profile(identity: Uint8Array): Promise<ProfileRow | null>
   invite(id: Uint8Array): Promise<InviteRow | null>
+  /** What members say of somebody who asks to be let in. */
+  knocksOf(writer: Uint8Array): Promise<KnockRow[]>
   epoch(id: Uint8Array): Promise<EpochRow | null>
   /** The epochs, newest first. */
   epochs(limit: number): Promise<EpochRow[]>
@@ -96,6 +101,7 @@ export function openView(store: ViewStore): RoomView {
     ban: (identity) => db.get('@covey/bans', { identity }),
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
+    knocksOf: (writer) => db.find<KnockRow>('@covey/knocks', { gte: { writer }, lte: { writer } }).toArray(),
     epoch: (id) => findBy('epochs-by-id', id),
     epochs: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }).toArray(),
     epochsAfter: (lamport, limit) =>

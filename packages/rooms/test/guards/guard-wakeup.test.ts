@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { boundedHints, mayWake } from '../../src/internal/guards/guard-wakeup.js'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { boundedHints, createWaiting, mayWake } from '../../src/internal/guards/guard-wakeup.js'
+import { createRateLimit } from '../../src/internal/guards/rate-limit.js'
 
 test('of many hints, as many are taken as there is room for', () => {
   const hints = Array.from({ length: 3_000 }, (_, length) => ({ key: new Uint8Array(32), length }))
@@ -9,10 +10,34 @@ test('of many hints, as many are taken as there is room for', () => {
   expect(boundedHints(hints.slice(0, 3), 0)).toEqual(hints.slice(0, 3))
 })
 
-test('the writers of the room are always woken, others while there are few', async () => {
-  const writer = (isKnown: boolean, strangers: number) =>
-    mayWake({ isKnown: async () => isKnown, strangers: () => strangers })
+test('the writers of the room are always woken, others while there are few, and not too often', async () => {
+  const rate = createRateLimit({ burst: 2, perSecond: 0 })
+  const writer = (isIn: boolean, strangers: number) =>
+    mayWake({ isIn: async () => isIn, strangers: () => strangers, rate })
   expect(await writer(true, 1_000)).toBe(true)
-  expect(await writer(false, 15)).toBe(true)
   expect(await writer(false, 16)).toBe(false)
+  expect(await writer(false, 15)).toBe(true)
+  expect(await writer(false, 0)).toBe(true)
+  expect(await writer(false, 0)).toBe(false)
+  expect(await writer(true, 0)).toBe(true)
+})
+
+test('writers that may not be opened yet are spoken of again, and not after closing', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const told: number[] = []
+  const waiting = createWaiting((hints) => told.push(hints.length))
+  const hint = (byte: number) => ({ key: new Uint8Array(32).fill(byte), length: 1 })
+  for (let byte = 0; byte < 100; byte++) waiting.add(hint(byte))
+  vi.advanceTimersByTime(1_000)
+  expect(told).toEqual([64])
+  waiting.add(hint(1))
+  waiting.add(hint(1))
+  vi.advanceTimersByTime(1_000)
+  expect(told).toEqual([64, 1])
+  waiting.add(hint(2))
+  waiting.close()
+  waiting.add(hint(3))
+  vi.advanceTimersByTime(10_000)
+  expect(told).toEqual([64, 1])
 })

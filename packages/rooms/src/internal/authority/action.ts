@@ -9,6 +9,7 @@ import { decodeStruct, type Structs } from '../structs.js'
 export type Action =
   | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
   | AdmitAction
+  | EnterAction
   | { readonly type: 'invite'; readonly invite: Structs['invite'] }
   | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
   | { readonly type: 'settings' }
@@ -20,14 +21,27 @@ export type Action =
   | { readonly type: 'transfer'; readonly identity: Uint8Array }
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
 
-/** Somebody is let in: by an invite, which they have shown to hold, or by the author alone. */
+/** Somebody is let in: by an invite, which they have shown to hold, by approval, or by the author alone. */
 export interface AdmitAction {
   readonly type: 'admit'
   readonly claimant: Claimant
   readonly writer: Uint8Array
   readonly role: number
-  readonly invite?: Pick<Structs['invite'], 'id' | 'publicKey'>
+  readonly invite?: ShownInvite
+  /** The id of the invite that the author approves the use of. */
+  readonly approved?: Uint8Array
 }
+
+/** Somebody comes in by themselves, by a public invite, which they have shown to hold. */
+export interface EnterAction {
+  readonly type: 'enter'
+  readonly claimant: Claimant
+  readonly writer: Uint8Array
+  readonly invite: ShownInvite
+}
+
+/** An invite whose secret somebody has shown to hold. */
+export type ShownInvite = Pick<Structs['invite'], 'id' | 'publicKey'>
 
 /** How far the author had read each writer of the person that it acts on. */
 export type Seen = Structs['remove']['seen']
@@ -46,6 +60,7 @@ export interface ParseContext {
 const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [OpType.create, parseCreate],
   [OpType.admit, parseAdmit],
+  [OpType.enter, parseEnter],
   [
     OpType.invite,
     (_, payload) => {
@@ -115,11 +130,25 @@ function parseAdmit(op: Op, payload: Uint8Array, context: ParseContext): Action 
   const request = admit && decodeStruct('join-request', admit.request)
   if (admit === undefined || request === undefined) return undefined
   const { writer } = request
-  const { role, receipt } = admit
+  const { role, receipt, approved } = admit
   if (receipt && context.verify && !isReceipt(receipt, admit.request)) return undefined
   const claimant = readClaim(writer, request, op.header.sentAt, context)
-  const invite = receipt && { id: receipt.invite, publicKey: receipt.publicKey }
-  return claimant && { type: 'admit', claimant, writer, role, ...(invite && { invite }) }
+  const invite = receipt && { invite: shownBy(receipt) }
+  return claimant && { type: 'admit', claimant, writer, role, ...invite, ...(approved && { approved }) }
+}
+
+function parseEnter(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
+  const enter = decodeStruct('enter', payload)
+  const request = enter && decodeStruct('join-request', enter.request)
+  // Nobody comes in with the core of another.
+  if (enter === undefined || request === undefined || !equalBytes(request.writer, context.writer)) return undefined
+  if (context.verify && !isReceipt(enter.receipt, enter.request)) return undefined
+  const claimant = readClaim(context.writer, request, op.header.sentAt, context)
+  return claimant && { type: 'enter', claimant, writer: context.writer, invite: shownBy(enter.receipt) }
+}
+
+function shownBy({ invite: id, publicKey }: Structs['receipt']): ShownInvite {
+  return { id, publicKey }
 }
 
 function readClaim(

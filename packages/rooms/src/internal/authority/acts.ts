@@ -1,7 +1,8 @@
 import { equalBytes } from '@covey/core'
 import { MAX_INVITE_USES } from '../../constants.js'
 import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
-import type { Action } from './action.js'
+import type { Action, AdmitAction, ShownInvite } from './action.js'
+import type { Structs } from '../structs.js'
 import type { InviteRow } from '../view.js'
 import type { AuthorityState } from './state.js'
 
@@ -50,7 +51,48 @@ export async function create(
   return true
 }
 
-export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { claimant, writer, role: number, invite: shown }) => {
+export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, action) => {
+  const { invite: shown, approved } = action
+  if (!shown && !approved) {
+    const granted = roleOf(action.role)
+    if (granted === undefined || !isAtLeast(role, 'admin') || isAtLeast(granted, role)) return false
+    return letIn(state, position, sentAt, action)
+  }
+  const invite = await state.invite(approved ?? shown!.id)
+  if (invite === null || invite.role !== action.role) return false
+  if (approved) {
+    // Who approves may make such an invite: the secret is shown to them, and to nobody else.
+    if (!invite.approval || !isAtLeast(role, 'moderator') || invite.role >= roleNumber(role)) return false
+  } else if (invite.approval || !equalBytes(invite.publicKey, shown!.publicKey)) {
+    return false
+  }
+  return letIn(state, position, sentAt, action, invite)
+}
+
+/** Written by who comes, and therefore without a role of theirs to look at. */
+export async function enter(
+  state: AuthorityState,
+  { position, sentAt }: Author,
+  action: Extract<Action, { type: 'enter' }>
+): Promise<boolean> {
+  const invite = await state.invite(action.invite.id)
+  if (invite === null || !opensTo(invite, action.invite)) return false
+  return letIn(state, position, sentAt, { ...action, role: invite.role }, invite)
+}
+
+/** Whether an invite lets in who has its secret, without anybody else. */
+export function opensTo({ public: isPublic, publicKey }: InviteRow, shown: ShownInvite): boolean {
+  return isPublic === true && equalBytes(publicKey, shown.publicKey)
+}
+
+/** Makes somebody a member, or their device another of a member, and counts the invite. */
+async function letIn(
+  state: AuthorityState,
+  position: number,
+  sentAt: number,
+  { claimant, writer, role: number }: Pick<AdmitAction, 'claimant' | 'writer' | 'role'>,
+  invite?: InviteRow
+): Promise<boolean> {
   const { identity, device, box, epoch } = claimant
   const granted = roleOf(number)
   if (granted === undefined || granted === 'owner' || (await state.ban(identity)) !== null) return false
@@ -63,13 +105,9 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
   const devices = (await state.devicesOf(identity)).filter(({ removed }) => !removed)
   if (devices.length >= MAX_DEVICES) return false
 
-  if (shown) {
-    const invite = await state.invite(shown.id)
-    if (invite === null || invite.role !== number || !equalBytes(invite.publicKey, shown.publicKey)) return false
+  if (invite !== undefined) {
     if ((await refusalOf(state, invite, identity, sentAt)) !== undefined) return false
     await state.put('invites', { ...invite, used: invite.used + 1 })
-  } else if (!isAtLeast(role, 'admin') || isAtLeast(granted, role)) {
-    return false
   }
 
   // A second device of a member has the member's role, whatever the invite says.
@@ -83,11 +121,12 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, { c
 /** Why an invite lets somebody in no more, if so. */
 export async function refusalOf(
   state: Pick<AuthorityState, 'member'>,
-  { uses, used, expiresAt, revoked, invitee, author, role }: InviteRow,
+  { uses, used, expiresAt, revoked, invitee, author, role, approval }: InviteRow,
   identity: Uint8Array,
   atMs: number
 ): Promise<'refused' | 'usedUp' | 'expired' | undefined> {
-  if (expiresAt && atMs >= expiresAt) return 'expired'
+  // Where a moderator approves, the time is for asking, and passes while the request waits.
+  if (!approval && expiresAt && atMs >= expiresAt) return 'expired'
   if (used >= Math.min(uses || MAX_INVITE_USES, MAX_INVITE_USES)) return 'usedUp'
   if (revoked || (invitee && !equalBytes(invitee, identity))) return 'refused'
   // An invite is worth what its author is now.
@@ -98,8 +137,14 @@ export async function refusalOf(
 export const invite: Act<'invite'> = async ({ state, identity, role }, { invite: wanted }) => {
   const granted = roleOf(wanted.role)
   if (granted === undefined || isAtLeast(granted, role) || (await state.invite(wanted.id)) !== null) return false
+  if (wanted.public && !mayBePublic(wanted, role)) return false
   await state.put('invites', { ...wanted, author: identity, used: 0 })
   return true
+}
+
+/** The link of a public invite has the key of the room in it, and nobody looks at who comes. */
+function mayBePublic({ role, approval }: Structs['invite'], by: Role): boolean {
+  return isAtLeast(by, 'admin') && role <= roleNumber('member') && !approval
 }
 
 export const revokeInvite: Act<'revokeInvite'> = async ({ state }, { invite: id }) => {

@@ -153,8 +153,8 @@ function makesVoid(
   identity: Uint8Array | undefined,
   role: Role | undefined
 ): boolean {
-  // A revocation is signed by who is revoked: who brings it does not matter.
-  if (cut.at <= at || identity === undefined || action.type === 'revokeDevice') return false
+  // A revocation is signed by who is revoked, and an invite lets in: who writes it does not matter.
+  if (cut.at <= at || identity === undefined || action.type === 'revokeDevice' || action.type === 'enter') return false
   if (role !== undefined && isAtLeast(role, cut.role)) return false
   return equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)
 }

@@ -4,7 +4,7 @@ import * as acts from './acts.js'
 import type { Act, Author } from './acts.js'
 import type { AuthorityState } from './state.js'
 
-type Rules = { readonly [Type in Exclude<Action['type'], 'create'>]: { readonly least: Role; readonly act: Act<Type> } }
+type Rules = { readonly [Type in Exclude<Action['type'], 'create' | 'enter'>]: { readonly least: Role; readonly act: Act<Type> } }
 
 /**
  * The least role for each action, and what the action does where it is allowed. Authority flows
@@ -32,6 +32,7 @@ export function leastRole(type: keyof Rules): Role {
 /** Does what an action wants, if its author may; `false` and no change if not. */
 export async function perform(state: AuthorityState, author: Author, action: Action): Promise<boolean> {
   if (action.type === 'create') return acts.create(state, author, action)
+  if (action.type === 'enter') return acts.enter(state, author, action)
   const device = await state.device(author.writer)
   if (device === null || device.removed) return false
   const role = await roleIn(state, device.identity)

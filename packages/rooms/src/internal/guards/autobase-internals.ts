@@ -45,18 +45,20 @@ export interface OplogMessage {
 
 type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; valueEncoding: OplogEncoding | null }
 
+export type UpstreamRange = Download & { readonly range: { readonly end: number } }
+
 /** lib/writer.js */
 export interface UpstreamWriter {
   readonly core: WriterCore & { setActive(active: boolean): void }
   readonly isRemoved: boolean
   /** Whether it signs the room's view, as far as this device has read. */
   readonly isActiveIndexer: boolean
+  /** What is being downloaded, or null. */
+  range: UpstreamRange | null
   readonly nodes: { readonly length: number; get(index: number): GraphNode | null }
   node: GraphNode | null
   frozen: boolean
   isActive: boolean
-  /** What is being downloaded. */
-  range: (Download & { readonly range: { readonly end: number } }) | null
   _loadNextNode(): Promise<boolean>
   _ensureNodeDependencies(boot: unknown): Promise<boolean>
   _pause(): void
@@ -114,6 +116,8 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void
   _runFastForward(fastForward: UpstreamFastForward): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
+  _queueBump(): void
+  _close(): Promise<void>
 }
 
 export interface UpstreamAutobaseClass {

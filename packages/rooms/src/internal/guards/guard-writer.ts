@@ -29,11 +29,16 @@ const MAX_TRACED_BLOCKS = 1_024
  * block, nobody's block builds on one that others do not read, and after a restart the same block is
  * found again before anything is done with it: there is nothing to remember.
  */
-export function guardWriter(writer: UpstreamWriter, onfrozen: (frozen: FrozenWriter) => void): void {
+export function guardWriter(
+  writer: UpstreamWriter,
+  onfrozen: (frozen: FrozenWriter) => void,
+  onwaiting: () => void
+): void {
   const { core } = writer
   const load = writer._loadNextNode.bind(writer)
   const link = writer._ensureNodeDependencies.bind(writer)
   let bounded = false
+  let waiting: GraphNode | undefined
 
   function freeze(index: number, reason: FrozenReason): false {
     writer.node = null
@@ -80,9 +85,14 @@ export function guardWriter(writer: UpstreamWriter, onfrozen: (frozen: FrozenWri
 
   writer._ensureNodeDependencies = async (boot) => {
     const node = writer.node!
-    if (!(await link(boot))) return false
-    linkWholeBatches(node)
-    return true
+    if (await link(boot)) {
+      linkWholeBatches(node)
+      return true
+    }
+    // What it waits for may be here, and not have been read before somebody waited for it.
+    if (waiting !== node) onwaiting()
+    waiting = node
+    return false
   }
 }
 

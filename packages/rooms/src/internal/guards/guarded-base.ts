@@ -11,10 +11,12 @@ import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFastForward } from './guard-fast-forward.js'
 import { createQuotas, type Flood } from './guard-quota.js'
 import { guardLinearizer } from './guard-linearizer.js'
-import { boundedHints, mayWake } from './guard-wakeup.js'
+import { guardStranger } from './guard-strangers.js'
+import { boundedHints, createWaiting, mayWake, STRANGER_RATE } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
 import type { MeterInit } from './meter.js'
+import { createRateLimit } from './rate-limit.js'
 import { assertUpstream } from './upstream.js'
 
 /** How far behind, in blocks of the system's core, who knows nothing yet goes forward by what indexers have signed. */
@@ -65,6 +67,9 @@ export function createGuardedBase<View>(
   }
 
   class GuardedBase extends (Autobase as unknown as UpstreamAutobaseClass)<View> {
+    readonly #rate = createRateLimit(STRANGER_RATE)
+    readonly #waiting = createWaiting((hints) => this.hintWakeup(hints))
+
     // An accessor here takes the place of the field that Autobase assigns wherever it makes a state.
     override get _applyState(): UpstreamApplyState | null {
       return states.get(this) ?? null
@@ -86,13 +91,17 @@ export function createGuardedBase<View>(
       const writer = super._makeWriter(...args)
       guardWriterKey(writer, args[0])
       if (this._isLocalCore(writer.core)) return writer
-      guardWriter(writer, report)
+      // Each goes around those before it: what is not read of a stranger is not judged either, and what
+      // is not read at all has no allowance.
       quotas.guard(writer)
+      guardStranger(writer, () => this.activeWriters)
+      guardWriter(writer, report, () => this._queueBump())
       return writer
     }
 
     override async _close(): Promise<void> {
       quotas.close()
+      this.#waiting.close()
       await super._close()
     }
 
@@ -110,8 +119,12 @@ export function createGuardedBase<View>(
     }
 
     override async _wakeupWriter(key: Uint8Array, length: number): Promise<void> {
-      const isKnown = async (): Promise<boolean> => (await this.system?.has(key)) === true
-      if (await mayWake({ isKnown, strangers: () => this.#strangers() })) await super._wakeupWriter(key, length)
+      const isIn = async (): Promise<boolean> => (await this.system?.get(key))?.isRemoved === false
+      if (await mayWake({ isIn, strangers: () => this.#strangers(), rate: this.#rate })) {
+        await super._wakeupWriter(key, length)
+      } else {
+        this.#waiting.add({ key, length })
+      }
     }
 
     #strangers(): number {

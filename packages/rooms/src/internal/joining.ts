@@ -1,0 +1,215 @@
+import type BlindPairing from 'blind-pairing'
+import type { PairingResult } from 'blind-pairing-core'
+import Autobase from 'autobase'
+import { encodeZ32, isCoveyError } from '@covey/core'
+import type { Node } from '@covey/transport'
+import { RoomError } from '../errors.js'
+import type { InviteLink } from '../invite.js'
+import type { Room } from '../room.js'
+import type { Bounded } from './bounded.js'
+import { makeClaim, type WriterCore } from './claim.js'
+import { KEY_BYTES, randomBytes } from './crypto.js'
+import { enterRoom } from './enter-room.js'
+import { hintDevices } from './hint-devices.js'
+import { HISTORY } from './keyring.js'
+import { openRoom, roomStore, type OpenRoom, type OpenRoomInit } from './open-room.js'
+import { ask } from './pairing.js'
+import type { RoomRecord, RoomRecords } from './records.js'
+import { encodeStruct } from './structs.js'
+import { writerCore } from './writer-core.js'
+
+export interface JoiningInit {
+  readonly node: Node
+  readonly pairing: BlindPairing
+  readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity'>
+  readonly records: RoomRecords
+  /** The open rooms, by id. */
+  readonly open: ReadonlyMap<string, OpenRoom>
+  /** Puts an opened room on the network and into the list. */
+  readonly enter: (opened: OpenRoom) => Room
+  /** @throws {RoomError} ROOM_CLOSED */
+  readonly assertOpen: () => void
+  readonly report: (message: string) => (cause: unknown) => void
+}
+
+/** How often a device asks again that waits for a moderator, who need not be there at the same time. */
+const ASK_AGAIN_MS = 5_000
+/** How long who came in alone, and is not in after all, waits for the order of the room to change again. */
+const LOST_PATIENCE_MS = 5_000
+/** How long somebody who is there has the chance to let in who could come in alone: it costs one op less. */
+const ASK_FIRST_MS = 3_000
+
+interface Joined {
+  readonly opened: OpenRoom
+  /** For who came in alone: why this device is not in after all. */
+  readonly lost?: () => Promise<RoomError | undefined>
+  /** Makes it a room that this device has but asked to join. */
+  readonly forget?: () => Promise<void>
+}
+
+/** Joins rooms by invites. */
+export interface Joining {
+  /** @throws {RoomError} as {@link Rooms.join} does */
+  join(invite: InviteLink, bounded: Bounded): Promise<Room>
+}
+
+export function createJoining(init: JoiningInit): Joining {
+  const { node, pairing, stack, records, open, enter, assertOpen, report } = init
+  const { corestore, identity } = stack
+  const reportUntold = (error: unknown): void => {
+    if (!isCoveyError(error, 'ROOM_CLOSED')) report('The name of this device’s owner could not be told.')(error)
+  }
+
+  /** The record under which this device asks to join: the same for every try. */
+  async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
+    const known = await records.get(discoveryKey)
+    if (known !== undefined) return known
+    const record = { namespace: randomBytes(KEY_BYTES), discoveryKey }
+    await records.put(record)
+    return record
+  }
+
+  async function localWriter({ namespace }: RoomRecord): Promise<WriterCore> {
+    const store = roomStore(corestore, namespace)
+    const core = Autobase.getLocalCore(store)
+    try {
+      await core.ready()
+      return writerCore(core)
+    } finally {
+      await core.close()
+      await store.close()
+    }
+  }
+
+  /** What this device shows: another one each time, as an answer to an older one may still lie in the DHT. */
+  function joinRequest(discoveryKey: Uint8Array, core: WriterCore): Uint8Array {
+    const nonce = randomBytes(KEY_BYTES)
+    return encodeStruct('join-request', { writer: core.key, nonce, ...makeClaim(identity, discoveryKey, core) })
+  }
+
+  /** Asks those who are there, for so long, and `undefined` if none of them answers. */
+  async function askOnce(invite: InviteLink, core: WriterCore, bounded: Bounded, forMs?: number): Promise<PairingResult | undefined> {
+    const request = joinRequest(invite.discoveryKey, core)
+    const { name } = identity.identity
+    assertOpen()
+    const asking = ask(pairing, invite, invite.approval ? encodeStruct('knock-request', { request, name }) : request)
+    const stop = (): void => void asking.close().catch(report('An answered invite is still being asked for.'))
+    const timer = createTimer(forMs)
+    return bounded(Promise.race([asking.answer, timer.over])).finally(() => {
+      timer.clear()
+      stop()
+    })
+  }
+
+  async function askUntilAnswered(invite: InviteLink, core: WriterCore, bounded: Bounded): Promise<PairingResult> {
+    for (;;) {
+      const answer = await askOnce(invite, core, bounded, invite.approval ? ASK_AGAIN_MS : undefined)
+      if (answer !== undefined) return answer
+    }
+  }
+
+  /** Gets this device into the room, and opens it. */
+  async function getIn(invite: InviteLink, bounded: Bounded): Promise<Joined> {
+    const { discoveryKey } = invite
+    const known = open.get(encodeZ32(discoveryKey))
+    if (known !== undefined && (await known.isAdmitted())) return { opened: known }
+    const record = await joinRecord(discoveryKey)
+    const core = known === undefined ? await localWriter(record) : writerCore(known.base.local)
+    const { key, encryptionKey } = invite
+    const first = key && encryptionKey ? await askOnce(invite, core, bounded, ASK_FIRST_MS) : undefined
+    if (first === undefined && key && encryptionKey) {
+      return comeIn({ ...invite, key, encryptionKey }, record, known, bounded)
+    }
+    const answer = first ?? (await askUntilAnswered(invite, core, bounded))
+    if (known !== undefined) return { opened: known }
+    assertOpen()
+    if (answer.encryptionKey?.length !== KEY_BYTES) {
+      throw new RoomError('INVITE_REFUSED', 'Somebody answered without letting this device in.', {
+        retryable: true,
+        hint: 'Try the same invite again, so that somebody else of the room may answer.'
+      })
+    }
+    const { namespace } = record
+    const opened = await openRoom({ ...stack, namespace, key: answer.key, encryptionKey: answer.encryptionKey })
+    // Last: a record with a key is one whose room can be opened.
+    await records.put({ ...record, key: answer.key })
+    enter(opened)
+    return { opened }
+  }
+
+  /** Comes in by a public invite, which nobody need be there for. */
+  async function comeIn(
+    invite: InviteLink & { key: Uint8Array; encryptionKey: Uint8Array },
+    record: RoomRecord,
+    known: OpenRoom | undefined,
+    bounded: Bounded
+  ): Promise<Joined> {
+    const { key, encryptionKey, discoveryKey } = invite
+    assertOpen()
+    const opened = known ?? (await openRoom({ ...stack, namespace: record.namespace, key, encryptionKey }))
+    // It is not in the list yet, and has to hear of the invite from somebody who replicates the room.
+    const topic = node.join(discoveryKey)
+    try {
+      const request = joinRequest(discoveryKey, writerCore(opened.base.local))
+      const lost = await bounded(enterRoom(opened, identity, invite, request))
+      if (known !== undefined) return { opened, lost }
+      assertOpen()
+      await records.put({ ...record, key })
+      enter(opened)
+      return { opened, lost, forget: () => records.put({ ...record, key: null }) }
+    } catch (error) {
+      if (known === undefined) await opened.room.close()
+      throw error
+    } finally {
+      topic.close().catch(report('A topic could not be left.'))
+    }
+  }
+
+  /** Waits until the admission has arrived, and introduces the newcomer. */
+  async function welcome({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
+    const { room, view, isAdmitted, until } = opened
+    const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
+    const timer = createTimer(lost && LOST_PATIENCE_MS)
+    await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
+    const refused = await lost?.()
+    if (refused !== undefined) {
+      // Before the room closes beneath it.
+      arriving.catch(() => undefined)
+      await forget?.()
+      if (forget) await room.close()
+      throw refused
+    }
+    const { name, publicKey } = identity.identity
+    if (name === '' || (await view.profile(publicKey)) !== null) return room
+    const introducing = introduce(opened, name)
+    // Where nobody is there, it may take long until somebody gives this device a key.
+    if (await hasKeySoon(opened)) await introducing
+    else introducing.catch(reportUntold)
+    return room
+  }
+
+  /** Tells the newcomer's name, as soon as there is a key to seal it with. */
+  async function introduce(opened: OpenRoom, name: string): Promise<void> {
+    const { log, until } = opened
+    await until(async () => (await hasKeySoon(opened)) || undefined)
+    await log.append([{ type: 'profile', body: encodeStruct('profile-body', { name }) }], { underEpoch: true })
+  }
+
+  /** Whether there is a key, or, where each newcomer gets a new one, this device is about to make it. */
+  async function hasKeySoon({ view, hasKey }: OpenRoom): Promise<boolean> {
+    return (await hasKey()) || (await view.room())?.history === HISTORY['since-join']
+  }
+
+  return {
+    join: async (invite: InviteLink, bounded: Bounded): Promise<Room> => welcome(await getIn(invite, bounded), bounded)
+  }
+}
+
+/** Resolves after so long, if it is not cleared before. */
+function createTimer(forMs: number | undefined): { readonly over: Promise<undefined>; clear(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<undefined>((resolve) => {
+    if (forMs !== undefined) timer = setTimeout(resolve, forMs, undefined)
+  })
+  return { over, clear: () => clearTimeout(timer) }
+}
