@@ -382,8 +382,81 @@ const encoding11 = {
 // @covey/transfer
 const encoding12 = encoding10
 
-// @covey/revoke-device
+// @covey/signed-tree
 const encoding13 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.fork)
+    c.uint.preencode(state, m.length)
+    c.buffer.preencode(state, m.nodes)
+    c.fixed64.preencode(state, m.signature)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.fork)
+    c.uint.encode(state, m.length)
+    c.buffer.encode(state, m.nodes)
+    c.fixed64.encode(state, m.signature)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.fixed64.decode(state)
+
+    return {
+      fork: r0,
+      length: r1,
+      nodes: r2,
+      signature: r3
+    }
+  }
+}
+
+// @covey/equivocation.first
+const encoding14_3 = c.frame(encoding13)
+// @covey/equivocation.second
+const encoding14_4 = encoding14_3
+
+// @covey/equivocation
+const encoding14 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.signer)
+    c.uint.preencode(state, m.at)
+    encoding14_3.preencode(state, m.first)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.second) encoding14_4.preencode(state, m.second)
+  },
+  encode(state, m) {
+    const flags = m.second ? 1 : 0
+
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.signer)
+    c.uint.encode(state, m.at)
+    encoding14_3.encode(state, m.first)
+    c.uint.encode(state, flags)
+
+    if (m.second) encoding14_4.encode(state, m.second)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = encoding14_3.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      signer: r1,
+      at: r2,
+      first: r3,
+      second: (flags & 1) !== 0 ? encoding14_4.decode(state) : null
+    }
+  }
+}
+
+// @covey/revoke-device
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -408,7 +481,7 @@ const encoding13 = {
 }
 
 // @covey/message-body
-const encoding14 = {
+const encoding16 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -440,7 +513,7 @@ const encoding14 = {
 }
 
 // @covey/settings-body
-const encoding15 = {
+const encoding17 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -463,10 +536,10 @@ const encoding15 = {
 }
 
 // @covey/profile-body
-const encoding16 = encoding15
+const encoding18 = encoding17
 
 // @covey/join-request
-const encoding17 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -507,7 +580,7 @@ const encoding17 = {
 }
 
 // @covey/invite-link
-const encoding18 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -538,7 +611,7 @@ const encoding18 = {
 }
 
 // @covey/room-record
-const encoding19 = {
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -569,7 +642,7 @@ const encoding19 = {
 }
 
 // @covey/meta
-const encoding20 = {
+const encoding22 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -594,7 +667,7 @@ const encoding20 = {
 }
 
 // @covey/writer
-const encoding21 = {
+const encoding23 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -625,7 +698,7 @@ const encoding21 = {
 }
 
 // @covey/authority
-const encoding22 = {
+const encoding24 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -654,7 +727,7 @@ const encoding22 = {
 }
 
 // @covey/room
-const encoding23 = {
+const encoding25 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -688,7 +761,7 @@ const encoding23 = {
 }
 
 // @covey/member
-const encoding24 = {
+const encoding26 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -724,17 +797,17 @@ const encoding24 = {
 }
 
 // @covey/device
-const encoding25 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
   },
   encode(state, m) {
-    const flags = m.removed ? 1 : 0
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
@@ -757,13 +830,14 @@ const encoding25 = {
       box: r2,
       identity: r3,
       position: r4,
-      removed: (flags & 1) !== 0
+      removed: (flags & 1) !== 0,
+      forked: (flags & 2) !== 0
     }
   }
 }
 
 // @covey/ban
-const encoding26 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -784,7 +858,7 @@ const encoding26 = {
 }
 
 // @covey/profile
-const encoding27 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -809,7 +883,7 @@ const encoding27 = {
 }
 
 // @covey/invite-row
-const encoding28 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -860,7 +934,7 @@ const encoding28 = {
 }
 
 // @covey/epoch
-const encoding29 = {
+const encoding31 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -893,7 +967,7 @@ const encoding29 = {
 }
 
 // @covey/key-request
-const encoding30 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -914,7 +988,7 @@ const encoding30 = {
 }
 
 // @covey/grant-row
-const encoding31 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -947,7 +1021,7 @@ const encoding31 = {
 }
 
 // @covey/message
-const encoding32 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1024,46 +1098,50 @@ function getEncoding(name) {
       return encoding11
     case '@covey/transfer':
       return encoding12
-    case '@covey/revoke-device':
+    case '@covey/signed-tree':
       return encoding13
-    case '@covey/message-body':
+    case '@covey/equivocation':
       return encoding14
-    case '@covey/settings-body':
+    case '@covey/revoke-device':
       return encoding15
-    case '@covey/profile-body':
+    case '@covey/message-body':
       return encoding16
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding17
-    case '@covey/invite-link':
+    case '@covey/profile-body':
       return encoding18
-    case '@covey/room-record':
+    case '@covey/join-request':
       return encoding19
-    case '@covey/meta':
+    case '@covey/invite-link':
       return encoding20
-    case '@covey/writer':
+    case '@covey/room-record':
       return encoding21
-    case '@covey/authority':
+    case '@covey/meta':
       return encoding22
-    case '@covey/room':
+    case '@covey/writer':
       return encoding23
-    case '@covey/member':
+    case '@covey/authority':
       return encoding24
-    case '@covey/device':
+    case '@covey/room':
       return encoding25
-    case '@covey/ban':
+    case '@covey/member':
       return encoding26
-    case '@covey/profile':
+    case '@covey/device':
       return encoding27
-    case '@covey/invite-row':
+    case '@covey/ban':
       return encoding28
-    case '@covey/epoch':
+    case '@covey/profile':
       return encoding29
-    case '@covey/key-request':
+    case '@covey/invite-row':
       return encoding30
-    case '@covey/grant-row':
+    case '@covey/epoch':
       return encoding31
-    case '@covey/message':
+    case '@covey/key-request':
       return encoding32
+    case '@covey/grant-row':
+      return encoding33
+    case '@covey/message':
+      return encoding34
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -20,6 +20,7 @@ export const OpType = {
   revokeInvite: 14,
   revokeDevice: 15,
   keyRequest: 16,
+  equivocation: 19,
   message: 32
 } as const
 

@@ -1,7 +1,9 @@
 // A process of its own, because an attack that succeeds stops it. Says what came of it as JSON.
-import { ATTACKS } from './base-attacks.js'
+import { ATTACKS as BASE_ATTACKS } from './base-attacks.js'
+import { FORK_ATTACKS } from './fork-attacks.js'
 import { World } from './world.js'
 
+const ATTACKS = { ...BASE_ATTACKS, ...FORK_ATTACKS }
 const [name, mode] = process.argv.slice(2)
 const world = new World(mode === 'guarded', name === 'value-not-json' ? 'json' : 'binary')
 let phase = 'opening'

@@ -112,8 +112,8 @@ export class World {
     this.#pipe(one, two)
   }
 
-  linkHostile(base: Base): ReplicationStream {
-    const [one, two] = [base.replicate(true), this.hostileStore.replicate(false)]
+  linkHostile(base: Base, store = this.hostileStore): ReplicationStream {
+    const [one, two] = [base.replicate(true), store.replicate(false)]
     this.#pipe(one, two)
     return two
   }
@@ -131,14 +131,24 @@ export class World {
 
   /** A core of the attacker's, as a writer of the room. */
   async hostile(name = 'writer', as: 'writer' | 'indexer' = 'writer'): Promise<Hostile> {
-    const core = this.hostileStore.get<object>({
-      name,
-      valueEncoding: OplogMessage as never,
-      encryption: { key: KEY }
-    })
+    const hostile = await this.hostileCore(this.hostileStore, name)
+    await this.admit(hostile.key, as)
+    return hostile
+  }
+
+  /** As {@link hostile}, but nobody lets it in. */
+  async hostileCore(store: Corestore, name = 'writer'): Promise<Hostile> {
+    const core = store.get<object>({ name, valueEncoding: OplogMessage as never, encryption: { key: KEY } })
     await core.ready()
-    await this.admit(core.key!, as)
     return new Hostile(this, core)
+  }
+
+  /** A second store of the attacker's, whose cores have the keys of the first's. */
+  async twinStore(): Promise<Corestore> {
+    const { primaryKey } = this.hostileStore as unknown as { primaryKey: Uint8Array }
+    const store = new Corestore(join(this.folder, 'twin'), { primaryKey, unsafe: true })
+    await store.ready()
+    return store
   }
 
   /** As {@link hostile}, of the first name whose core sorts before a key. */
