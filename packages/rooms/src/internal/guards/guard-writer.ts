@@ -29,7 +29,11 @@ const MAX_TRACED_BLOCKS = 1_024
  * block, nobody's block builds on one that others do not read, and after a restart the same block is
  * found again before anything is done with it: there is nothing to remember.
  */
-export function guardWriter(writer: UpstreamWriter, onfrozen: (frozen: FrozenWriter) => void): void {
+export function guardWriter(
+  writer: UpstreamWriter,
+  onfrozen: (frozen: FrozenWriter) => void,
+  isForked: (core: UpstreamWriter['core']) => boolean
+): void {
   const { core } = writer
   const load = writer._loadNextNode.bind(writer)
   const link = writer._ensureNodeDependencies.bind(writer)
@@ -63,6 +67,7 @@ export function guardWriter(writer: UpstreamWriter, onfrozen: (frozen: FrozenWri
   writer._loadNextNode = async () => {
     const index = writer.nodes.length
     if (!(await core.has(index))) return false
+    if (isForked(core)) return freeze(index, 'forked')
     if (!bounded) {
       const reason = judgeCore(core.manifest)
       if (reason !== undefined) return freeze(index, reason)

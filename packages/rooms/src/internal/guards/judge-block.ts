@@ -18,6 +18,7 @@ const MAX_BATCH_BLOCKS = 4_096
 /** Why a writer is not read on. */
 export type FrozenReason =
   | 'bad-core'
+  | 'forked'
   | 'undecodable'
   | 'too-many-heads'
   | 'duplicated-head'

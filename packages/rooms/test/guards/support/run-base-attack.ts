@@ -20,6 +20,6 @@ try {
 } catch (error) {
   failure = `${phase}: ${(error as Error).message}`
 }
-const { frozen, errors, warnings } = world
-console.log(JSON.stringify({ failure, frozen: [...new Set(frozen)].sort(), errors, warnings: [...new Set(warnings)] }))
+const { frozen, errors, warnings, splits, proofs } = world
+console.log(JSON.stringify({ failure, frozen: [...new Set(frozen)].sort(), errors, warnings: [...new Set(warnings)], splits, proofs }))
 process.exit(0)

@@ -45,6 +45,8 @@ export class World {
   readonly frozen: string[] = []
   readonly errors: string[] = []
   readonly warnings: string[] = []
+  readonly splits: string[] = []
+  readonly proofs: string[] = []
   readonly hostileStore = new Corestore(join(this.folder, 'hostile'))
   owner!: Base
   member!: Base
@@ -82,6 +84,8 @@ export class World {
     const base: Base = this.guarded
       ? createGuardedBase<View>(store, key, handlers, {
           onfrozen: ({ index, reason }) => this.frozen.push(`${name}: ${reason} at ${index}`),
+          onsplit: ({ view, length }) => this.splits.push(`${name}: ${view} at ${length}`),
+          onfork: (proof) => this.proofs.push(`${name}: ${proof.at}`),
           onwarning: (error) => this.warnings.push(`${name}: ${String((error as Error).message)}`)
         })
       : new Autobase<View>(store, key, handlers)
