@@ -13,10 +13,11 @@ import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
 import { createGuardedBase } from './guards/guarded-base.js'
-import { frozenError } from './guards/frozen-error.js'
+import { frozenError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { createEpochKeys } from './epoch-keys.js'
+import { createForkReports } from './fork-reports.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createModeration } from './moderation.js'
@@ -66,6 +67,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
+  const forks = createForkReports()
   const base = createGuardedBase<RoomView>(
     roomStore(corestore, namespace),
     key ?? null,
@@ -78,7 +80,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       blindEncryption: sealedKey(identity),
       wakeup
     },
-    { onfrozen: (frozen) => void events.emit('error', frozenError(frozen)) }
+    {
+      onfrozen: (frozen) => void events.emit('error', frozenError(frozen)),
+      onfork: forks.report,
+      onsplit: (split) => void events.emit('error', splitError(split))
+    }
   )
   let broken: RoomError | undefined
   base.on('error', (cause) => {
@@ -101,7 +107,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const log = createOpLog({ base, room: discoveryKey, flight, planEpoch: keyring.plan, now: Date.now })
   const ownRole = createOwnRole(view, identity.identity.publicKey)
   const onerror = (cause: unknown): void => {
-    const message = 'A key could not be asked for, or given.'
+    const message = 'What the room needs could not be written.'
     const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
     void events.emit('error', error)
   }
@@ -131,6 +137,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     (closing ??= (async () => {
       timeline.close()
       keyRequests.close()
+      forks.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -214,6 +221,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   }
 
   keyRequests.changed()
+  forks.start({ view, log, isAdmitted, onerror })
   return { room, base, view, log, keyring, isAdmitted, until }
 }
 

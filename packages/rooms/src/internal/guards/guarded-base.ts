@@ -76,7 +76,9 @@ export function createGuardedBase<View>(
 
   async function handleFork(core: UpstreamCore, remote: UpgradeProof): Promise<void> {
     const { key } = core
-    if (forked.has(mapKey(key)) || (await base.system?.get(key)) == null) return
+    const known = await base.system?.get(key)
+    // The cores of all rooms are in one store.
+    if (!known || forked.has(mapKey(key))) return
     forked.add(mapKey(key))
     const index = base.activeWriters.get(key)?.nodes.length ?? core.state.length
     report({ key, index, reason: 'forked' })

@@ -26,17 +26,21 @@ export const FORK_ATTACKS = {
     world.link(world.owner, world.member)
     await world.talk('apart')
   },
-  /** Everybody has read what the writer then takes back. */
+  /** The member has read what the writer then takes back, and the owner reads what comes in its place. */
   'fork-truncated': async (world) => {
     const hostile = await world.hostile()
     await hostile.behave()
-    await hostile.write({ value: 'taken back', heads: world.owner.heads() })
-    await hostile.write({ value: 'taken back too', heads: [hostile.own()] })
-    await world.until('it is read', async () => (await world.read(world.member)).includes('taken back too'))
-    await world.talk('after it')
+    world.disconnect()
+    world.linkHostile(world.member)
+    await hostile.write({ value: 'to the member', heads: world.member.heads() })
+    await world.until('it is read', async () => (await world.read(world.member)).includes('to the member'))
     await hostile.core.truncate(1)
-    await hostile.write({ value: 'another past', heads: world.owner.heads() })
+    await hostile.write({ value: 'to the owner', heads: world.owner.heads() })
+    world.linkHostile(world.owner)
+    // Guarded, nobody reads it.
     await pause(1_000)
+    world.connect()
+    await world.talk('apart')
   },
   /** A stranger who says that an honest writer signed two trees, by a proof with a node too many. */
   'conflict-invented': async (world) => {
@@ -52,6 +56,7 @@ export const FORK_ATTACKS = {
       each.wireData.send({ ...proof, request: 0, upgrade: { ...proof.upgrade, nodes }, manifest: core.manifest })
     }
     await pause(1_000)
+    await world.until('the owner writes', async () => (await say(world.owner, 'still here')) > 0)
   }
 } satisfies Record<string, (world: World) => Promise<void>>
 
