@@ -49,12 +49,10 @@ export const FORK_ATTACKS = {
     await core.ready()
     await core.update({ wait: true })
     await core.get(0)
-    for (const each of upstreamPeers(core)) {
-      const proof = await core.proof({ upgrade: { start: 0, length: core.length } })
-      const junk = { index: 2 * core.length + 64, size: 1, hash: new Uint8Array(32).fill(1) }
-      const nodes = [...proof.upgrade.nodes, junk]
-      each.wireData.send({ ...proof, request: 0, upgrade: { ...proof.upgrade, nodes }, manifest: core.manifest })
-    }
+    const proof = await core.proof({ upgrade: { start: 0, length: core.length } })
+    const junk = { index: 2 * core.length + 64, size: 1, hash: new Uint8Array(32).fill(1) }
+    const upgrade = { ...proof.upgrade, nodes: [...proof.upgrade.nodes, junk] }
+    for (const { wireData } of upstreamPeers(core)) wireData.send({ ...proof, request: 0, upgrade, manifest: core.manifest })
     await pause(1_000)
     await world.until('the owner writes', async () => (await say(world.owner, 'still here')) > 0)
   }
