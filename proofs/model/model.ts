@@ -34,6 +34,7 @@ export type Want =
   | { readonly type: 'unban'; readonly identity: string }
   | { readonly type: 'transfer'; readonly identity: string }
   | { readonly type: 'revokeDevice'; readonly identity: string; readonly device: string; readonly epoch: number }
+  | { readonly type: 'equivocation'; readonly writer: string }
 
 /** How much of each writer of the target the author says to have read. */
 export type Seen = ReadonlyMap<string, number>
@@ -58,6 +59,8 @@ export interface ModelDevice {
   readonly device: string
   readonly identity: string
   readonly isRemoved: boolean
+  /** That it signed two pasts. */
+  readonly isForked?: boolean
 }
 
 export interface ModelInvite {
@@ -122,8 +125,8 @@ function replay(ops: readonly Op[], cuts: readonly Cut[], onop?: (at: number, st
 
 function isVoid(ops: readonly Op[], at: number, rank: number, author: string | undefined, cuts: readonly Cut[]): boolean {
   const { writer, length, want } = ops[at]!
-  // A revocation is signed by who is revoked: who brings it does not matter.
-  if (author === undefined || want.type === 'revokeDevice') return false
+  // What is signed by who it is about: who brings it does not matter.
+  if (author === undefined || want.type === 'revokeDevice' || want.type === 'equivocation') return false
   return cuts.some((cut) => {
     const by = ops[cut.at]!.want
     if (by.type !== 'remove' && by.type !== 'setRole') return false
@@ -152,7 +155,8 @@ const LEAST: Readonly<Record<Exclude<Want['type'], 'create'>, number>> = {
   mute: RANK.moderator,
   unban: RANK.moderator,
   transfer: RANK.owner,
-  revokeDevice: RANK.reader
+  revokeDevice: RANK.reader,
+  equivocation: RANK.reader
 }
 
 /** Does what an op wants, if it may. */
@@ -223,6 +227,12 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
       }
       return update(want.identity, { minEpoch: Math.max(member.minEpoch, want.epoch) })
     }
+    case 'equivocation': {
+      const row = state.devices.get(want.writer)
+      if (row === undefined || row.isForked) return false
+      state.devices.set(want.writer, { ...row, isRemoved: true, isForked: true })
+      return true
+    }
   }
 }
 
@@ -235,7 +245,7 @@ function admit(state: ModelState, { sentAt }: Op, want: Extract<Want, { type: 'a
   if (role < RANK.reader || role >= RANK.owner || state.bans.has(identity)) return false
   const known = state.devices.get(writer)
   // A writer comes back as what it was, or not at all.
-  if (known !== undefined && (!known.isRemoved || known.device !== device || known.identity !== identity)) return false
+  if (known !== undefined && (!known.isRemoved || known.isForked || known.device !== device || known.identity !== identity)) return false
   const member = state.members.get(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
   if (id === undefined) {

@@ -90,7 +90,7 @@ function holds(ops: readonly Written[], { state: before }: Resolved, { state, ou
     if (!isHonest || (want.type !== 'remove' && want.type !== 'setRole')) continue
     const survivor = ops.slice(0, cut.at).findIndex(({ writer, length, want: { type } }, at) => {
       const isTargets = writer.startsWith(`${want.identity}d`) && length > (past.get(writer) ?? 0)
-      return isTargets && type !== 'revokeDevice' && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
+      return isTargets && type !== 'revokeDevice' && type !== 'equivocation' && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
     })
     if (survivor !== -1) throw new Error(`op ${survivor + 1} survives op ${cut.at + 1}, which had not seen it`)
   }

@@ -4,7 +4,10 @@ import { hash, randomBytes } from '../src/internal/crypto.js'
 import { decodeOp, encodeOp, OpType } from '../src/internal/op.js'
 import type { OpenRoom } from '../src/internal/open-room.js'
 import { encodeStruct } from '../src/internal/structs.js'
-import { admission, admitHostile, appliedBy, dumpEffects, foundBy, startDevice, stranger, type Hostile } from './support-apply.js'
+import type { Equivocation } from '../src/internal/equivocation.js'
+import { writerCore } from '../src/internal/writer-core.js'
+import { roleOf } from '../src/roles.js'
+import { admission, admitHostile, appliedBy, dumpEffects, foundBy, startDevice, stranger, twoPasts, type Hostile } from './support-apply.js'
 import { messagesOf, toHex, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -150,6 +153,34 @@ test('a reader writes no message and admits nobody', async () => {
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual([])
   const payload = admission(claim, 2, invite)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
+})
+
+test('who signed two pasts is removed by whoever shows it, and does not come back; nobody else is', async () => {
+  const { owner, hostile } = await scene('reader')
+  const { identity, claim, core } = await stranger(owner.base.discoveryKey!)
+  const admit = { type: 'admit', payload: admission(claim, 4) } as const
+  const [admitted] = await owner.log.append([admit])
+  expect(admitted!.isAccepted).toBe(true)
+  const show = (proof: Equivocation) =>
+    effectOf(owner, hostile, () => hostile.write({ type: OpType.equivocation, payload: encodeStruct('equivocation', proof) }))
+
+  const proof = await twoPasts(core)
+  const other = await stranger(owner.base.discoveryKey!)
+  expect(await show({ ...proof, second: proof.first })).toEqual([])
+  expect(await show({ ...proof, second: null })).toEqual([])
+  expect(await show({ ...proof, at: 2 })).toEqual([])
+  expect(await show({ ...proof, writer: owner.base.local.key })).toEqual([])
+  expect(await show({ ...proof, signer: other.core.keyPair.publicKey })).toEqual([])
+  expect(await show(await twoPasts(other.core))).toEqual([])
+  // The order hangs on the founder's core.
+  expect(await show(await twoPasts(writerCore(owner.base.local)))).toEqual([])
+
+  expect(await show(proof)).toEqual(['devices'])
+  expect(await owner.view.device(core.key)).toMatchObject({ removed: true, forked: true })
+  expect(await owner.base.system!.get(core.key)).toMatchObject({ isRemoved: true })
+  expect(roleOf((await owner.view.member(identity.identity.publicKey))!.role)).toBe('admin')
+  expect(await show(proof)).toEqual([])
+  expect((await owner.log.append([admit]))[0]!.isAccepted).toBe(false)
 })
 
 test('an admin admits by themselves, but nobody of their own rank', async () => {
