@@ -65,6 +65,24 @@ test('a message of another, written again, is not theirs and cannot be read', as
   expect(second!.author).not.toBe(sent.author)
 })
 
+test('what a clock says changes no place in the room: not of a past, nor of a time to come', async () => {
+  const { owner, hostile } = await scene('member')
+  const first = await owner.room.send('first')
+  const times = [0, 1, first.sentAt - 86_400_000, Date.now() + 86_400_000, 8.64e15]
+  for (const sentAt of times) {
+    expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message, sentAt }))).toEqual(['messages'])
+  }
+  const last = await owner.room.send('last')
+  const messages = await messagesOf(owner.room)
+  expect(messages.map(({ text }) => text)).toEqual(['first', ...times.map(() => ''), 'last'])
+  for (const { sentAt } of messages) expect(sentAt).toBeLessThanOrEqual(Date.now())
+  expect(messages.map(({ sentAt }) => sentAt).slice(0, 4)).toEqual([first.sentAt, ...times.slice(0, 3)])
+  expect(messages.at(-1)).toEqual(last)
+  // A time that no clock can show is no op at all.
+  const beyond = () => hostile.write({ type: OpType.message, sentAt: 8.64e15 + 2 })
+  expect(await effectOf(owner, hostile, beyond)).toEqual([])
+})
+
 test('an op that does not follow the writer’s last is skipped, and the next one that does is not', async () => {
   const { owner, hostile } = await scene('member')
   await hostile.write({ type: OpType.message })

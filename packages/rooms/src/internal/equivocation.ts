@@ -89,8 +89,10 @@ function spans(at: number, length: number): Span[] {
 }
 
 /** A tree has a root for each bit of its length. */
-function rootCount(length: number): number {
-  return [...length.toString(2)].filter((bit) => bit === '1').length
+export function rootCount(length: number): number {
+  let count = 0
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
+  return count
 }
 
 /** How many blocks a subtree has; its index ends in as many ones as it has levels above the blocks. */

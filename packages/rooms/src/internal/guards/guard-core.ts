@@ -1,5 +1,6 @@
 import type Corestore from 'corestore'
 import type { UpgradeProof } from 'hypercore'
+import { rootCount } from '../equivocation.js'
 
 /** lib/core.js of hypercore 11.37.1: what all sessions of a core share. */
 export interface UpstreamCore {
@@ -26,7 +27,7 @@ export type OnConflict = (core: UpstreamCore, proof: UpgradeProof) => void
  * own writer, and every session of it is closed. Where two trees were truly signed, the core is frozen
  * as well, which is right, and the sessions are closed beneath Autobase, which is not.
  */
-export function guardCore(core: UpstreamCore, onconflict: OnConflict): void {
+function guardCore(core: UpstreamCore, onconflict: OnConflict): void {
   if (cores.has(core)) return
   cores.add(core)
   const check = core.checkConflict.bind(core)
@@ -85,6 +86,5 @@ const writers = new WeakSet<UpstreamCore>()
 
 /** Whether there are as many nodes as there are roots of a tree of this length, and so no others. */
 function isWhole({ upgrade: { start, length, nodes } }: UpgradeProof): boolean {
-  const roots = [...length.toString(2)].filter((bit) => bit === '1').length
-  return start === 0 && nodes.length === roots
+  return start === 0 && nodes.length === rootCount(length)
 }

@@ -16,7 +16,7 @@ import { guardFastForward } from './guard-fast-forward.js'
 import { guardStore, guardWriterCore, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { guardLinks } from './guard-links.js'
-import { guardView, type Split, type ViewGuard } from './guard-view.js'
+import { guardView, type Split } from './guard-view.js'
 import { boundedHints, mayWake } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { proveFork } from './prove-fork.js'
@@ -51,7 +51,6 @@ export function createGuardedBase<View>(
   assertUpstream('autobase', 'hypercore')
   const frozen = new Set<string>()
   const forked = new Set<string>()
-  let views: ViewGuard | undefined
   const states = new WeakMap<object, UpstreamApplyState | null>()
 
   const report = (writer: FrozenWriter): void => {
@@ -128,11 +127,11 @@ export function createGuardedBase<View>(
 
     override _queueFastForward(): void {
       super._queueFastForward()
-      views?.changed()
+      views.changed()
     }
 
     override async _close(): Promise<void> {
-      views?.close()
+      views.close()
       unguard()
       await super._close()
     }
@@ -153,7 +152,7 @@ export function createGuardedBase<View>(
 
   const unguard = guardStore(store, onconflict)
   const base = new GuardedBase(store, key, handlers)
-  views = guardView(base, onsplit)
+  const views = guardView(base, onsplit)
   const guarded = base as unknown as Autobase<View>
   guarded.on('update', views.changed)
   return guarded

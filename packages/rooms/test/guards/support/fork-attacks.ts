@@ -1,6 +1,6 @@
 // Writers who sign two pasts, and strangers who say that somebody did.
 import { pause } from './pause.js'
-import { Hostile, say, type World } from './world.js'
+import { say, type Hostile, type World } from './world.js'
 
 /** What a member does who shows different people different blocks; the room is to live on, in one. */
 export const FORK_ATTACKS = {
