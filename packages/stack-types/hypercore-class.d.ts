@@ -51,6 +51,8 @@ declare module 'hypercore' {
     close(options?: { error?: Error | null }): Promise<void>
     session<U = T>(options?: SessionOptions<U>): Hypercore<U>
     snapshot<U = T>(options?: Omit<SessionOptions<U>, 'snapshot'>): Hypercore<U>
+    /** What a peer without the core needs to believe its length; the first blocks are `upgrade.start` on. */
+    proof(options: { upgrade: { start: number; length: number } }): Promise<UpgradeProof>
     commit(session: Hypercore<unknown>, options?: CommitOptions): Promise<AppendResult | null>
     setEncryptionKey(key: Uint8Array, options?: { block?: boolean }): Promise<void>
     setEncryption(encryption: EncryptionProvider | null): Promise<void>

@@ -5,7 +5,7 @@ declare module 'hypercore' {
     JsonEncodingName,
     StringEncodingName
   } from 'compact-encoding'
-  import type { KeyPair } from 'hypercore-crypto'
+  import type { KeyPair, TreeNode } from 'hypercore-crypto'
   import type CoreStorage from 'hypercore-storage'
   import type { StorageAtom, StorageOptions } from 'hypercore-storage'
   import type NoiseSecretStream from '@hyperswarm/secret-stream'
@@ -155,6 +155,18 @@ declare module 'hypercore' {
     fork?: number
     keyPair?: KeyPair | null
     signature?: Uint8Array | null
+  }
+
+  /** Nodes of the tree for `start` to `start + length`, and for what comes after. */
+  export interface UpgradeProof {
+    fork: number
+    upgrade: {
+      start: number
+      length: number
+      nodes: TreeNode[]
+      additionalNodes: TreeNode[]
+      signature: Uint8Array | null
+    }
   }
 
   export interface CommitOptions {

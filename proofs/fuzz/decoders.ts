@@ -15,6 +15,7 @@ import { withChecksum } from '../../packages/identity/test/support/forge.js'
 import { isAuthority, parseAction } from '../../packages/rooms/src/internal/authority/action.js'
 import { verifyClaim } from '../../packages/rooms/src/internal/claim.js'
 import { agree } from '../../packages/rooms/src/internal/crypto.js'
+import { isEquivocation } from '../../packages/rooms/src/internal/equivocation.js'
 import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounded-encoding.js'
 import { isRequest, readResponse } from '../../packages/rooms/src/internal/guards/read-request.js'
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
@@ -121,7 +122,7 @@ function rooms(fixtures: Fixtures): Decoder[] {
 }
 
 function pairing(fixtures: Fixtures): Decoder[] {
-  const { joinRequest, pairingRequest, receipt, openPairing, room, oplogEncoding, oplogBlocks } = fixtures
+  const { joinRequest, pairingRequest, receipt, openPairing, room, oplogEncoding, oplogBlocks, payloads } = fixtures
   const oplog = boundedEncoding(oplogEncoding)
   return [
     bytes('rooms join request', [joinRequest], ONLY_REFUSED, (input) => {
@@ -136,6 +137,10 @@ function pairing(fixtures: Fixtures): Decoder[] {
     bytes('rooms receipt', [encodeStruct('receipt', receipt)], ONLY_REFUSED, (input) => {
       const decoded = decodeStruct('receipt', input)
       return yes(decoded !== undefined && isReceipt(decoded, joinRequest))
+    }),
+    bytes('rooms equivocation', [payloads.equivocation!], ONLY_REFUSED, (input) => {
+      const proof = decodeStruct('equivocation', input)
+      return yes(proof !== undefined && isEquivocation(proof))
     }),
     // A block that throws here is one that freezes its writer.
     bytes('rooms block of a writer', oplogBlocks, ONLY_REFUSED, (input) => {

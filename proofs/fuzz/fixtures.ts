@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type HypercoreClass from 'hypercore'
 import type PairingCore from 'blind-pairing-core'
@@ -24,6 +25,9 @@ const Hypercore = require('hypercore') as typeof HypercoreClass
 const pairing = require('blind-pairing-core') as typeof PairingCore
 const c = require('compact-encoding') as { encode(encoding: unknown, value: unknown): Uint8Array }
 const { OplogMessage } = createRequire(require.resolve('autobase'))('./lib/messages.js') as { OplogMessage: OplogEncoding }
+
+/** A proof that proves, from the golden vectors. */
+const { equivocation } = JSON.parse(readFileSync(new URL('../../packages/rooms/test/vectors/wire.json', import.meta.url), 'utf8')) as { equivocation: { bytes: string } }
 
 export const AT_MS = 1_790_000_000_000
 const PHRASE = `${'abandon '.repeat(23)}art`
@@ -99,7 +103,8 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     remove: encodeStruct('remove', { identity, seen, ban: true }),
     unban: encodeStruct('unban', { identity }),
     transfer: encodeStruct('transfer', { identity }),
-    revokeDevice: encodeStruct('revoke-device', { identity, device: phone.device.publicKey, revocation })
+    revokeDevice: encodeStruct('revoke-device', { identity, device: phone.device.publicKey, revocation }),
+    equivocation: new Uint8Array(Buffer.from(equivocation.bytes, 'hex'))
   }
   const ops = (Object.keys(OpType) as (keyof typeof OpType)[]).map((name) => {
     const header: OpHeader = { type: OpType[name], sentAt: AT_MS, previous: bytes(32), target: bytes(32), epoch: bytes(32), payload: payloads[name] ?? null }

@@ -70,6 +70,8 @@ function actionOf(want: Want, writer: string): Action {
       return { type: want.type, identity: keyOf(want.identity) }
     case 'revokeDevice':
       return { type: 'revokeDevice', identity: keyOf(want.identity), device: keyOf(want.device), epoch: want.epoch }
+    case 'equivocation':
+      return { type: 'equivocation', writer: keyOf(want.writer) }
   }
 }
 
@@ -92,8 +94,8 @@ export function describeCode(state: MemoryState): string {
   for (const { identity, role, muted, minEpoch } of state.rows('members').values()) {
     lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0}`)
   }
-  for (const { writer, device, identity, removed } of state.rows('devices').values()) {
-    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true}`)
+  for (const { writer, device, identity, removed, forked } of state.rows('devices').values()) {
+    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true}`)
   }
   for (const { identity, role } of state.rows('bans').values()) lines.push(`ban ${nameOf(identity)} ${role}`)
   for (const { id, author, role, used, uses, expiresAt, revoked, invitee, approval, public: isPublic } of state.rows('invites').values()) {
@@ -107,7 +109,9 @@ export function describeCode(state: MemoryState): string {
 export function describeModel({ founded, settings, members, devices, bans, invites }: ModelState): string {
   const lines: string[] = founded ? [`room ${settings ?? ''}`] : []
   for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
-  for (const [writer, { device, identity, isRemoved }] of devices) lines.push(`device ${writer} ${device} ${identity} ${isRemoved}`)
+  for (const [writer, { device, identity, isRemoved, isForked }] of devices) {
+    lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true}`)
+  }
   for (const [name, role] of bans) lines.push(`ban ${name} ${role}`)
   for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee, needsApproval, isPublic }] of invites) {
     lines.push(`invite ${id} ${author} ${role} ${used} ${uses ?? 0} ${expiresAt ?? 0} ${invitee ?? ''} ${isRevoked} ${needsApproval} ${isPublic}`)

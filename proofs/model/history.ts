@@ -131,6 +131,7 @@ const TYPES: readonly Want['type'][] = [
   'leave',
   'revokeInvite',
   'revokeDevice',
+  'equivocation',
   'settings',
   'create',
   'enter'
@@ -179,6 +180,8 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       return { type, identity }
     case 'revokeDevice':
       return { type, identity, device: random.pick(person.writers), epoch: ++person.epoch }
+    case 'equivocation':
+      return { type, writer: random.pick(person.writers) }
   }
 }
 

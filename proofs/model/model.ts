@@ -46,6 +46,7 @@ export type Want =
   | { readonly type: 'unban'; readonly identity: string }
   | { readonly type: 'transfer'; readonly identity: string }
   | { readonly type: 'revokeDevice'; readonly identity: string; readonly device: string; readonly epoch: number }
+  | { readonly type: 'equivocation'; readonly writer: string }
 
 /** How much of each writer of the target the author says to have read. */
 export type Seen = ReadonlyMap<string, number>
@@ -70,6 +71,8 @@ export interface ModelDevice {
   readonly device: string
   readonly identity: string
   readonly isRemoved: boolean
+  /** That it signed two pasts. */
+  readonly isForked?: boolean
 }
 
 export interface ModelInvite {
@@ -134,10 +137,12 @@ function replay(ops: readonly Op[], cuts: readonly Cut[], onop?: (at: number, st
   return { state, outcomes }
 }
 
+/** What is signed by who it is about: who brings it does not matter. */
+export const IS_SIGNED_BY_SUBJECT: ReadonlySet<Want['type']> = new Set(['revokeDevice', 'enter', 'equivocation'])
+
 function isVoid(ops: readonly Op[], at: number, rank: number, author: string | undefined, cuts: readonly Cut[]): boolean {
   const { writer, length, want } = ops[at]!
-  // A revocation is signed by who is revoked, and an invite lets in: who writes it does not matter.
-  if (author === undefined || want.type === 'revokeDevice' || want.type === 'enter') return false
+  if (author === undefined || IS_SIGNED_BY_SUBJECT.has(want.type)) return false
   return cuts.some((cut) => {
     const by = ops[cut.at]!.want
     if (by.type !== 'remove' && by.type !== 'setRole') return false
@@ -166,7 +171,8 @@ const LEAST: Readonly<Record<Exclude<Want['type'], 'create' | 'enter'>, number>>
   mute: RANK.moderator,
   unban: RANK.moderator,
   transfer: RANK.owner,
-  revokeDevice: RANK.reader
+  revokeDevice: RANK.reader,
+  equivocation: RANK.reader
 }
 
 /** Does what an op wants, if it may. */
@@ -241,6 +247,12 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
       }
       return update(want.identity, { minEpoch: Math.max(member.minEpoch, want.epoch) })
     }
+    case 'equivocation': {
+      const row = state.devices.get(want.writer)
+      if (row === undefined || row.isForked) return false
+      state.devices.set(want.writer, { ...row, isRemoved: true, isForked: true })
+      return true
+    }
   }
 }
 
@@ -279,7 +291,7 @@ function letIn(state: ModelState, sentAt: number, { identity, device, writer, ep
   if (role < RANK.reader || role >= RANK.owner || state.bans.has(identity)) return false
   const known = state.devices.get(writer)
   // A writer comes back as what it was, or not at all.
-  if (known !== undefined && (!known.isRemoved || known.device !== device || known.identity !== identity)) return false
+  if (known !== undefined && (!known.isRemoved || known.isForked || known.device !== device || known.identity !== identity)) return false
   const member = state.members.get(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
   const invite = id === undefined ? undefined : state.invites.get(id)

@@ -10,7 +10,7 @@ import { createMemoryState, type MemoryState } from '../../packages/rooms/src/in
 import { mapKey } from '../../packages/rooms/src/internal/map-key.js'
 import { describeCode, describeModel, entryOf, type Resolve } from './code.js'
 import { randomHistory, randomOrder, type Written } from './history.js'
-import { RANK, resolve, roleOf, type ModelState, type Outcome, type Resolved } from './model.js'
+import { IS_SIGNED_BY_SUBJECT, RANK, resolve, roleOf, type ModelState, type Outcome, type Resolved } from './model.js'
 import { createPrng } from './prng.js'
 
 const MIN_OPS = 6
@@ -109,7 +109,7 @@ function holds(ops: readonly Written[], { state: before }: Resolved, { state, ou
     if (!isHonest || (want.type !== 'remove' && want.type !== 'setRole')) continue
     const survivor = ops.slice(0, cut.at).findIndex(({ writer, length, want: { type } }, at) => {
       const isTargets = writer.startsWith(`${want.identity}d`) && length > (past.get(writer) ?? 0)
-      return isTargets && type !== 'revokeDevice' && type !== 'enter' && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
+      return isTargets && !IS_SIGNED_BY_SUBJECT.has(type) && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
     })
     if (survivor !== -1) throw new Error(`op ${survivor + 1} survives op ${cut.at + 1}, which had not seen it`)
   }

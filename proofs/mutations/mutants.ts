@@ -30,7 +30,8 @@ const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
   ['mute', 'moderator', 'member'],
   ['unban', 'moderator', 'admin'],
   ['transfer', 'owner', 'admin'],
-  ['revokeDevice', 'reader', 'member']
+  ['revokeDevice', 'reader', 'member'],
+  ['equivocation', 'reader', 'member']
 ]
 
 export const MUTANTS: readonly Mutant[] = [
@@ -84,6 +85,10 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'transfer: lifts a mute', file: ACTS, from: "role: roleNumber('owner'), muted: false }", to: "role: roleNumber('owner') }" },
   { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (equalBytes(row.device, device)) await', to: 'if (false) await' },
   { rule: 'revokeDevice: old certificates are out', file: ACTS, from: 'Math.max(member.minEpoch ?? 0, epoch)', to: 'member.minEpoch ?? 0' },
+  { rule: 'equivocation: the device is out', file: ACTS, from: 'removed: true, forked: true', to: 'forked: true' },
+  { rule: 'equivocation: it does not come back', file: ACTS, from: '(!known.removed || known.forked)', to: '!known.removed' },
+  { rule: 'equivocation: once', file: ACTS, from: 'row === null || row.forked', to: 'row === null' },
+  { rule: 'an equivocation is never void', file: RESOLVE, from: " || type === 'equivocation'", to: '' },
   { rule: 'a removal ends all devices', file: ACTS, from: 'for (const row of await state.devicesOf(identity)) await state.put', to: 'for (const row of []) await state.put' },
   { rule: 'a removal ends the role', file: ACTS, from: 'role: NO_ROLE', to: 'role: member.role' },
 
@@ -91,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'a cut spares what it had seen', file: RESOLVE, from: 'equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)', to: 'equalBytes(cut.identity, identity)' },
   { rule: 'a cut makes void what its target did', file: RESOLVE, from: 'equalBytes(cut.identity, identity) && length', to: 'length' },
   { rule: 'what comes after a cut is not void', file: RESOLVE, from: 'cut.at <= at || identity', to: 'identity' },
-  { rule: 'a revocation is never void', file: RESOLVE, from: " || action.type === 'revokeDevice'", to: '' },
+  { rule: 'a revocation is never void', file: RESOLVE, from: "type === 'revokeDevice' || ", to: '' },
   { rule: 'what was done with no lesser role is never void', file: RESOLVE, from: 'role !== undefined && isAtLeast(role, cut.role)', to: 'false' },
   { rule: 'a promotion is no cut', file: RESOLVE, from: "if (action.type === 'setRole' && action.role >=", to: "if (action.type === 'leave' as string && 0 >=" },
   { rule: 'a cut takes nothing that seniors did', file: RESOLVE, from: 'if (hasUndone) return true', to: '' },

@@ -87,6 +87,22 @@ struct('remove', required('identity', 'fixed32'), list('seen', 'seen'), optional
 struct('unban', required('identity', 'fixed32'))
 struct('mute', required('identity', 'fixed32'), optional('muted', 'bool'))
 struct('transfer', required('identity', 'fixed32'))
+// One tree of a writer's core that its key signed: its length, and what it is made of, from a shorter length on.
+struct(
+  'signed-tree',
+  required('fork', 'uint'),
+  required('length', 'uint'),
+  required('nodes', 'buffer'),
+  required('signature', 'fixed64')
+)
+struct(
+  'equivocation',
+  required('writer', 'fixed32'),
+  required('signer', 'fixed32'),
+  required('at', 'uint'),
+  required('first', '@covey/signed-tree'),
+  optional('second', '@covey/signed-tree')
+)
 struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
 // The sealed bodies, by type.
@@ -152,7 +168,8 @@ struct(
   required('box', 'fixed32'),
   required('identity', 'fixed32'),
   required('position', 'uint'),
-  optional('removed', 'bool')
+  optional('removed', 'bool'),
+  optional('forked', 'bool')
 )
 struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
 struct('profile', required('identity', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))

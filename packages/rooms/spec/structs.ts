@@ -84,6 +84,19 @@ export interface Structs {
   'transfer': {
     identity: Uint8Array
   }
+  'signed-tree': {
+    fork: number
+    length: number
+    nodes: Uint8Array
+    signature: Uint8Array
+  }
+  'equivocation': {
+    writer: Uint8Array
+    signer: Uint8Array
+    at: number
+    first: Structs['signed-tree']
+    second?: Structs['signed-tree'] | null
+  }
   'revoke-device': {
     identity: Uint8Array
     device: Uint8Array
@@ -167,6 +180,7 @@ export interface Structs {
     identity: Uint8Array
     position: number
     removed?: boolean | null
+    forked?: boolean | null
   }
   'ban': {
     identity: Uint8Array

@@ -6,6 +6,7 @@ import { CoveyError } from '@covey/core'
  * - `ROOM_FORBIDDEN`: the member's role does not allow it.
  * - `ROOM_STORAGE_FAILED`: the disk did not take it, and nothing was sent; or not what arrived, and the room stops.
  * - `ROOM_BROKEN`: the room's log cannot be read on; the cause says why.
+ * - `ROOM_SPLIT`: what was shown here is not what the room's indexers signed; it is being brought to that.
  * - `WRITER_FROZEN`: a device wrote what breaks the log; nothing more of it is read, everyone else goes on.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
@@ -23,6 +24,7 @@ export type RoomErrorCode =
   | 'ROOM_FORBIDDEN'
   | 'ROOM_STORAGE_FAILED'
   | 'ROOM_BROKEN'
+  | 'ROOM_SPLIT'
   | 'WRITER_FROZEN'
   | 'UPSTREAM_UNSUPPORTED'
   | 'MESSAGE_EMPTY'

@@ -16,7 +16,10 @@ export interface Message {
   readonly kind: 'text' | 'unknown' | 'unreadable'
   /** Well-formed, and `''` unless {@link kind} is `text`. */
   readonly text: string
-  /** What the author's clock said, in milliseconds since 1970. Advice only: it orders nothing. */
+  /**
+   * What the author's clock said, in milliseconds since 1970, and never later than this device's clock.
+   * Advice only: it orders nothing.
+   */
   readonly sentAt: number
   /** Whether this device's own identity wrote it. */
   readonly isOwn: boolean

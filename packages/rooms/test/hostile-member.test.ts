@@ -3,8 +3,11 @@ import { createInviteKeys } from '../src/internal/invite-keys.js'
 import { hash, randomBytes } from '../src/internal/crypto.js'
 import { encodeOp, OpType } from '../src/internal/op.js'
 import { encodeStruct } from '../src/internal/structs.js'
-import { admission, effectOf, hostileScene, inviteOf, stranger, type Hostile } from './support-apply.js'
-import { toHex, useLocalNetwork } from './support.js'
+import type { Equivocation } from '../src/internal/equivocation.js'
+import { writerCore } from '../src/internal/writer-core.js'
+import { roleOf } from '../src/roles.js'
+import { admission, effectOf, hostileScene, inviteOf, stranger, twoPasts, type Hostile } from './support-apply.js'
+import { messagesOf, toHex, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -21,6 +24,24 @@ test('what a member writes as it should takes effect: the attacks below do not f
     expect.arrayContaining(['members', 'devices', 'invites'])
   )
   expect(toHex((await owner.view.member(identity.identity.publicKey))!.identity)).toBe(toHex(identity.identity.publicKey))
+})
+
+test('what a clock says changes no place in the room: not of a past, nor of a time to come', async () => {
+  const { owner, hostile } = await scene('member')
+  const first = await owner.room.send('first')
+  const times = [0, 1, first.sentAt - 86_400_000, Date.now() + 86_400_000, 8.64e15]
+  for (const sentAt of times) {
+    expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message, sentAt }))).toEqual(['messages'])
+  }
+  const last = await owner.room.send('last')
+  const messages = await messagesOf(owner.room)
+  expect(messages.map(({ text }) => text)).toEqual(['first', ...times.map(() => ''), 'last'])
+  for (const { sentAt } of messages) expect(sentAt).toBeLessThanOrEqual(Date.now())
+  expect(messages.map(({ sentAt }) => sentAt).slice(0, 4)).toEqual([first.sentAt, ...times.slice(0, 3)])
+  expect(messages.at(-1)).toEqual(last)
+  // A time that no clock can show is no op at all.
+  const beyond = () => hostile.write({ type: OpType.message, sentAt: 8.64e15 + 2 })
+  expect(await effectOf(owner, hostile, beyond)).toEqual([])
 })
 
 test('an op that does not follow the writer’s last is skipped, and the next one that does is not', async () => {
@@ -85,6 +106,34 @@ test('a reader writes no message and admits nobody', async () => {
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.message }))).toEqual([])
   const payload = admission(claim, 2, invite)
   expect(await effectOf(owner, hostile, () => hostile.write({ type: OpType.admit, payload }))).toEqual([])
+})
+
+test('who signed two pasts is removed by whoever shows it, and does not come back; nobody else is', async () => {
+  const { owner, hostile } = await scene('reader')
+  const { identity, claim, core } = await stranger(owner.base.discoveryKey!)
+  const admit = { type: 'admit', payload: admission(claim, 4) } as const
+  const [admitted] = await owner.log.append([admit])
+  expect(admitted!.isAccepted).toBe(true)
+  const show = (proof: Equivocation) =>
+    effectOf(owner, hostile, () => hostile.write({ type: OpType.equivocation, payload: encodeStruct('equivocation', proof) }))
+
+  const proof = await twoPasts(core)
+  const other = await stranger(owner.base.discoveryKey!)
+  expect(await show({ ...proof, second: proof.first })).toEqual([])
+  expect(await show({ ...proof, second: null })).toEqual([])
+  expect(await show({ ...proof, at: 2 })).toEqual([])
+  expect(await show({ ...proof, writer: owner.base.local.key })).toEqual([])
+  expect(await show({ ...proof, signer: other.core.keyPair.publicKey })).toEqual([])
+  expect(await show(await twoPasts(other.core))).toEqual([])
+  // The order hangs on the founder's core.
+  expect(await show(await twoPasts(writerCore(owner.base.local)))).toEqual([])
+
+  expect(await show(proof)).toEqual(['devices'])
+  expect(await owner.view.device(core.key)).toMatchObject({ removed: true, forked: true })
+  expect(await owner.base.system!.get(core.key)).toMatchObject({ isRemoved: true })
+  expect(roleOf((await owner.view.member(identity.identity.publicKey))!.role)).toBe('admin')
+  expect(await show(proof)).toEqual([])
+  expect((await owner.log.append([admit]))[0]!.isAccepted).toBe(false)
 })
 
 test('an admin admits by themselves, but nobody of their own rank', async () => {

@@ -12,6 +12,7 @@ import { partsOf } from '@covey/transport/internal'
 import { applyOps } from '../src/internal/apply.js'
 import { makeClaim, type WriterCore } from '../src/internal/claim.js'
 import { randomBytes } from '../src/internal/crypto.js'
+import { signedTree, type Equivocation, type SignedTree } from '../src/internal/equivocation.js'
 import { foundRoom } from '../src/internal/found-room.js'
 import { createInviteKeys, encodePairingInvite, type InviteKeys } from '../src/internal/invite-keys.js'
 import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
@@ -207,7 +208,7 @@ export async function stranger(discoveryKey: Uint8Array) {
   onTestFinished(() => identity.close())
   const core = createWriter(randomBytes(32))
   const claim = { writer: core.key, nonce: randomBytes(32), ...makeClaim(identity, discoveryKey, core) }
-  return { identity, claim }
+  return { identity, claim, core }
 }
 
 /** The keys of a core that nobody has opened. */
@@ -215,6 +216,19 @@ export function createWriter(seed: Uint8Array): WriterCore {
   const keyPair = { publicKey: new Uint8Array(32), secretKey: new Uint8Array(64) }
   sodium.crypto_sign_seed_keypair(keyPair.publicKey, keyPair.secretKey, seed)
   return { key: Hypercore.key(keyPair.publicKey), keyPair }
+}
+
+/** What proves that the key of a writer signed two pasts, which differ at their third block. */
+export async function twoPasts({ key, keyPair }: WriterCore): Promise<Equivocation> {
+  const trees: SignedTree[] = []
+  for (const last of ['one', 'other']) {
+    const store = new Corestore(await temporaryFolder())
+    const core = store.get({ keyPair })
+    await core.append(['a', 'b', last].map((block) => Buffer.from(block)))
+    trees.push(signedTree(await core.proof({ upgrade: { start: 0, length: 3 } }))!)
+    await store.close()
+  }
+  return { writer: key, signer: keyPair.publicKey, at: 3, first: trees[0]!, second: trees[1]! }
 }
 
 /** The payload that lets somebody in: by an invite whose secret they hold, or by the author alone. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { decodeLink, equalBytes } from '@covey/core'
 import { createBoxKeyPair, agree, randomBytes } from '../src/internal/crypto.js'
+import { isEquivocation } from '../src/internal/equivocation.js'
 import { decodeOp, encodeOp, opId, OpType } from '../src/internal/op.js'
 import { commitmentTo, openParent, openSlot, sealParents, sealSlots, slotsFor } from '../src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../src/internal/structs.js'
@@ -17,6 +18,7 @@ const vectors = JSON.parse(readFileSync(new URL('vectors/wire.json', import.meta
   invites: { value: Record<string, string | number>; link: string }[]
   slot: { room: string; device: string; secretKey: string; box: string; ephemeral: string; slots: string; key: string; commitment: string }
   parent: { room: string; key: string; parents: string; id: string; parentKey: string }
+  equivocation: { writer: string; bytes: string }
 }
 
 const FUZZ_RUNS = 20_000
@@ -90,6 +92,14 @@ test('a sealed key of the first version opens', () => {
 test('a carried-on key of the first version opens', () => {
   const { room, key, parents, id, parentKey } = vectors.parent
   expect(toHex(openParent(fromHex(room), fromHex(key), fromHex(parents), fromHex(id))!)).toBe(parentKey)
+})
+
+test('a proof of two pasts of the first version proves', () => {
+  const { writer, bytes } = vectors.equivocation
+  const proof = decodeStruct('equivocation', fromHex(bytes))!
+  expect(isEquivocation(proof)).toBe(true)
+  expect(toHex(proof.writer)).toBe(writer)
+  expect(toHex(encodeStruct('equivocation', proof))).toBe(bytes)
 })
 
 test('every op comes back as it was', () => {
@@ -180,6 +190,8 @@ const STRUCTS: (keyof Structs)[] = [
   'mute',
   'transfer',
   'revoke-device',
+  'signed-tree',
+  'equivocation',
   'message-body',
   'settings-body',
   'profile-body',

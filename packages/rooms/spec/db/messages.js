@@ -443,8 +443,81 @@ const encoding13 = {
 // @covey/transfer
 const encoding14 = encoding12
 
-// @covey/revoke-device
+// @covey/signed-tree
 const encoding15 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.fork)
+    c.uint.preencode(state, m.length)
+    c.buffer.preencode(state, m.nodes)
+    c.fixed64.preencode(state, m.signature)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.fork)
+    c.uint.encode(state, m.length)
+    c.buffer.encode(state, m.nodes)
+    c.fixed64.encode(state, m.signature)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.fixed64.decode(state)
+
+    return {
+      fork: r0,
+      length: r1,
+      nodes: r2,
+      signature: r3
+    }
+  }
+}
+
+// @covey/equivocation.first
+const encoding16_3 = c.frame(encoding15)
+// @covey/equivocation.second
+const encoding16_4 = encoding16_3
+
+// @covey/equivocation
+const encoding16 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.signer)
+    c.uint.preencode(state, m.at)
+    encoding16_3.preencode(state, m.first)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.second) encoding16_4.preencode(state, m.second)
+  },
+  encode(state, m) {
+    const flags = m.second ? 1 : 0
+
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.signer)
+    c.uint.encode(state, m.at)
+    encoding16_3.encode(state, m.first)
+    c.uint.encode(state, flags)
+
+    if (m.second) encoding16_4.encode(state, m.second)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = encoding16_3.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      signer: r1,
+      at: r2,
+      first: r3,
+      second: (flags & 1) !== 0 ? encoding16_4.decode(state) : null
+    }
+  }
+}
+
+// @covey/revoke-device
+const encoding17 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -469,7 +542,7 @@ const encoding15 = {
 }
 
 // @covey/message-body
-const encoding16 = {
+const encoding18 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -501,7 +574,7 @@ const encoding16 = {
 }
 
 // @covey/settings-body
-const encoding17 = {
+const encoding19 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -524,24 +597,24 @@ const encoding17 = {
 }
 
 // @covey/profile-body
-const encoding18 = encoding17
+const encoding20 = encoding19
 
 // @covey/knock-body.receipt
-const encoding19_1 = encoding3_2
+const encoding21_1 = encoding3_2
 
 // @covey/knock-body
-const encoding19 = {
+const encoding21 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding19_1.preencode(state, m.receipt)
+    encoding21_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding19_1.encode(state, m.receipt)
+    encoding21_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding19_1.decode(state)
+    const r1 = encoding21_1.decode(state)
 
     return {
       request: r0,
@@ -551,7 +624,7 @@ const encoding19 = {
 }
 
 // @covey/join-request
-const encoding20 = {
+const encoding22 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -592,7 +665,7 @@ const encoding20 = {
 }
 
 // @covey/knock-request
-const encoding21 = {
+const encoding23 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -619,7 +692,7 @@ const encoding21 = {
 }
 
 // @covey/invite-link
-const encoding22 = {
+const encoding24 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -658,7 +731,7 @@ const encoding22 = {
 }
 
 // @covey/room-record
-const encoding23 = {
+const encoding25 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -689,7 +762,7 @@ const encoding23 = {
 }
 
 // @covey/meta
-const encoding24 = {
+const encoding26 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -714,7 +787,7 @@ const encoding24 = {
 }
 
 // @covey/writer
-const encoding25 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -745,7 +818,7 @@ const encoding25 = {
 }
 
 // @covey/authority
-const encoding26 = {
+const encoding28 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -774,7 +847,7 @@ const encoding26 = {
 }
 
 // @covey/room
-const encoding27 = {
+const encoding29 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -808,7 +881,7 @@ const encoding27 = {
 }
 
 // @covey/member
-const encoding28 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -844,17 +917,17 @@ const encoding28 = {
 }
 
 // @covey/device
-const encoding29 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
   },
   encode(state, m) {
-    const flags = m.removed ? 1 : 0
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
@@ -877,13 +950,14 @@ const encoding29 = {
       box: r2,
       identity: r3,
       position: r4,
-      removed: (flags & 1) !== 0
+      removed: (flags & 1) !== 0,
+      forked: (flags & 2) !== 0
     }
   }
 }
 
 // @covey/ban
-const encoding30 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -904,7 +978,7 @@ const encoding30 = {
 }
 
 // @covey/profile
-const encoding31 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -929,7 +1003,7 @@ const encoding31 = {
 }
 
 // @covey/invite-row
-const encoding32 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -987,7 +1061,7 @@ const encoding32 = {
 }
 
 // @covey/knock-row
-const encoding33 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1022,7 +1096,7 @@ const encoding33 = {
 }
 
 // @covey/epoch
-const encoding34 = {
+const encoding36 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1055,7 +1129,7 @@ const encoding34 = {
 }
 
 // @covey/key-request
-const encoding35 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1076,7 +1150,7 @@ const encoding35 = {
 }
 
 // @covey/grant-row
-const encoding36 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1109,7 +1183,7 @@ const encoding36 = {
 }
 
 // @covey/message
-const encoding37 = {
+const encoding39 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1138,7 +1212,7 @@ const encoding37 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding38 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1166,7 +1240,7 @@ const encoding38 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding39 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1192,7 +1266,7 @@ const encoding39 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding40 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1225,16 +1299,16 @@ const encoding40 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding41 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
   },
   encode(state, m) {
-    const flags = m.removed ? 1 : 0
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
 
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
@@ -1255,13 +1329,14 @@ const encoding41 = {
       box: r2,
       identity: r3,
       position: r4,
-      removed: (flags & 1) !== 0
+      removed: (flags & 1) !== 0,
+      forked: (flags & 2) !== 0
     }
   }
 }
 
 // @covey/ban/hyperdb#6
-const encoding42 = {
+const encoding44 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1279,7 +1354,7 @@ const encoding42 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding43 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1301,7 +1376,7 @@ const encoding43 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding44 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1356,7 +1431,7 @@ const encoding44 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding45 = {
+const encoding47 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1383,7 +1458,7 @@ const encoding45 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding46 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1407,7 +1482,7 @@ const encoding46 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding47 = {
+const encoding49 = {
   preencode(state, m) {
 
   },
@@ -1423,7 +1498,7 @@ const encoding47 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1449,7 +1524,7 @@ const encoding48 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding49 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -1530,76 +1605,80 @@ function getEncoding(name) {
       return encoding13
     case '@covey/transfer':
       return encoding14
-    case '@covey/revoke-device':
+    case '@covey/signed-tree':
       return encoding15
-    case '@covey/message-body':
+    case '@covey/equivocation':
       return encoding16
-    case '@covey/settings-body':
+    case '@covey/revoke-device':
       return encoding17
-    case '@covey/profile-body':
+    case '@covey/message-body':
       return encoding18
-    case '@covey/knock-body':
+    case '@covey/settings-body':
       return encoding19
-    case '@covey/join-request':
+    case '@covey/profile-body':
       return encoding20
-    case '@covey/knock-request':
+    case '@covey/knock-body':
       return encoding21
-    case '@covey/invite-link':
+    case '@covey/join-request':
       return encoding22
-    case '@covey/room-record':
+    case '@covey/knock-request':
       return encoding23
-    case '@covey/meta':
+    case '@covey/invite-link':
       return encoding24
-    case '@covey/writer':
+    case '@covey/room-record':
       return encoding25
-    case '@covey/authority':
+    case '@covey/meta':
       return encoding26
-    case '@covey/room':
+    case '@covey/writer':
       return encoding27
-    case '@covey/member':
+    case '@covey/authority':
       return encoding28
-    case '@covey/device':
+    case '@covey/room':
       return encoding29
-    case '@covey/ban':
+    case '@covey/member':
       return encoding30
-    case '@covey/profile':
+    case '@covey/device':
       return encoding31
-    case '@covey/invite-row':
+    case '@covey/ban':
       return encoding32
-    case '@covey/knock-row':
+    case '@covey/profile':
       return encoding33
-    case '@covey/epoch':
+    case '@covey/invite-row':
       return encoding34
-    case '@covey/key-request':
+    case '@covey/knock-row':
       return encoding35
-    case '@covey/grant-row':
+    case '@covey/epoch':
       return encoding36
-    case '@covey/message':
+    case '@covey/key-request':
       return encoding37
-    case '@covey/writer/hyperdb#1':
+    case '@covey/grant-row':
       return encoding38
-    case '@covey/authority/hyperdb#2':
+    case '@covey/message':
       return encoding39
-    case '@covey/member/hyperdb#4':
+    case '@covey/writer/hyperdb#1':
       return encoding40
-    case '@covey/device/hyperdb#5':
+    case '@covey/authority/hyperdb#2':
       return encoding41
-    case '@covey/ban/hyperdb#6':
+    case '@covey/member/hyperdb#4':
       return encoding42
-    case '@covey/profile/hyperdb#7':
+    case '@covey/device/hyperdb#5':
       return encoding43
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/ban/hyperdb#6':
       return encoding44
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/profile/hyperdb#7':
       return encoding45
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/invite-row/hyperdb#8':
       return encoding46
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/epoch/hyperdb#9':
       return encoding47
-    case '@covey/message/hyperdb#12':
+    case '@covey/grant-row/hyperdb#10':
       return encoding48
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/key-request/hyperdb#11':
       return encoding49
+    case '@covey/message/hyperdb#12':
+      return encoding50
+    case '@covey/knock-row/hyperdb#16':
+      return encoding51
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -22,6 +22,7 @@ export const OpType = {
   keyRequest: 16,
   knock: 17,
   enter: 18,
+  equivocation: 19,
   message: 32
 } as const
 

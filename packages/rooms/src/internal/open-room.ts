@@ -13,11 +13,12 @@ import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
 import { createGuardedBase } from './guards/guarded-base.js'
-import { frozenError } from './guards/frozen-error.js'
+import { frozenError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeys } from './epoch-keys.js'
+import { createForkReports } from './fork-reports.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
@@ -73,6 +74,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
+  const forks = createForkReports()
   const base = createGuardedBase<RoomView>(
     roomStore(corestore, namespace),
     key ?? null,
@@ -93,7 +95,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         describeFlood(view, ownRole, flooding)
           .then((flood) => flood && events.emit('flood', flood))
           .catch(onerror)
-      }
+      },
+      onfork: forks.report,
+      onsplit: (split) => void events.emit('error', splitError(split))
     }
   )
   let broken: RoomError | undefined
@@ -148,6 +152,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     (closing ??= (async () => {
       timeline.close()
       keyRequests.close()
+      forks.close()
       viewKeeper.close()
       await base.close()
       await events.emit('close', undefined)
@@ -246,6 +251,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 
   viewKeeper.changed()
   keyRequests.changed()
+  forks.start({ view, log, isAdmitted, onerror })
   return { room, base, view, log, keyring, joinRequests, isAdmitted, hasKey, until }
 }
 

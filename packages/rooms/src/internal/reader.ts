@@ -103,7 +103,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
         device: from.device,
         kind: typeof text === 'string' ? 'text' : body === 'unreadable' ? 'unreadable' : 'unknown',
         text: text ?? '',
-        sentAt: decodeOp(op)?.header.sentAt ?? 0,
+        // What its author says, who may say anything: but nothing was sent later than now.
+        sentAt: Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now()),
         isOwn: from.id === self
       }
     },

@@ -1,5 +1,7 @@
+import hypercoreCrypto from 'hypercore-crypto'
 import { equalBytes } from '@covey/core'
 import { decodeCertificate, verifyRevocation } from '@covey/identity'
+import { isEquivocation } from '../equivocation.js'
 import { verifyClaim, type Claim, type Claimant } from '../claim.js'
 import { isReceipt } from '../invite-keys.js'
 import { isTime, OpType, type Op } from '../op.js'
@@ -20,6 +22,7 @@ export type Action =
   | { readonly type: 'unban'; readonly identity: Uint8Array }
   | { readonly type: 'transfer'; readonly identity: Uint8Array }
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
+  | { readonly type: 'equivocation'; readonly writer: Uint8Array }
 
 /** Somebody is let in: by an invite, which they have shown to hold, by approval, or by the author alone. */
 export interface AdmitAction {
@@ -106,7 +109,8 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
       return transfer && { type: 'transfer', identity: transfer.identity }
     }
   ],
-  [OpType.revokeDevice, parseRevokeDevice]
+  [OpType.revokeDevice, parseRevokeDevice],
+  [OpType.equivocation, parseEquivocation]
 ])
 
 export function isAuthority({ header }: Op): boolean {
@@ -171,6 +175,13 @@ function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext)
   const revocation = verifyRevocation(claimed.revocation, { identity })
   if (!revocation.ok || (verify && !equalBytes(revocation.value.device, device))) return undefined
   return { type: 'revokeDevice', identity, device, epoch: revocation.value.epoch }
+}
+
+function parseEquivocation(_: Op, payload: Uint8Array, { room, verify }: ParseContext): Action | undefined {
+  const proof = decodeStruct('equivocation', payload)
+  // The order itself hangs on the founder's core: to remove its device would end the room and heal nothing.
+  if (proof === undefined || equalBytes(hypercoreCrypto.discoveryKey(proof.writer), room)) return undefined
+  return verify && !isEquivocation(proof) ? undefined : { type: 'equivocation', writer: proof.writer }
 }
 
 const EMPTY = new Uint8Array()

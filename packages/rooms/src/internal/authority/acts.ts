@@ -99,7 +99,7 @@ async function letIn(
   const known = await state.device(writer)
   // A writer stays whose it was: what it wrote is told by its row.
   const isSame = known === null || (equalBytes(known.device, device) && equalBytes(known.identity, identity))
-  if (!isSame || (known !== null && !known.removed)) return false
+  if (!isSame || (known !== null && (!known.removed || known.forked))) return false
   const member = await state.member(identity)
   if (epoch < (member?.minEpoch ?? 0)) return false
   const devices = (await state.devicesOf(identity)).filter(({ removed }) => !removed)
@@ -216,6 +216,17 @@ export const revokeDevice: Act<'revokeDevice'> = async ({ state }, { identity, d
     if (equalBytes(row.device, device)) await state.put('devices', { ...row, removed: true })
   }
   await state.put('members', { ...member, minEpoch: Math.max(member.minEpoch ?? 0, epoch) })
+  return true
+}
+
+/**
+ * Proven by the writer's own key, so that any member may bring it. The device goes, not the person: it
+ * may as well be one that was restored from an old copy of its folder.
+ */
+export const equivocation: Act<'equivocation'> = async ({ state }, { writer }) => {
+  const row = await state.device(writer)
+  if (row === null || row.forked) return false
+  await state.put('devices', { ...row, removed: true, forked: true })
   return true
 }
 

@@ -153,10 +153,14 @@ function makesVoid(
   identity: Uint8Array | undefined,
   role: Role | undefined
 ): boolean {
-  // A revocation is signed by who is revoked, and an invite lets in: who writes it does not matter.
-  if (cut.at <= at || identity === undefined || action.type === 'revokeDevice' || action.type === 'enter') return false
+  // What is signed by who it is about: who brings it does not matter.
+  if (cut.at <= at || identity === undefined || isSignedBySubject(action)) return false
   if (role !== undefined && isAtLeast(role, cut.role)) return false
   return equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)
+}
+
+function isSignedBySubject({ type }: Action): boolean {
+  return type === 'revokeDevice' || type === 'enter' || type === 'equivocation'
 }
 
 async function cutOf(state: MemoryState, at: number, role: Role | undefined, action: Action): Promise<Cut | undefined> {

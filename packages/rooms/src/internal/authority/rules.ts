@@ -21,7 +21,8 @@ const RULES: Rules = {
   mute: { least: 'moderator', act: acts.mute },
   unban: { least: 'moderator', act: acts.unban },
   transfer: { least: 'owner', act: acts.transfer },
-  revokeDevice: { least: 'reader', act: acts.revokeDevice }
+  revokeDevice: { least: 'reader', act: acts.revokeDevice },
+  equivocation: { least: 'reader', act: acts.equivocation }
 }
 
 /** The least role for each action: for those who would rather ask than be refused. */

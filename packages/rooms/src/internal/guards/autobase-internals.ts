@@ -1,8 +1,9 @@
 import type Autobase from 'autobase'
-import type { AutobaseHandlers, Head } from 'autobase'
+import type { AutobaseHandlers, Head, SystemView } from 'autobase'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import type { Download } from 'hypercore'
+import type { UpstreamCore } from './guard-core.js'
 
 // The parts of autobase 7.28.1 that the guards look at or wrap, as its sources have them. None is
 // documented: `assertUpstream` makes sure that they are still what is written here.
@@ -13,8 +14,9 @@ export interface GraphNode {
   /** The block is number `length - 1` of its writer. */
   readonly length: number
   readonly value: Uint8Array | null
-  /** Loses what has been linked long ago; `actualHeads` does not. */
-  readonly heads: readonly Head[]
+  /** What it links to and is not linked yet; see `_ensureNodeDependencies`. */
+  readonly heads: Head[]
+  /** Loses what has been linked; `actualHeads` does not. */
   readonly actualHeads: readonly Head[]
   readonly dependencies: Set<GraphNode>
   readonly optimistic: boolean
@@ -43,7 +45,7 @@ export interface OplogMessage {
   digest: { pointer: number; key: Uint8Array | null } | null
 }
 
-type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; valueEncoding: OplogEncoding | null }
+type WriterCore = Hypercore<unknown> & { readonly key: Uint8Array; readonly core: UpstreamCore; valueEncoding: OplogEncoding | null }
 
 export type UpstreamRange = Download & { readonly range: { readonly end: number } }
 
@@ -90,8 +92,20 @@ export interface Signature {
 /** lib/apply-state.js */
 export interface UpstreamApplyState {
   readonly interrupted: boolean
+  readonly opened: boolean
+  /** How much of the system's view the indexers' order has settled, as this peer works it out. */
+  readonly indexedLength: number
+  readonly system: SystemView
+  /** The room's own views; `mappedIndex` is the place of each in what the system says, or -1. */
+  readonly views: readonly { readonly name: string | null; readonly mappedIndex: number }[]
   maybeSigned(): Promise<void>
   _createCheckpointCore(key: Uint8Array, active: boolean, signer: number, paused: boolean): UpstreamCheckpoint
+}
+
+/** lib/store.js: a view, as the indexers have signed it, and as it is here. */
+export interface UpstreamViewRef {
+  readonly core: Hypercore<unknown>
+  readonly batch: Hypercore<unknown> | null
 }
 
 /** lib/fast-forward.js */
@@ -101,16 +115,20 @@ export interface UpstreamFastForward {
 
 /** index.js */
 export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'core' | 'hintWakeup'> {
-  readonly activeWriters: { readonly size: number; has(key: Uint8Array): boolean } & Iterable<UpstreamWriter>
+  readonly activeWriters: { readonly size: number; has(key: Uint8Array): boolean; get(key: Uint8Array): UpstreamWriter | null } & Iterable<UpstreamWriter>
   readonly _wakeupHints: Map<string, number>
   readonly linearizer: UpstreamLinearizer
   readonly core: Hypercore<Uint8Array>
-  /** lib/store.js: by the name of a view, with what indexers have signed of it. */
-  readonly _viewStore: { readonly byName: ReadonlyMap<string, { readonly core: Hypercore<unknown> }> }
+  readonly _viewStore: { readonly byName: ReadonlyMap<string, UpstreamViewRef> }
+  readonly _draining: boolean
+  readonly fastForwardTo: object | null
   _applyState: UpstreamApplyState | null
   fastForwardMinimum: number
+  _queueFastForward(): void
+  _runForceFastForward(): Promise<void>
+  _warn(error: Error): void
+  isFastForwarding(): boolean
   hintWakeup(hints: Head | Head[]): void
-  _close(): Promise<void>
   _isLocalCore(core: WriterCore): boolean
   _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void

@@ -32,6 +32,7 @@ const MAX_TRACED_BLOCKS = 1_024
 export function guardWriter(
   writer: UpstreamWriter,
   onfrozen: (frozen: FrozenWriter) => void,
+  isForked: (core: UpstreamWriter['core']) => boolean,
   onwaiting: () => void
 ): void {
   const { core } = writer
@@ -68,6 +69,7 @@ export function guardWriter(
   writer._loadNextNode = async () => {
     const index = writer.nodes.length
     if (!(await core.has(index))) return false
+    if (isForked(core)) return freeze(index, 'forked')
     if (!bounded) {
       const reason = judgeCore(core.manifest)
       if (reason !== undefined) return freeze(index, reason)

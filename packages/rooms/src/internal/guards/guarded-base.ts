@@ -1,5 +1,9 @@
 import Autobase, { type AutobaseHandlers, type Head } from 'autobase'
 import type Corestore from 'corestore'
+import type { UpgradeProof } from 'hypercore'
+import { equalBytes } from '@covey/core'
+import type { Equivocation } from '../equivocation.js'
+import { mapKey } from '../map-key.js'
 import type {
   UpstreamApplyState,
   UpstreamAutobase,
@@ -9,13 +13,17 @@ import type {
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFastForward } from './guard-fast-forward.js'
-import { createQuotas, type Flood } from './guard-quota.js'
+import { guardStore, guardWriterCore, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
+import { guardLinks } from './guard-links.js'
+import { createQuotas, type Flood } from './guard-quota.js'
 import { guardStranger } from './guard-strangers.js'
+import { guardView, type Split } from './guard-view.js'
 import { boundedHints, createWaiting, mayWake, STRANGER_RATE } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
 import type { MeterInit } from './meter.js'
+import { proveFork } from './prove-fork.js'
 import { createRateLimit } from './rate-limit.js'
 import { assertUpstream } from './upstream.js'
 
@@ -36,6 +44,10 @@ export interface BaseGuard {
   readonly onflood?: (flood: Flood) => void
   /** Of each writer. Default: that of `guard-quota.ts`. */
   readonly quota?: MeterInit
+  /** A writer of the room signed two pasts; the proof, for those who have not seen both. */
+  readonly onfork?: (proof: Equivocation) => void
+  /** This peer's view was not what the indexers signed, or theirs is not what they signed before. */
+  readonly onsplit?: (split: Split) => void
   /** Something that a peer sent was put aside; nothing is lost by it. */
   readonly onwarning?: (error: unknown) => void
 }
@@ -52,18 +64,46 @@ export function createGuardedBase<View>(
   store: Corestore,
   key: Uint8Array | null,
   handlers: AutobaseHandlers<View>,
-  { onfrozen, onflood = () => undefined, quota, onwarning = () => undefined }: BaseGuard
+  { onfrozen, onflood = ignore, quota, onfork = ignore, onsplit = ignore, onwarning = ignore }: BaseGuard
 ): Autobase<View> {
   assertUpstream('autobase', 'hypercore')
   const frozen = new Set<string>()
+  const forked = new Set<string>()
   const quotas = createQuotas(onflood, quota)
   const states = new WeakMap<object, UpstreamApplyState | null>()
 
   const report = (writer: FrozenWriter): void => {
-    const id = String(new Uint8Array(writer.key))
+    const id = mapKey(writer.key)
     if (frozen.has(id)) return
     frozen.add(id)
     onfrozen(writer)
+  }
+
+  const isForked = (core: UpstreamWriter['core']): boolean => {
+    // Hypercore keeps on disk that it found two signatures.
+    return forked.has(mapKey(core.key)) || core.fork > 0 || core.core?.header.frozen === true
+  }
+
+  const onconflict: OnConflict = (core, proof) => {
+    if (base.closing) return
+    for (const [view, ref] of base._viewStore.byName) {
+      if (ref.core.key !== null && equalBytes(ref.core.key, core.key)) onsplit({ view, length: proof.upgrade.length })
+    }
+    handleFork(core, proof).catch(onwarning)
+  }
+
+  async function handleFork(core: UpstreamCore, remote: UpgradeProof): Promise<void> {
+    const { key } = core
+    const known = await base.system?.get(key)
+    // The cores of all rooms are in one store.
+    if (!known || forked.has(mapKey(key))) return
+    forked.add(mapKey(key))
+    const index = base.activeWriters.get(key)?.nodes.length ?? core.state.length
+    report({ key, index, reason: 'forked' })
+    // Whoever waited for a block of it waits no longer.
+    base._queueBump()
+    const proof = await proveFork(store, key, remote)
+    if (proof !== undefined) onfork(proof)
   }
 
   class GuardedBase extends (Autobase as unknown as UpstreamAutobaseClass)<View> {
@@ -90,16 +130,23 @@ export function createGuardedBase<View>(
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
       guardWriterKey(writer, args[0])
+      guardLinks(writer, (head) => {
+        const known = this.activeWriters.get(head)
+        return forked.has(mapKey(head)) || (known !== null && known !== undefined && isForked(known.core))
+      })
       if (this._isLocalCore(writer.core)) return writer
       // Each goes around those before it: what is not read of a stranger is not judged either, and what
       // is not read at all has no allowance.
       quotas.guard(writer)
       guardStranger(writer, () => this.activeWriters)
-      guardWriter(writer, report, () => this._queueBump())
+      guardWriter(writer, report, isForked, () => this._queueBump())
+      void writer.core.ready().then(() => guardWriterCore(writer.core.core, onconflict), onwarning)
       return writer
     }
 
     override async _close(): Promise<void> {
+      views.close()
+      unguard()
       quotas.close()
       this.#waiting.close()
       await super._close()
@@ -112,6 +159,17 @@ export function createGuardedBase<View>(
 
     override _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
       return super._runFastForward(guardFastForward(fastForward))
+    }
+
+    override async _runForceFastForward(): Promise<void> {
+      await super._runForceFastForward()
+      // One that fails is tried again at once and without end by `_drain`, which nothing else gets beside.
+      if (this.fastForwardTo === null && !this.closing) await pause(FAILED_MS)
+    }
+
+    override _queueFastForward(): void {
+      super._queueFastForward()
+      views.changed()
     }
 
     override hintWakeup(hints: Head | Head[]): void {
@@ -132,5 +190,21 @@ export function createGuardedBase<View>(
     }
   }
 
-  return new GuardedBase(store, key, handlers) as unknown as Autobase<View>
+  const unguard = guardStore(store, onconflict)
+  const base = new GuardedBase(store, key, handlers)
+  const views = guardView(base, onsplit)
+  const guarded = base as unknown as Autobase<View>
+  guarded.on('update', views.changed)
+  return guarded
+}
+
+/** How long a forced fast-forward that failed is let be. */
+const FAILED_MS = 1_000
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function ignore(): void {
+  return undefined
 }

@@ -24,6 +24,7 @@ export const MAX_BLOCK_BYTES = 1_048_576
 /** Why a writer is not read on. */
 export type FrozenReason =
   | 'bad-core'
+  | 'forked'
   | 'undecodable'
   | 'too-many-heads'
   | 'duplicated-head'

@@ -1,7 +1,9 @@
 // A process of its own, because an attack that succeeds stops it. Says what came of it as JSON.
-import { ATTACKS } from './base-attacks.js'
+import { ATTACKS as BASE_ATTACKS } from './base-attacks.js'
+import { FORK_ATTACKS } from './fork-attacks.js'
 import { World } from './world.js'
 
+const ATTACKS = { ...BASE_ATTACKS, ...FORK_ATTACKS }
 const [name, mode] = process.argv.slice(2)
 const world = new World(mode === 'guarded', name === 'value-not-json' ? 'json' : 'binary')
 let phase = 'opening'
@@ -18,6 +20,6 @@ try {
 } catch (error) {
   failure = `${phase}: ${(error as Error).message}`
 }
-const { frozen, errors, warnings } = world
-console.log(JSON.stringify({ failure, frozen: [...new Set(frozen)].sort(), errors, warnings: [...new Set(warnings)] }))
+const { frozen, errors, warnings, splits, proofs } = world
+console.log(JSON.stringify({ failure, frozen: [...new Set(frozen)].sort(), errors, warnings: [...new Set(warnings)], splits, proofs }))
 process.exit(0)

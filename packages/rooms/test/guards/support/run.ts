@@ -16,6 +16,10 @@ export interface Outcome {
     readonly failure: string | null
     readonly frozen: readonly string[]
     readonly errors: readonly string[]
+    /** Where a view was not what was signed. */
+    readonly splits: readonly string[]
+    /** That somebody signed two pasts. */
+    readonly proofs: readonly string[]
   }
 }
 

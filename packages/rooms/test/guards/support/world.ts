@@ -50,6 +50,8 @@ export class World {
   readonly heard: Record<string, Set<string>> = { owner: new Set(), member: new Set() }
   /** Who was told of a flood. */
   readonly floods: string[] = []
+  readonly splits: string[] = []
+  readonly proofs: string[] = []
   readonly hostileStore = new Corestore(join(this.folder, 'hostile'))
   owner!: Base
   member!: Base
@@ -94,6 +96,8 @@ export class World {
           onfrozen: ({ index, reason }) => this.frozen.push(`${name}: ${reason} at ${index}`),
           onflood: () => this.floods.push(name),
           ...(this.quota === undefined ? {} : { quota: this.quota }),
+          onsplit: ({ view, length }) => this.splits.push(`${name}: ${view} at ${length}`),
+          onfork: (proof) => this.proofs.push(`${name}: ${proof.at}`),
           onwarning: (error) => this.warnings.push(`${name}: ${String((error as Error).message)}`)
         })
       : new Autobase<View>(store, key, handlers)
@@ -167,14 +171,24 @@ export class World {
 
   /** A core of the attacker's, as a writer of the room. */
   async hostile(name = 'writer', as: 'writer' | 'indexer' = 'writer'): Promise<Hostile> {
-    const core = this.hostileStore.get<object>({
-      name,
-      valueEncoding: OplogMessage as never,
-      encryption: { key: KEY }
-    })
+    const hostile = await this.hostileCore(this.hostileStore, name)
+    await this.admit(hostile.key, as)
+    return hostile
+  }
+
+  /** As {@link hostile}, but nobody lets it in. */
+  async hostileCore(store: Corestore, name = 'writer'): Promise<Hostile> {
+    const core = store.get<object>({ name, valueEncoding: OplogMessage as never, encryption: { key: KEY } })
     await core.ready()
-    await this.admit(core.key!, as)
     return new Hostile(this, core)
+  }
+
+  /** A second store of the attacker's, whose cores have the keys of the first's. */
+  async twinStore(): Promise<Corestore> {
+    const { primaryKey } = this.hostileStore as unknown as { primaryKey: Uint8Array }
+    const store = new Corestore(join(this.folder, 'twin'), { primaryKey, unsafe: true })
+    await store.ready()
+    return store
   }
 
   /** As {@link hostile}, of the first name whose core sorts before a key. */

@@ -1,0 +1,86 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createLocalNetwork, createTestPeer } from '@covey/testing'
+import type { Peer, Room } from 'covey'
+
+test('a device that runs from an old copy of its folder is removed, and everyone else goes on', async () => {
+  const network = await createLocalNetwork()
+  const island = await createLocalNetwork()
+  onTestFinished(async () => {
+    await network.close()
+    await island.close()
+  })
+  const alice = await peer({ network, name: 'Alice' })
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const invite = await room.createInvite()
+  const carol = await (await peer({ network, name: 'Carol' })).rooms.join(invite)
+  const [folder, copy] = [await temporaryFolder(), join(await temporaryFolder(), 'copy')]
+  const before = await peer({ network, name: 'Bob', storage: folder })
+  const bobs = await before.rooms.join(invite)
+  await bobs.send('before the copy')
+  await received(room, 'before the copy')
+  await before.close()
+  await cp(folder, copy, { recursive: true })
+  // It says that the folder was not moved; a hostile device would leave it out too.
+  await rm(join(copy, 'cores', 'CORESTORE'))
+
+  const first = await peer({ network, name: 'Bob', storage: folder })
+  await first.rooms.get(room.id)!.send('from the folder')
+  await received(room, 'from the folder')
+  await received(carol, 'from the folder')
+  await first.close()
+  const alone = await peer({ network: island, name: 'Bob', storage: copy })
+  await alone.rooms.get(room.id)!.send('from the copy')
+  await alone.rooms.get(room.id)!.send('from the copy, once more')
+  await alone.close()
+
+  const told = room.once('error')
+  const second = await peer({ network, name: 'Bob', storage: copy })
+  expect(await told).toMatchObject({ code: 'WRITER_FROZEN' })
+  const from = second.rooms.get(room.id)!
+  await isRemoved(room, from)
+  await room.send('after')
+  await received(carol, 'after')
+  await carol.send('after it too')
+  await received(room, 'after it too')
+  const texts = await textsOf(room)
+  expect(texts).toEqual(['before the copy', 'from the folder', 'after', 'after it too'])
+  expect(await textsOf(carol)).toEqual(texts)
+})
+
+/** Tries to send until the room does not take it any more. */
+async function isRemoved(room: Room, from: Room): Promise<void> {
+  for (;;) {
+    const updated = Promise.race([room.once('update'), from.once('update')])
+    const code = await from.send('still here?').then(
+      () => undefined,
+      (error: { code: string }) => error.code
+    )
+    if (code !== undefined) return expect(['ROOM_NOT_WRITABLE', 'ROOM_FORBIDDEN']).toContain(code)
+    await updated
+  }
+}
+
+async function peer(init: Parameters<typeof createTestPeer>[0]): Promise<Peer> {
+  const started = await createTestPeer(init)
+  onTestFinished(() => started.close())
+  return started
+}
+
+async function temporaryFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'covey-guards-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function received(room: Room, text: string): Promise<void> {
+  for await (const message of room.messages({ live: true })) if (message.text === text) return
+}
+
+async function textsOf(room: Room): Promise<string[]> {
+  const texts: string[] = []
+  for await (const { text } of room.messages()) texts.push(text)
+  return texts
+}
