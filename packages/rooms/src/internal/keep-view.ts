@@ -11,7 +11,7 @@ export interface ViewKeeper {
 
 /**
  * Keeps the whole view on this device, so that all of the room can be read while nobody else is there:
- * Autobase itself downloads only what is asked for. What was applied here is not downloaded again.
+ * Autobase itself downloads only what is asked for.
  */
 export function createViewKeeper<View>(base: Autobase<View>): ViewKeeper {
   const { byName } = (base as unknown as UpstreamAutobase<View>)._viewStore

@@ -110,6 +110,13 @@ export interface UpstreamViewRef {
 
 /** lib/fast-forward.js */
 export interface UpstreamFastForward {
+  readonly base: { readonly store: Corestore; readonly core: Hypercore<unknown> }
+  /** All that is closed with it. */
+  readonly cores: Hypercore<unknown>[]
+  /** The system's core, and to where. */
+  readonly key: Uint8Array
+  readonly length: number
+  readonly views: readonly { readonly key: Uint8Array; readonly length: number }[]
   _upgrade(): Promise<boolean>
 }
 

@@ -1,3 +1,4 @@
+import { withTimeout } from '@covey/core'
 import type { UpstreamFastForward } from './autobase-internals.js'
 
 /**
@@ -15,4 +16,49 @@ export function guardFastForward(fastForward: UpstreamFastForward): UpstreamFast
       throw new Error('The core to fast-forward to cannot be read.', { cause })
     })
   return fastForward
+}
+
+/** More than so many blocks are downloaded later, when the room has gone forward: some 5,000 messages. */
+const MAX_AWAITED_BLOCKS = 16_384
+
+/** How long it may take; what is here by then need not be downloaded at the next attempt. */
+const DOWNLOAD_TIMEOUT_MS = 20_000
+
+/**
+ * Lets a member go forward only to what is on its disk, so that it can read alone what it could read
+ * before.
+ *
+ * Autobase 7.28.1 puts aside the view that was made here for one of which there is nothing but its last
+ * blocks (lib/store.js, `catchup`). Where nobody is left then who has the others, messages that this
+ * device itself has written cannot be shown.
+ */
+export function keepReadable(fastForward: UpstreamFastForward): UpstreamFastForward {
+  const upgrade = fastForward._upgrade.bind(fastForward)
+  fastForward._upgrade = async () => {
+    if (!(await upgrade())) return false
+    // A newcomer has nothing to lose, and nothing to read meanwhile.
+    if (fastForward.base.core.length > 0) await download(fastForward)
+    return true
+  }
+  return fastForward
+}
+
+async function download({ base, cores, key, length, views }: UpstreamFastForward): Promise<void> {
+  const missing = await Promise.all(
+    [{ key, length }, ...views].map(async (view) => {
+      const core = base.store.get({ key: view.key, active: true })
+      // Closed with the others of the attempt.
+      cores.push(core)
+      await core.ready()
+      return { core, start: core.contiguousLength, end: view.length }
+    })
+  )
+  const some = missing.filter(({ start, end }) => start < end)
+  if (some.reduce((blocks, { start, end }) => blocks + end - start, 0) > MAX_AWAITED_BLOCKS) return
+  const downloads = some.map(({ core, start, end }) => core.download({ start, end }))
+  try {
+    await withTimeout(Promise.all(downloads.map((one) => one.done())), { timeoutMs: DOWNLOAD_TIMEOUT_MS })
+  } finally {
+    for (const one of downloads) one.destroy()
+  }
 }

@@ -12,7 +12,7 @@ import type {
   UpstreamWriter
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
-import { guardFastForward } from './guard-fast-forward.js'
+import { guardFastForward, keepReadable } from './guard-fast-forward.js'
 import { guardStore, guardWriterCore, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { guardLinks } from './guard-links.js'
@@ -158,7 +158,7 @@ export function createGuardedBase<View>(
     }
 
     override _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
-      return super._runFastForward(guardFastForward(fastForward))
+      return super._runFastForward(guardFastForward(keepReadable(fastForward)))
     }
 
     override async _runForceFastForward(): Promise<void> {
