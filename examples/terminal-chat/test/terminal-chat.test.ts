@@ -125,8 +125,9 @@ it('shows messages and names of others without what a terminal would obey', asyn
   const room = await eve.rooms.join(invite)
   await room.send('\x1b[2J\x1b]0;owned\x07all\u202E gone\x9B5A\r\n12:00 Alice: I owe Eve 5')
 
-  await alice.shows(/^\d\d:\d\d Eve: all gone$/)
-  await alice.shows('Eve has joined.')
+  // Of a name, what cannot be seen is left out by the room, so that nothing of it is a command here.
+  await alice.shows(/^\d\d:\d\d E\[31mve: all gone$/)
+  await alice.shows('E[31mve has joined.')
   await alice.shows('      12:00 Alice: I owe Eve 5')
   expect(alice.title()).toBe('')
   for (const trick of ['\u202E', '\x9B', '\x1b[31m', '\x1b[2J', 'owned']) expect(alice.output()).not.toContain(trick)
