@@ -56,7 +56,8 @@ async function roomWithOneRemoved(view: RoomView, identity: LocalIdentity, devic
   await view.put('room', { createdAt: 0, history: HISTORY.full })
   for (let lamport = 1; lamport <= OLDER_EPOCHS; lamport++) {
     const { draft } = draftRotation(room, [own, removed], lamport - 1, 'full', [])
-    await view.put('epochs', { lamport, id: randomBytes(KEY_BYTES), writer, position: 1, rotate: draft.payload! })
+    const op = encodeOp({ type: OpType.rotate, sentAt: 0, payload: draft.payload! })
+    await view.put('epochs', { lamport, id: randomBytes(KEY_BYTES), writer, position: 1, op })
   }
   await view.db.flush()
 

@@ -97,6 +97,7 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     knock: encodeStruct('knock', { writer: core.key, invite: invite.id }),
     rotate: rotation,
     grant: encodeStruct('grant', grants),
+    keepEpoch: encodeStruct('keep-epoch', { writer: core.key, position: 7, op: encodeOp({ type: OpType.rotate, sentAt: AT_MS, payload: rotation }) }),
     invite: encodeStruct('invite', { id: invite.id, publicKey: invite.publicKey, role: 2, expiresAt: AT_MS, uses: 3, invitee: identity }),
     setRole: encodeStruct('set-role', { identity, role: 3, seen }),
     mute: encodeStruct('mute', { identity, muted: true }),

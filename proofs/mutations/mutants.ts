@@ -110,6 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'key-of-the-removed' },
   { rule: 'keys: a grant to the removed ends an epoch', file: KEYRING, from: '[...granted].some((grantee) => !present.has(grantee))', to: 'false', proof: 'rooms' },
   { rule: 'keys: whoever lacks one gets it', file: KEYRING, from: 'return missing.filter((row) => !granted.has(mapKey(row.writer)))', to: 'return []', proof: 'rooms' },
+  { rule: 'keys: what is written under is kept', file: APPLY, from: '[OpType.keepEpoch, {', to: '[0, {', proof: 'removed-maker-of-a-key' },
   { rule: 'keys: what came before is carried on', file: KEYRING, from: "history === 'full' && { parents", to: 'false && { parents', proof: 'alone-with-the-past' },
   { rule: 'keys: removed devices are not present', file: KEYRING, from: 'filter((row) => !row.removed)', to: 'filter(() => true)', proof: 'rooms' },
   { rule: 'keys: a slot holds what was committed to', file: 'internal/slots.ts', from: 'key !== undefined && equalBytes(commitmentTo(room, key), commitment) ?', to: 'key !== undefined ?', proof: 'rooms' },

@@ -50,6 +50,26 @@ const SCRIPTS = {
     await checkMessages(play, true)
   },
 
+  /** Who writes under a key does not lose it with its maker, whom somebody removes who knows of neither. */
+  async 'removed-maker-of-a-key'(play) {
+    const [owner, admin, member, other] = await roomOf(play, 4)
+    await owner!.room.setRole(idOf(admin!), 'admin')
+    await settle(play, play.members)
+    await part(play)
+    member!.group = admin!.group
+    await remove(play, admin!, other!)
+    await settle(play, [admin!, member!])
+    await send(play, member!)
+    const [message] = (await member!.view.messages(0, Infinity)).slice(-1)
+    const epoch = decodeOp(message!.op)!.header.epoch!
+    if (hex((await member!.view.epoch(epoch))!.writer) !== admin!.writer) throw new Error('m1 made no key.')
+    await remove(play, owner!, admin!)
+    for (const one of play.members) one.group = 0
+    await settle(play, play.members)
+    await checkMessages(play, true)
+    if (hex((await owner!.view.epoch(epoch))!.writer) !== member!.writer) throw new Error('m2 did not bring the key back.')
+  },
+
   /** What the removed did meanwhile is void, whatever the order says; the owner, who signs it, comes late. */
   async 'removed-while-removing'(play) {
     const [owner, moderator, member, admin] = await roomOf(play, 4)

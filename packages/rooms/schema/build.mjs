@@ -70,6 +70,7 @@ struct(
   optional('states', 'buffer')
 )
 struct('grant', required('ephemeral', 'fixed32'), required('slots', 'buffer'))
+struct('keep-epoch', required('writer', 'fixed32'), required('position', 'uint'), required('op', 'buffer'))
 struct(
   'invite',
   required('id', 'fixed32'),
@@ -201,7 +202,7 @@ struct(
   required('id', 'fixed32'),
   required('writer', 'fixed32'),
   required('position', 'uint'),
-  required('rotate', 'buffer')
+  required('op', 'buffer')
 )
 struct('key-request', required('epoch', 'fixed32'), required('writer', 'fixed32'))
 struct(

@@ -50,6 +50,11 @@ export interface Structs {
     ephemeral: Uint8Array
     slots: Uint8Array
   }
+  'keep-epoch': {
+    writer: Uint8Array
+    position: number
+    op: Uint8Array
+  }
   'invite': {
     id: Uint8Array
     publicKey: Uint8Array
@@ -216,7 +221,7 @@ export interface Structs {
     id: Uint8Array
     writer: Uint8Array
     position: number
-    rotate: Uint8Array
+    op: Uint8Array
   }
   'key-request': {
     epoch: Uint8Array

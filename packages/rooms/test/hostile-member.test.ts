@@ -79,6 +79,8 @@ test('a member does nothing that is above it', async () => {
     ['rotates far ahead', { type: OpType.rotate, payload: rotation(Number.MAX_SAFE_INTEGER) }],
     ['rotates two ahead', { type: OpType.rotate, payload: rotation(3) }],
     ['rotates to nothing', { type: OpType.rotate, payload: rotation(0) }],
+    ['brings back an epoch of nothing', { type: OpType.keepEpoch, payload: kept(encodeOp({ type: OpType.rotate, sentAt: 1, payload: rotation(0) })) }],
+    ['brings back what is no epoch', { type: OpType.keepEpoch, payload: kept(encodeOp({ type: OpType.message, sentAt: 1 })) }],
     ['grants an epoch that is not there', { type: OpType.grant, target: randomBytes(32), payload: encodeStruct('grant', { ephemeral: randomBytes(32), slots: new Uint8Array(80) }) }],
     ['asks for an epoch that is not there', { type: OpType.keyRequest, target: randomBytes(32) }],
     ['revokes a device of the owner', { type: OpType.revokeDevice, payload: encodeStruct('revoke-device', { identity: ownerKey, device: ownersDevice.identity.device.publicKey, revocation: randomBytes(140) }) }],
@@ -152,4 +154,8 @@ test('an admin admits by themselves, but nobody of their own rank', async () => 
 function rotation(lamport: number): Uint8Array {
   const [commitment, stateCommitment, ephemeral] = [randomBytes(32), randomBytes(32), randomBytes(32)]
   return encodeStruct('rotate', { lamport, commitment, stateCommitment, ephemeral, slots: new Uint8Array(56) })
+}
+
+function kept(op: Uint8Array): Uint8Array {
+  return encodeStruct('keep-epoch', { writer: randomBytes(32), position: 0, op })
 }

@@ -183,6 +183,7 @@ const STRUCTS: (keyof Structs)[] = [
   'knock-body',
   'rotate',
   'grant',
+  'keep-epoch',
   'invite',
   'set-role',
   'remove',

@@ -273,8 +273,33 @@ const encoding7 = {
   }
 }
 
-// @covey/invite
+// @covey/keep-epoch
 const encoding8 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.position)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.position)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      writer: r0,
+      position: r1,
+      op: r2
+    }
+  }
+}
+
+// @covey/invite
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -322,7 +347,7 @@ const encoding8 = {
 }
 
 // @covey/seen
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -343,24 +368,24 @@ const encoding9 = {
 }
 
 // @covey/set-role.seen
-const encoding10_2 = c.array(c.frame(encoding9))
+const encoding11_2 = c.array(c.frame(encoding10))
 
 // @covey/set-role
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding10_2.preencode(state, m.seen)
+    encoding11_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding10_2.encode(state, m.seen)
+    encoding11_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding10_2.decode(state)
+    const r2 = encoding11_2.decode(state)
 
     return {
       identity: r0,
@@ -371,25 +396,25 @@ const encoding10 = {
 }
 
 // @covey/remove.seen
-const encoding11_1 = encoding10_2
+const encoding12_1 = encoding11_2
 
 // @covey/remove
-const encoding11 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding11_1.preencode(state, m.seen)
+    encoding12_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding11_1.encode(state, m.seen)
+    encoding12_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding11_1.decode(state)
+    const r1 = encoding12_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -401,7 +426,7 @@ const encoding11 = {
 }
 
 // @covey/unban
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -418,7 +443,7 @@ const encoding12 = {
 }
 
 // @covey/mute
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -441,10 +466,10 @@ const encoding13 = {
 }
 
 // @covey/transfer
-const encoding14 = encoding12
+const encoding15 = encoding13
 
 // @covey/signed-tree
-const encoding15 = {
+const encoding16 = {
   preencode(state, m) {
     c.uint.preencode(state, m.fork)
     c.uint.preencode(state, m.length)
@@ -473,20 +498,20 @@ const encoding15 = {
 }
 
 // @covey/equivocation.first
-const encoding16_3 = c.frame(encoding15)
+const encoding17_3 = c.frame(encoding16)
 // @covey/equivocation.second
-const encoding16_4 = encoding16_3
+const encoding17_4 = encoding17_3
 
 // @covey/equivocation
-const encoding16 = {
+const encoding17 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.signer)
     c.uint.preencode(state, m.at)
-    encoding16_3.preencode(state, m.first)
+    encoding17_3.preencode(state, m.first)
     state.end++ // max flag is 1 so always one byte
 
-    if (m.second) encoding16_4.preencode(state, m.second)
+    if (m.second) encoding17_4.preencode(state, m.second)
   },
   encode(state, m) {
     const flags = m.second ? 1 : 0
@@ -494,16 +519,16 @@ const encoding16 = {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.signer)
     c.uint.encode(state, m.at)
-    encoding16_3.encode(state, m.first)
+    encoding17_3.encode(state, m.first)
     c.uint.encode(state, flags)
 
-    if (m.second) encoding16_4.encode(state, m.second)
+    if (m.second) encoding17_4.encode(state, m.second)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
-    const r3 = encoding16_3.decode(state)
+    const r3 = encoding17_3.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -511,13 +536,13 @@ const encoding16 = {
       signer: r1,
       at: r2,
       first: r3,
-      second: (flags & 1) !== 0 ? encoding16_4.decode(state) : null
+      second: (flags & 1) !== 0 ? encoding17_4.decode(state) : null
     }
   }
 }
 
 // @covey/revoke-device
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -542,7 +567,7 @@ const encoding17 = {
 }
 
 // @covey/message-body
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     state.end++ // max flag is 8 so always one byte
 
@@ -574,7 +599,7 @@ const encoding18 = {
 }
 
 // @covey/settings-body
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -597,24 +622,24 @@ const encoding19 = {
 }
 
 // @covey/profile-body
-const encoding20 = encoding19
+const encoding21 = encoding20
 
 // @covey/knock-body.receipt
-const encoding21_1 = encoding3_2
+const encoding22_1 = encoding3_2
 
 // @covey/knock-body
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding21_1.preencode(state, m.receipt)
+    encoding22_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding21_1.encode(state, m.receipt)
+    encoding22_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding21_1.decode(state)
+    const r1 = encoding22_1.decode(state)
 
     return {
       request: r0,
@@ -624,7 +649,7 @@ const encoding21 = {
 }
 
 // @covey/join-request
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -665,7 +690,7 @@ const encoding22 = {
 }
 
 // @covey/knock-request
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -692,7 +717,7 @@ const encoding23 = {
 }
 
 // @covey/invite-link
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -731,7 +756,7 @@ const encoding24 = {
 }
 
 // @covey/room-record
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -762,7 +787,7 @@ const encoding25 = {
 }
 
 // @covey/meta
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -787,7 +812,7 @@ const encoding26 = {
 }
 
 // @covey/writer
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -818,7 +843,7 @@ const encoding27 = {
 }
 
 // @covey/authority
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -847,7 +872,7 @@ const encoding28 = {
 }
 
 // @covey/room
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -881,7 +906,7 @@ const encoding29 = {
 }
 
 // @covey/member
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -917,7 +942,7 @@ const encoding30 = {
 }
 
 // @covey/device
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -957,7 +982,7 @@ const encoding31 = {
 }
 
 // @covey/ban
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -978,7 +1003,7 @@ const encoding32 = {
 }
 
 // @covey/profile
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1003,7 +1028,7 @@ const encoding33 = {
 }
 
 // @covey/invite-row
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1061,7 +1086,7 @@ const encoding34 = {
 }
 
 // @covey/knock-row
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1096,20 +1121,20 @@ const encoding35 = {
 }
 
 // @covey/epoch
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
-    c.buffer.preencode(state, m.rotate)
+    c.buffer.preencode(state, m.op)
   },
   encode(state, m) {
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.position)
-    c.buffer.encode(state, m.rotate)
+    c.buffer.encode(state, m.op)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1123,13 +1148,13 @@ const encoding36 = {
       id: r1,
       writer: r2,
       position: r3,
-      rotate: r4
+      op: r4
     }
   }
 }
 
 // @covey/key-request
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1150,7 +1175,7 @@ const encoding37 = {
 }
 
 // @covey/grant-row
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1183,7 +1208,7 @@ const encoding38 = {
 }
 
 // @covey/message
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1250,70 +1275,72 @@ function getEncoding(name) {
       return encoding6
     case '@covey/grant':
       return encoding7
-    case '@covey/invite':
+    case '@covey/keep-epoch':
       return encoding8
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding9
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding10
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding11
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding12
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding13
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding14
-    case '@covey/signed-tree':
+    case '@covey/transfer':
       return encoding15
-    case '@covey/equivocation':
+    case '@covey/signed-tree':
       return encoding16
-    case '@covey/revoke-device':
+    case '@covey/equivocation':
       return encoding17
-    case '@covey/message-body':
+    case '@covey/revoke-device':
       return encoding18
-    case '@covey/settings-body':
+    case '@covey/message-body':
       return encoding19
-    case '@covey/profile-body':
+    case '@covey/settings-body':
       return encoding20
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding21
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding22
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding23
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding24
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding25
-    case '@covey/meta':
+    case '@covey/room-record':
       return encoding26
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding27
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding28
-    case '@covey/room':
+    case '@covey/authority':
       return encoding29
-    case '@covey/member':
+    case '@covey/room':
       return encoding30
-    case '@covey/device':
+    case '@covey/member':
       return encoding31
-    case '@covey/ban':
+    case '@covey/device':
       return encoding32
-    case '@covey/profile':
+    case '@covey/ban':
       return encoding33
-    case '@covey/invite-row':
+    case '@covey/profile':
       return encoding34
-    case '@covey/knock-row':
+    case '@covey/invite-row':
       return encoding35
-    case '@covey/epoch':
+    case '@covey/knock-row':
       return encoding36
-    case '@covey/key-request':
+    case '@covey/epoch':
       return encoding37
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding38
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding39
+    case '@covey/message':
+      return encoding40
     default:
       throw new Error('Encoder not found ' + name)
   }

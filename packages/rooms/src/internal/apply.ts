@@ -10,7 +10,8 @@ import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import type { Flight } from './op-log.js'
-import { readGrants, SLOT_BYTES } from './slots.js'
+import { rotationOf } from './rotation.js'
+import { readGrants } from './slots.js'
 import { decodeStruct } from './structs.js'
 import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
 
@@ -195,6 +196,7 @@ interface ContentRule {
 /** Who may write what else, and what becomes of it. */
 const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentRule>([
   [OpType.rotate, { least: 'reader', apply: rotate }],
+  [OpType.keepEpoch, { least: 'reader', apply: keepEpoch }],
   [OpType.grant, { least: 'reader', apply: grant }],
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
@@ -222,20 +224,39 @@ async function findAuthor(view: RoomView, writer: Uint8Array): Promise<Author | 
   return device === null || member === null || role === undefined ? undefined : { device, member, role }
 }
 
-async function rotate({ view, node, op, id, meta, touched }: ContentContext): Promise<boolean> {
-  const payload = decodeStruct('rotate', op.header.payload ?? EMPTY)
-  if (payload === undefined || payload.slots.length % SLOT_BYTES !== 0) return false
+async function rotate({ view, node, id, meta, touched }: ContentContext): Promise<boolean> {
+  const lamport = rotationOf(node.value)?.lamport ?? 0
+  if (lamport < 1 || lamport > (await nextLamport(view))) return false
+  const kept = await view.epoch(id)
+  if (kept !== null) await view.delete('epochs', kept)
+  await view.put('epochs', { lamport, id, writer: node.from.key, position: meta.authority, op: node.value })
+  touched.people = true
+  return true
+}
+
+/** Of concurrent ones each follows the same newest; a number from the future would win for ever. */
+async function nextLamport(view: RoomView): Promise<number> {
   const [newest] = await view.epochs(1)
-  // Of concurrent ones each follows the same newest; a number from the future would win for ever.
-  const highest = (newest?.lamport ?? 0) + 1
-  if (payload.lamport < 1 || payload.lamport > highest) return false
-  await view.put('epochs', {
-    lamport: payload.lamport,
-    id,
-    writer: node.from.key,
-    position: meta.authority,
-    rotate: op.header.payload!
-  })
+  return (newest?.lamport ?? 0) + 1
+}
+
+/**
+ * A rotation whose author was removed by somebody who did not know of it, where the order puts the
+ * removal first: brought by somebody who has written under it, so that others can read that. It is the
+ * epoch of who brings it; what they say of its author makes its id, and nothing else.
+ */
+async function keepEpoch({ view, node, op, host, meta, touched }: ContentContext): Promise<boolean> {
+  const payload = decodeStruct('keep-epoch', op.header.payload ?? EMPTY)
+  const rotation = payload && rotationOf(payload.op)
+  if (rotation === undefined || rotation.lamport < 1) return false
+  const { writer, op: bytes } = payload!
+  const id = opId(host.discoveryKey, writer, bytes)
+  if ((await view.epoch(id)) !== null) return false
+  // Those it followed may be missing too.
+  const lamport = Math.min(rotation.lamport, await nextLamport(view))
+  // Who came after it may not have its key: who brings it knows when that was, and it was not later.
+  const position = Math.min(payload!.position, meta.authority)
+  await view.put('epochs', { lamport, id, writer: node.from.key, position, op: bytes })
   touched.people = true
   return true
 }

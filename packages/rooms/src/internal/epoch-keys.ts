@@ -3,7 +3,7 @@ import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { mapKey } from './map-key.js'
 import { commitmentTo, hasParent, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
-import { decodeStruct } from './structs.js'
+import { rotationOf } from './rotation.js'
 import type { EpochRow, RoomView } from './view.js'
 
 /** The keys that this device can get at of a room's epochs. Nothing of it is ever seen by `apply`. */
@@ -72,8 +72,8 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   }
 
   /** From the slot of this device, or from what somebody granted it afterwards. */
-  async function ownKey({ id, rotate }: EpochRow): Promise<Uint8Array | undefined> {
-    const payload = decodeStruct('rotate', rotate)
+  async function ownKey({ id, op }: EpochRow): Promise<Uint8Array | undefined> {
+    const payload = rotationOf(op)
     if (payload === undefined) return undefined
     const { ephemeral, commitment } = payload
     const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
@@ -95,14 +95,14 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
 
   /** From a later epoch that carries it on. */
   async function inherit(
-    { id, lamport, rotate }: EpochRow,
+    { id, lamport, op }: EpochRow,
     carried: 'parents' | 'states',
     commitment: 'commitment' | 'stateCommitment',
     keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>
   ): Promise<Uint8Array | undefined> {
-    const committed = decodeStruct('rotate', rotate)?.[commitment]
+    const committed = rotationOf(op)?.[commitment]
     for (const later of await view.epochsAfter(lamport, MAX_CARRIERS)) {
-      const entries = decodeStruct('rotate', later.rotate)?.[carried]
+      const entries = rotationOf(later.op)?.[carried]
       if (!entries || !hasParent(entries, id)) continue
       const laterKey = await keyOf(later.id)
       const opened = laterKey && openParent(room, laterKey, entries, id)

@@ -14,7 +14,8 @@ import {
   type EpochKey,
   type Recipient
 } from './slots.js'
-import { decodeStruct, encodeStruct } from './structs.js'
+import { rotationOf } from './rotation.js'
+import { encodeStruct } from './structs.js'
 import type { DeviceRow, EpochRow, RoomView } from './view.js'
 
 /** Newcomers read everything (`full`), or what is sent after they came (`since-join`). */
@@ -72,11 +73,11 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
    * The devices that have not been given the key of an epoch, or `undefined` if somebody has it who is
    * no member (any more): who made it, one of its recipients, or one who was granted it later.
    */
-  async function missingFrom({ id, writer: author, rotate: payload }: EpochRow): Promise<DeviceRow[] | undefined> {
+  async function missingFrom({ id, writer: author, op }: EpochRow): Promise<DeviceRow[] | undefined> {
     const devices = await presentDevices()
     const present = new Set(devices.map((row) => mapKey(row.writer)))
     if (!present.has(mapKey(author))) return undefined
-    const slots = decodeStruct('rotate', payload)?.slots ?? new Uint8Array()
+    const slots = rotationOf(op)?.slots ?? new Uint8Array()
     const { missing, hasStrangers } = compareSlots(slots, devices)
     const granted = new Set((await view.grantsOf(id)).map((row) => mapKey(row.writer)))
     if (hasStrangers || [...granted].some((grantee) => !present.has(grantee))) return undefined

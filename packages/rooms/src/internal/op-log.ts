@@ -91,11 +91,13 @@ export interface OpLogInit {
   readonly room: Uint8Array
   readonly flight: Flight
   readonly planEpoch: () => Promise<EpochPlan>
+  /** Called with each epoch that something was written under. */
+  readonly onepoch: (epoch: Uint8Array) => void
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
-export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): OpLog {
+export function createOpLog({ base, room, flight, planEpoch, onepoch, now }: OpLogInit): OpLog {
   const writer = base.local.key
   const pending: Pending[] = []
   let writing = false
@@ -112,6 +114,7 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
         const made = encodeCommit(commit, plan, head.id)
         await commitOps([...made.planned, ...made.ops.flat()], commit[0]!.isStranger)
         head = { id: made.last }
+        if (made.epoch !== undefined) onepoch(made.epoch.id)
         made.planned.forEach(land)
         commit.forEach(({ resolve }, i) => resolve(made.ops[i]!.map(land)))
       } catch (error) {
@@ -154,7 +157,7 @@ export function createOpLog({ base, room, flight, planEpoch, now }: OpLogInit): 
     const planned = plan === undefined ? [] : make(plan.drafts, undefined)
     const epoch = plan?.epoch(planned.map(({ id }) => id))
     const ops = commit.map(({ drafts, underEpoch }) => make(drafts, underEpoch ? epoch : undefined))
-    return { planned, ops, last }
+    return { planned, ops, last, epoch }
   }
 
   function land({ id, bytes }: Made): Written {

@@ -23,6 +23,7 @@ export const OpType = {
   knock: 17,
   enter: 18,
   equivocation: 19,
+  keepEpoch: 20,
   message: 32
 } as const
 

@@ -17,6 +17,7 @@ import { frozenError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { brokenError } from './broken-error.js'
+import { createEpochKeeper } from './epoch-keeper.js'
 import { createEpochKeys } from './epoch-keys.js'
 import { createForkReports } from './fork-reports.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
@@ -123,7 +124,15 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
   const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
   const { flight } = touched
-  const log = createOpLog({ base, room: discoveryKey, flight, planEpoch: keyring.plan, now: Date.now })
+  const log: OpLog = createOpLog({
+    base,
+    room: discoveryKey,
+    flight,
+    planEpoch: keyring.plan,
+    onepoch: (epoch) => epochKeeper.used(epoch),
+    now: Date.now
+  })
+  const epochKeeper = createEpochKeeper({ view, log, isAdmitted, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
@@ -142,6 +151,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       reader.changed()
       ownRole.changed()
       keyRequests.changed()
+      epochKeeper.changed()
     }
     if (order !== Infinity) timeline.changed(order)
     void events.emit('update', undefined)
