@@ -1,15 +1,15 @@
 import type HyperDHT from 'hyperdht'
-import type NoiseSecretStream from '@hyperswarm/secret-stream'
-import type { KeyPair } from 'hypercore-crypto'
+import type Hyperswarm from 'hyperswarm'
+import type { SwarmConnection } from 'hyperswarm'
 import { HEDGE_MS, MAX_DIALS, MAX_PAUSE_MS, MAX_PAUSE_UNMET_MS } from './constants.js'
 
 const FIRST_PAUSE_MS = 250
 
 interface DialerInit {
   readonly dht: HyperDHT
-  readonly keyPair: KeyPair
+  readonly keyPair: Hyperswarm['keyPair']
   readonly publicKey: Uint8Array
-  readonly onopen: (stream: NoiseSecretStream) => void
+  readonly onopen: (stream: SwarmConnection) => void
   /** A dial failed, and no other is under way. */
   readonly onfail: (cause: Error) => void
 }
@@ -17,7 +17,7 @@ interface DialerInit {
 /** Dials one peer, for as long as it is asked to at each tick. */
 export class Dialer {
   readonly #init: DialerInit
-  readonly #dials = new Map<NoiseSecretStream, number>()
+  readonly #dials = new Map<SwarmConnection, number>()
   #failed = 0
   #startAt = 0
   #count = 0

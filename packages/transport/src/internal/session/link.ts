@@ -1,4 +1,4 @@
-import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import type { SwarmConnection } from 'hyperswarm'
 import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
@@ -16,7 +16,7 @@ export interface LinkReceiver {
 }
 
 interface LinkInit {
-  readonly stream: NoiseSecretStream
+  readonly stream: SwarmConnection
   readonly onopen: (link: Link) => void
   readonly ongreeting: (link: Link, greeting: Greeting) => void
   /** It closed before it carried a session, or after. */
@@ -25,7 +25,7 @@ interface LinkInit {
 
 /** One encrypted connection to a peer's device, which a session may use while it lasts. */
 export class Link {
-  readonly stream: NoiseSecretStream
+  readonly stream: SwarmConnection
   readonly openedAt = Date.now()
   /** Whom what arrives is for; null until the greetings have settled it. */
   receiver: LinkReceiver | null = null

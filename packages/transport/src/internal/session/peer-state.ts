@@ -1,4 +1,4 @@
-import type NoiseSecretStream from '@hyperswarm/secret-stream'
+import type { SwarmConnection } from 'hyperswarm'
 import { equalBytes } from '@covey/core'
 import { Dialer } from './dialer.js'
 import { LINGER_MS, MAX_LINKS, OFFLINE_MS } from './constants.js'
@@ -33,7 +33,7 @@ export class PeerState {
   #nonce = randomNonce()
   #path: PathState = 'offline'
 
-  constructor(publicKey: Uint8Array, id: string, init: SessionsInit, onopen: (stream: NoiseSecretStream) => void) {
+  constructor(publicKey: Uint8Array, id: string, init: SessionsInit, onopen: (stream: SwarmConnection) => void) {
     this.#publicKey = publicKey
     this.#id = id
     this.#init = init
@@ -51,7 +51,7 @@ export class PeerState {
     return this.wishes.size === 0 && this.session === null && this.#links.size === 0
   }
 
-  accept(stream: NoiseSecretStream): void {
+  accept(stream: SwarmConnection): void {
     if (this.#links.size >= MAX_LINKS) return stream.destroy()
     const link = new Link({
       stream,
@@ -88,7 +88,8 @@ export class PeerState {
     if (this.session !== null) this.#drop(this.session)
     // The peer may have settled on a session of which nothing has arrived here yet: it is told too.
     for (const link of this.#links) if (link.receiver === null) link.end()
-    await Promise.all(streams.map((stream) => stream.destroyed || new Promise((resolve) => stream.once('close', () => resolve(true)))))
+    const isOpen = (stream: SwarmConnection): boolean => !stream.destroyed
+    await Promise.all(streams.filter(isOpen).map((stream) => new Promise<void>((resolve) => stream.once('close', resolve))))
   }
 
   /** Follower: names the session that is held here, or asks for one. */

@@ -1,6 +1,6 @@
 import type HyperDHT from 'hyperdht'
-import type NoiseSecretStream from '@hyperswarm/secret-stream'
-import type { KeyPair } from 'hypercore-crypto'
+import type Hyperswarm from 'hyperswarm'
+import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TICK_MS } from './constants.js'
 import { PeerState, type PathState, type PathWatcher } from './peer-state.js'
@@ -8,7 +8,7 @@ import type { Session } from './session.js'
 
 export interface SessionsInit {
   readonly dht: HyperDHT
-  readonly keyPair: KeyPair
+  readonly keyPair: Hyperswarm['keyPair']
   readonly maxPeers: number
   readonly onsession: (session: Session, peer: string) => void
   readonly onclose: (session: Session, peer: string) => void
@@ -57,7 +57,7 @@ export class Sessions {
   }
 
   /** Takes on a connection that is open, whoever dialled. */
-  accept(stream: NoiseSecretStream): void {
+  accept(stream: SwarmConnection): void {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
