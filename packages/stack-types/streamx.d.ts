@@ -55,5 +55,12 @@ declare module 'streamx' {
   export class Duplex<R = Uint8Array, W = R, Events = DuplexEvents<R>> extends Readable<R, Events> {
     write(chunk: W): boolean
     end(chunk?: W): this
+    /** For subclasses: the next chunk is wanted. */
+    protected _read(done: (error?: Error | null) => void): void
+    /** For subclasses: the next write comes when `done` was called. */
+    protected _write(chunk: W, done: (error?: Error | null) => void): void
+    /** For subclasses: synchronously, before `_destroy`, which waits for a write under way. */
+    protected _predestroy(): void
+    protected _destroy(done: (error?: Error | null) => void): void
   }
 }

@@ -6,6 +6,8 @@ import { CoveyError } from '@covey/core'
  * - `STORAGE_FAILED`: the folder is there, but its database does not open.
  * - `NETWORK_FAILED`: an exchange with the DHT failed; it is tried again by itself.
  * - `NODE_CLOSED`: the call came after `close()`.
+ * - `PEER_UNREACHABLE`: no path to the peer was found; it may be there later.
+ * - `PEER_BLOCKED`: this node was told to have nothing to do with the peer.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  */
 export type TransportErrorCode =
@@ -14,6 +16,8 @@ export type TransportErrorCode =
   | 'STORAGE_FAILED'
   | 'NETWORK_FAILED'
   | 'NODE_CLOSED'
+  | 'PEER_UNREACHABLE'
+  | 'PEER_BLOCKED'
   | 'UPSTREAM_UNSUPPORTED'
 
 /** What `@covey/transport` throws; see {@link TransportErrorCode}. */

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { createNode, type Node, type NodeEvents, type NodeInit } from './node.js'
+export { createNode, type Contact, type Node, type NodeEvents, type NodeInit, type Path } from './node.js'
 export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
 export { openStore, type Store } from './store.js'
 export { TransportError, type TransportErrorCode } from './errors.js'

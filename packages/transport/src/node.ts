@@ -1,22 +1,29 @@
 import HyperDHT from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
 import ProtomuxWakeup from 'protomux-wakeup'
-import { assertBytes, assertOptions, createEvents, encodeZ32, type EventSource } from '@covey/core'
+import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { TransportError } from './errors.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
+import { connectPeer } from './internal/session/connect-peer.js'
+import { Sessions } from './internal/session/sessions.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
 import { joinTopic, type Topic } from './topic.js'
 
+/** Whether there is a way to a peer now. What is written while offline is sent when there is one again. */
+export type Path = 'online' | 'offline'
+
 /** What happens on a node. Hints for a display: they may be missed. */
 export interface NodeEvents {
-  /** A peer's device connected; encrypted end to end, its key proven by the handshake. */
+  /** A peer's device was met; encrypted end to end, its key proven by the handshake. */
   connect: { readonly peer: string }
-  /** A connection to a peer's device ended. */
+  /** The session with a peer's device is over: it closed, or was out of reach for 45 s. */
   disconnect: { readonly peer: string }
+  /** The way to a peer was lost, or found. */
+  path: { readonly peer: string; readonly path: Path }
   /** Something failed in the background. */
   error: TransportError
 }
@@ -29,6 +36,19 @@ export interface NodeInit {
   readonly store: Store
   /** Default {@link publicNetwork}. */
   readonly network?: Network
+  /** How many other devices this one deals with at a time, contacts included; 1 to 1024. Default 64. */
+  readonly maxPeers?: number
+}
+
+/** More connections than that cost a phone its battery, and help few rooms. */
+const DEFAULT_MAX_PEERS = 64
+
+/** A device that a node stays connected with. */
+export interface Contact {
+  /** The device, by id. */
+  readonly peer: string
+  /** Stops dialling it. A session that there is stays. Idempotent. */
+  close(): void
 }
 
 /** One device on the network: one Hyperswarm and one Corestore for everything that it does. */
@@ -37,8 +57,38 @@ export interface Node extends EventSource<NodeEvents> {
   readonly publicKey: Uint8Array
   /** {@link publicKey} in z-base-32. */
   readonly id: string
-  /** The devices connected now, by id. */
+  /** The devices that can be reached now, by id. */
   readonly peers: readonly string[]
+  /** Whether there is a way to a peer, by id, now. */
+  path(peer: string): Path
+  /**
+   * Connects to one device, and resolves when its key is proven. The node reconnects by itself while the
+   * session lasts; {@link Node.addContact} keeps a peer for good.
+   *
+   * @param publicKey The key of the device, 32 bytes.
+   * @throws {TypeError} when the key is malformed, or this node's own.
+   * @throws {TransportError} NODE_CLOSED, PEER_BLOCKED
+   * @throws {TransportError} PEER_UNREACHABLE when no way was found in 20 s of dialling, with why as its cause.
+   * @throws the signal's `reason` when it is aborted first.
+   */
+  connect(publicKey: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /**
+   * Connects to one device and stays with it: whenever it is out of reach it is dialled again, after
+   * pauses that grow to a minute.
+   *
+   * @param publicKey The key of the device, 32 bytes.
+   * @throws {TypeError} when the key is malformed, or this node's own.
+   * @throws {TransportError} NODE_CLOSED, PEER_BLOCKED
+   */
+  addContact(publicKey: Uint8Array): Contact
+  /**
+   * Ends the session with a device, and has none again until {@link Node.unblock}.
+   *
+   * @throws {TypeError} when the key is malformed, or this node's own.
+   */
+  block(publicKey: Uint8Array): void
+  /** @throws {TypeError} when the key is malformed, or this node's own. */
+  unblock(publicKey: Uint8Array): void
   /**
    * Meets whoever else joins the same topic, until the topic is closed.
    *
@@ -56,9 +106,10 @@ export interface Node extends EventSource<NodeEvents> {
  * peers that prove to know the key of a core, and to nobody else.
  */
 export function createNode(init: NodeInit): Node {
-  assertOptions(init, 'init', ['identity', 'store', 'network'])
-  const { identity, store, network = publicNetwork() } = init
+  assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers'])
+  const { identity, store, network = publicNetwork(), maxPeers = DEFAULT_MAX_PEERS } = init
   assertNetwork(network, 'init.network')
+  assertInteger(maxPeers, 'init.maxPeers', { min: 1, max: 1024 })
   assertUpstream()
   const corestore = corestoreOf(store)
   const { keyPair } = deviceSecrets(identity)
@@ -66,47 +117,92 @@ export function createNode(init: NodeInit): Node {
 
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
-  const swarm = new Hyperswarm({ dht, keyPair })
+  const swarm = new Hyperswarm({
+    dht,
+    keyPair,
+    maxPeers,
+    firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
+  })
   const wakeup = new ProtomuxWakeup()
   const topics = new Set<Topic>()
-
-  swarm.on('connection', (stream) => {
-    const peer = encodeZ32(stream.remotePublicKey)
-    // A stream that breaks is an everyday thing: its end is told by `disconnect`.
-    stream.on('error', () => undefined)
-    stream.on('close', () => void events.emit('disconnect', { peer }))
-    guardConnection(stream)
-    corestore.replicate(stream)
-    wakeup.addStream(stream)
-    void events.emit('connect', { peer })
+  const sessions = new Sessions({
+    dht,
+    keyPair,
+    maxPeers,
+    onsession(session, peer) {
+      session.on('error', () => undefined)
+      guardConnection(session)
+      corestore.replicate(session as never)
+      wakeup.addStream(session as never)
+      void events.emit('connect', { peer })
+    },
+    onclose: (_, peer) => void events.emit('disconnect', { peer }),
+    onpath: (peer, path) => void events.emit('path', { peer, path })
   })
+  swarm.on('connection', (stream) => sessions.accept(stream))
+  const onerror = (message: string) => (cause: Error) => {
+    if (closing !== undefined) return
+    void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
+  }
+  swarm.listen().catch(onerror('This device could not be announced.'))
 
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()
+      await sessions.close()
       await swarm.destroy()
       await store.close()
     })())
+
+  const assertPeer = (publicKey: Uint8Array): string => {
+    assertBytes(publicKey, 'publicKey', 32)
+    if (equalBytes(publicKey, keyPair.publicKey)) throw new TypeError('publicKey must be of another device')
+    return encodeZ32(publicKey)
+  }
+  const assertOpen = (): void => {
+    if (closing === undefined) return
+    throw new TransportError('NODE_CLOSED', 'This node is closed.', { hint: 'Open a new peer.' })
+  }
+  const assertReachable = (publicKey: Uint8Array): void => {
+    const peer = assertPeer(publicKey)
+    assertOpen()
+    if (!sessions.isBlocked(peer)) return
+    throw new TransportError('PEER_BLOCKED', `The device ${peer} is blocked.`, { hint: 'Unblock it first.' })
+  }
 
   const node: Node = {
     publicKey: identity.device.publicKey,
     id: identity.device.id,
     get peers() {
-      return [...swarm.connections].map((stream) => encodeZ32(stream.remotePublicKey))
+      return sessions.reachable
+    },
+    path: (peer) => sessions.get(peer)?.path ?? 'offline',
+    async connect(publicKey, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      assertReachable(publicKey)
+      await connectPeer(sessions, publicKey, options.signal)
+    },
+    addContact(publicKey) {
+      assertReachable(publicKey)
+      const release = sessions.want(publicKey)
+      return { peer: encodeZ32(publicKey), close: release }
+    },
+    block(publicKey) {
+      sessions.block(assertPeer(publicKey))
+    },
+    unblock(publicKey) {
+      sessions.unblock(assertPeer(publicKey))
+      // Hyperswarm refuses whom its firewall has refused once, until it is told otherwise.
+      for (const peer of swarm.peers.values()) if (equalBytes(peer.publicKey, publicKey)) peer.ban(false)
     },
     join(topic) {
       assertBytes(topic, 'topic', 32)
-      if (closing !== undefined) {
-        throw new TransportError('NODE_CLOSED', 'This node is closed.', { hint: 'Open a new peer.' })
-      }
+      assertOpen()
       const joined = joinTopic(swarm, topic, {
         onclose: () => topics.delete(joined),
-        onerror: (cause) => {
-          const message = 'A topic could not be announced or looked up.'
-          void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
-        }
+        onerror: onerror('A topic could not be announced or looked up.')
       })
       topics.add(joined)
       return joined

@@ -1,0 +1,140 @@
+import type { SwarmConnection } from 'hyperswarm'
+import Protomux, { type Channel, type Message } from 'protomux'
+import { readBytes, writeBytes } from '@covey/core'
+import { guardConnection } from '../guards/guard-connection.js'
+import { END_TIMEOUT_MS, GREETING_TIMEOUT_MS, KEEP_ALIVE_MS, SESSION_PROTOCOL, SILENCE_MS } from './constants.js'
+import { decodeGreeting, encodeGreeting, type Greeting } from './greeting.js'
+
+/** What a connection brings for the session above it. A throw ends the connection. */
+export interface LinkReceiver {
+  onfrom(link: Link, position: number): void
+  ondata(link: Link, frame: Uint8Array): void
+  onack(link: Link, count: number): void
+  onend(link: Link): void
+  ondrain(link: Link): void
+  onclose(link: Link): void
+}
+
+interface LinkInit {
+  readonly stream: SwarmConnection
+  readonly onopen: (link: Link) => void
+  readonly ongreeting: (link: Link, greeting: Greeting) => void
+  /** It closed before it carried a session, or after. */
+  readonly onclose: (link: Link) => void
+}
+
+/** One encrypted connection to a peer's device, which a session may use while it lasts. */
+export class Link {
+  readonly stream: SwarmConnection
+  readonly openedAt = Date.now()
+  /** Whom what arrives is for; null until the greetings have settled it. */
+  receiver: LinkReceiver | null = null
+  /** The number of the next frame to arrive here; -1 until the peer has named one. */
+  next = -1
+  /** The number of the next frame to send here. */
+  sent = 0
+  readonly #channel: Channel
+  readonly #messages: Message<Uint8Array>[]
+  #timer: ReturnType<typeof setTimeout>
+  #heard: { bytes: number; at: number }
+
+  constructor({ stream, onopen, ongreeting, onclose }: LinkInit) {
+    this.stream = stream
+    this.#heard = { bytes: stream.rawBytesRead, at: Date.now() }
+    this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
+    stream.setKeepAlive(KEEP_ALIVE_MS)
+    guardConnection(stream)
+    const owner = (): LinkReceiver => this.receiver ?? fail('It came before the session was settled.')
+    const onmessages: ((bytes: Uint8Array) => void)[] = [
+      (bytes) => ongreeting(this, valueOf(decodeGreeting(bytes))),
+      (bytes) => owner().onfrom(this, decodeNumber(bytes)),
+      (bytes) => owner().ondata(this, bytes),
+      (bytes) => owner().onack(this, decodeNumber(bytes)),
+      () => this.receiver?.onend(this)
+    ]
+    this.#channel = Protomux.from(stream).createChannel({
+      protocol: SESSION_PROTOCOL,
+      unique: true,
+      messages: onmessages.map((onmessage) => ({ onmessage: onmessage as (message: never) => void })),
+      onopen: () => onopen(this),
+      onclose: () => stream.destroy(),
+      ondrain: () => this.receiver?.ondrain(this)
+    })!
+    this.#messages = this.#channel.messages as Message<Uint8Array>[]
+    stream.on('close', () => {
+      clearTimeout(this.#timer)
+      onclose(this)
+      this.receiver?.onclose(this)
+    })
+    this.#channel.open()
+  }
+
+  /** When something last arrived, keep-alives included. Looked at now and then, which is as exact as that. */
+  get heardAt(): number {
+    const bytes = this.stream.rawBytesRead
+    if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: Date.now() }
+    return this.#heard.at
+  }
+
+  get isHeard(): boolean {
+    return Date.now() - this.heardAt < SILENCE_MS
+  }
+
+  /** Whether more can be sent without being kept in memory. */
+  get isDrained(): boolean {
+    return this.#channel.drained
+  }
+
+  /** The session is settled: from now on what arrives is its own. */
+  belongTo(receiver: LinkReceiver): void {
+    clearTimeout(this.#timer)
+    this.receiver = receiver
+  }
+
+  greet(greeting: Greeting): void {
+    this.#messages[0]!.send(encodeGreeting(greeting))
+  }
+
+  /** The number of the first frame that will follow here. */
+  sendFrom(position: number): void {
+    this.sent = position
+    this.#messages[1]!.send(encodeNumber(position))
+  }
+
+  sendData(frame: Uint8Array): void {
+    this.sent++
+    this.#messages[2]!.send(frame)
+  }
+
+  sendAck(count: number): void {
+    this.#messages[3]!.send(encodeNumber(count))
+  }
+
+  /** Tells the peer that the session is over, and closes when that is on its way. */
+  end(): void {
+    this.#messages[4]!.send(new Uint8Array(0))
+    this.stream.end()
+    this.#timer = setTimeout(() => this.stream.destroy(), END_TIMEOUT_MS)
+  }
+
+  close(reason?: string): void {
+    this.stream.destroy(reason === undefined ? null : new Error(reason))
+  }
+}
+
+function encodeNumber(value: number): Uint8Array {
+  return writeBytes((writer) => writer.varint(value))
+}
+
+function decodeNumber(bytes: Uint8Array): number {
+  return valueOf(readBytes(bytes, (reader) => reader.varint(), { maxBytes: 9 }))
+}
+
+function valueOf<Value>(result: { ok: true; value: Value } | { ok: false; error: Error }): Value {
+  if (!result.ok) throw result.error
+  return result.value
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}

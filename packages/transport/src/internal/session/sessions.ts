@@ -1,0 +1,111 @@
+import type HyperDHT from 'hyperdht'
+import type Hyperswarm from 'hyperswarm'
+import type { SwarmConnection } from 'hyperswarm'
+import { encodeZ32 } from '@covey/core'
+import { TICK_MS } from './constants.js'
+import { PeerState, type PathState, type PathWatcher } from './peer-state.js'
+import type { Session } from './session.js'
+
+export interface SessionsInit {
+  readonly dht: HyperDHT
+  readonly keyPair: Hyperswarm['keyPair']
+  readonly maxPeers: number
+  readonly onsession: (session: Session, peer: string) => void
+  readonly onclose: (session: Session, peer: string) => void
+  readonly onpath: (peer: string, path: PathState) => void
+}
+
+/** All peers that this device is in session with, or wants to be. */
+export class Sessions {
+  readonly #init: SessionsInit
+  readonly #peers = new Map<string, PeerState>()
+  readonly #blocked = new Set<string>()
+  readonly #timer: ReturnType<typeof setInterval>
+  #isClosed = false
+
+  constructor(init: SessionsInit) {
+    this.#init = init
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    init.dht.on('network-change', this.#onnetwork)
+    init.dht.on('network-update', this.#onnetwork)
+  }
+
+  /** The peers that can be reached now. */
+  get reachable(): string[] {
+    return [...this.#peers].filter(([, peer]) => peer.path !== 'offline').map(([id]) => id)
+  }
+
+  get(id: string): PeerState | undefined {
+    return this.#peers.get(id)
+  }
+
+  /** Has a peer dialled whenever it is out of reach, until the returned function is called. */
+  want(publicKey: Uint8Array): () => void {
+    const peer = this.#peerOf(publicKey)
+    const wish = {}
+    peer.wishes.add(wish)
+    peer.tick(Date.now())
+    return () => void peer.wishes.delete(wish)
+  }
+
+  /** Tells how a peer is reached, now and at each change; `closed` when it will never be told again. */
+  watch(id: string, watcher: PathWatcher): () => void {
+    const peer = this.#peers.get(id)
+    peer?.watchers.add(watcher)
+    watcher(peer?.path ?? 'closed')
+    return () => void peer?.watchers.delete(watcher)
+  }
+
+  /** Takes on a connection that is open, whoever dialled. */
+  accept(stream: SwarmConnection): void {
+    // A stream that breaks is an everyday thing: the session above it looks for another path.
+    stream.on('error', () => undefined)
+    const id = encodeZ32(stream.remotePublicKey)
+    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers
+    if (this.#isClosed || isFull || this.#blocked.has(id)) stream.destroy()
+    else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
+  }
+
+  isBlocked(id: string): boolean {
+    return this.#blocked.has(id)
+  }
+
+  block(id: string): void {
+    this.#blocked.add(id)
+    void this.#peers.get(id)?.close()
+    this.#peers.delete(id)
+  }
+
+  unblock(id: string): void {
+    this.#blocked.delete(id)
+  }
+
+  /** Ends all sessions, and resolves when their peers were told, or were not to be reached. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#init.dht.off('network-change', this.#onnetwork)
+    this.#init.dht.off('network-update', this.#onnetwork)
+    await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
+    this.#peers.clear()
+  }
+
+  readonly #onnetwork = (): void => {
+    for (const peer of this.#peers.values()) peer.onnetwork()
+  }
+
+  #peerOf(publicKey: Uint8Array): PeerState {
+    const id = encodeZ32(publicKey)
+    const peer = this.#peers.get(id) ?? new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    this.#peers.set(id, peer)
+    return peer
+  }
+
+  #tick(): void {
+    const now = Date.now()
+    for (const [id, peer] of this.#peers) {
+      peer.tick(now)
+      if (peer.isIdle) this.#peers.delete(id)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import NoiseSecretStream from '@hyperswarm/secret-stream'
+import type HyperDHT from 'hyperdht'
+import { onTestFinished } from 'vitest'
+import type { Session } from '../../src/internal/session/session.js'
+import { Sessions } from '../../src/internal/session/sessions.js'
+
+/** One side of a pair: its sessions in order, and what has arrived in the last one. */
+export interface Side {
+  readonly sessions: Sessions
+  readonly keyPair: ReturnType<typeof NoiseSecretStream.keyPair>
+  readonly opened: Session[]
+  readonly closed: Session[]
+  readonly paths: string[]
+  /** What `accept` was given, in order. */
+  readonly streams: NoiseSecretStream[]
+}
+
+/** Two sides that are connected only by what {@link connect} makes, in memory. */
+export function createPair(): { leader: Side; follower: Side } {
+  const [a, b] = [createSide(1), createSide(2)]
+  const isAbove = Buffer.compare(a.keyPair.publicKey, b.keyPair.publicKey) > 0
+  return isAbove ? { leader: a, follower: b } : { leader: b, follower: a }
+}
+
+export function createSide(seed: number): Side {
+  const keyPair = NoiseSecretStream.keyPair(new Uint8Array(32).fill(seed))
+  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [] }
+  const sessions = new Sessions({
+    dht: undialable(),
+    keyPair,
+    maxPeers: 8,
+    onsession(session) {
+      session.on('error', () => undefined)
+      side.opened.push(session)
+    },
+    onclose: (session) => void side.closed.push(session),
+    onpath: (_, path) => void side.paths.push(path)
+  })
+  onTestFinished(() => sessions.close())
+  return { ...side, sessions }
+}
+
+/** A connection between two sides; resolves when both have proven their keys. */
+export async function connect(a: Side, b: Side): Promise<[NoiseSecretStream, NoiseSecretStream]> {
+  const [near, far] = await connectStreams(a, b)
+  for (const [side, stream] of [[a, near], [b, far]] as const) {
+    side.streams.push(stream)
+    side.sessions.accept(stream)
+  }
+  return [near, far]
+}
+
+export async function connectStreams(a: Side, b: Side): Promise<[NoiseSecretStream, NoiseSecretStream]> {
+  const [near, far] = [a, b].map(({ keyPair }, i) => new NoiseSecretStream(i === 0, null, { keyPair }))
+  const raw = near!.rawStream as unknown as { pipe(other: object): { pipe(other: object): void } }
+  raw.pipe(far!.rawStream).pipe(raw)
+  for (const stream of [near!, far!]) stream.on('error', () => undefined)
+  await Promise.all([near!.opened, far!.opened])
+  return [near!, far!]
+}
+
+/** A DHT where nobody is: what is dialled fails at once. */
+function undialable(): HyperDHT {
+  const connectTo = (): NoiseSecretStream => {
+    const stream = new NoiseSecretStream(true, null, { autoStart: false })
+    stream.destroy(new Error('Nobody is there.'))
+    return stream
+  }
+  return { connect: connectTo, on: () => undefined, off: () => undefined } as unknown as HyperDHT
+}
