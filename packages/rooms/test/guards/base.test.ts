@@ -69,3 +69,13 @@ test('a value may be any bytes: ours are binary, and none stops a stock base eit
   const { report, errors } = await run('run-base-attack.ts', 'value-odd', 'stock')
   expect(report, errors).toMatchObject({ failure: null, errors: [] })
 })
+
+test('killed between two writes of what it applied: a stock member has another view for ever', async () => {
+  const { report, errors } = await run('run-killed-while-flushing.ts', 'stock')
+  expect(report?.failure, errors).toMatch(/^timed out: all have again|twice/)
+})
+
+test('killed between two writes of what it applied: a guarded member has the view of all', async () => {
+  const { report, errors } = await run('run-killed-while-flushing.ts', 'guarded')
+  expect(report, errors).toMatchObject({ failure: null, errors: [], splits: [] })
+})

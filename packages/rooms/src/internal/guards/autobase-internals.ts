@@ -96,9 +96,16 @@ export interface UpstreamApplyState {
   /** How much of the system's view the indexers' order has settled, as this peer works it out. */
   readonly indexedLength: number
   readonly system: SystemView
+  readonly base: { readonly recoveries: number }
+  readonly key: Uint8Array
+  /** What is written with the views: what was applied since the indexers' order, and how far that is. */
+  readonly localState: { setBootRecord(record: object): void; flush(): Promise<void> }
+  /** All that is written in one. */
+  readonly store: { flush(): Promise<void> }
   /** The room's own views; `mappedIndex` is the place of each in what the system says, or -1. */
   readonly views: readonly { readonly name: string | null; readonly mappedIndex: number }[]
   maybeSigned(): Promise<void>
+  _flush(localNodes: readonly object[] | null): Promise<void>
   _createCheckpointCore(key: Uint8Array, active: boolean, signer: number, paused: boolean): UpstreamCheckpoint
 }
 

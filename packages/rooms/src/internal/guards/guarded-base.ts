@@ -12,6 +12,7 @@ import type {
   UpstreamWriter
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
+import { guardFlush } from './guard-flush.js'
 import { guardFastForward, keepReadable } from './guard-fast-forward.js'
 import { guardStore, guardWriterCore, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
@@ -117,7 +118,9 @@ export function createGuardedBase<View>(
 
     override set _applyState(state: UpstreamApplyState | null) {
       states.set(this, state)
-      if (state !== null) guardCheckpoints(state, onwarning)
+      if (state === null) return
+      guardCheckpoints(state, onwarning)
+      guardFlush(state)
     }
 
     override get fastForwardMinimum(): number {

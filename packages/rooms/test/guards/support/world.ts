@@ -42,7 +42,6 @@ const { Node: BeeNode } = require('hyperbee/lib/messages.js') as { Node: { encod
 const KEY = new Uint8Array(32).fill(7)
 
 export class World {
-  readonly folder = mkdtempSync(join(tmpdir(), 'covey-attack-'))
   readonly frozen: string[] = []
   readonly errors: string[] = []
   readonly warnings: string[] = []
@@ -52,7 +51,7 @@ export class World {
   readonly floods: string[] = []
   readonly splits: string[] = []
   readonly proofs: string[] = []
-  readonly hostileStore = new Corestore(join(this.folder, 'hostile'))
+  readonly hostileStore: Corestore
   owner!: Base
   member!: Base
   key!: Uint8Array
@@ -63,8 +62,11 @@ export class World {
     /** Of the values: ours is binary, autobase's own examples have json. */
     readonly encoding: 'binary' | 'json' = 'binary',
     /** Of what is read of a writer. */
-    readonly quota?: MeterInit
-  ) {}
+    readonly quota?: MeterInit,
+    readonly folder = mkdtempSync(join(tmpdir(), 'covey-attack-'))
+  ) {
+    this.hostileStore = new Corestore(join(folder, 'hostile'))
+  }
 
   async open(): Promise<void> {
     this.owner = await this.#base('owner', null)
@@ -248,8 +250,14 @@ export class World {
     for (const stream of this.#streams) stream.destroy()
     await this.owner.close()
     await this.member.close()
+    await this.reopen(this.key)
+  }
+
+  /** A room that is in the folder already. */
+  async reopen(key: Uint8Array): Promise<void> {
+    this.key = key
     this.owner = await this.#base('owner', null)
-    this.member = await this.#base('member', this.key)
+    this.member = await this.#base('member', key)
     this.connect()
   }
 
