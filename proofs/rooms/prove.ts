@@ -156,7 +156,9 @@ export async function join(play: Play, by: Member, machine: number): Promise<voi
   member.group = by.group
   play.members.push(member)
   await play.links.arrange(play.members)
-  const isIn = async () => (await member.view.device(member.base.local.key)) !== null
+  const { publicKey } = member.machine.identity.identity
+  // One of the machines is another device of somebody who may have been banned.
+  const isIn = async () => (await member.view.device(member.base.local.key)) !== null || (await by.view.ban(publicKey)) !== null
   try {
     await until('the newcomer is in', WAKE_TIMEOUT_MS, isIn)
   } catch {

@@ -25,7 +25,7 @@ export interface World {
   close(): Promise<void>
 }
 
-/** Who the machines belong to: five people, one of whom has two. */
+/** Who the machines belong to: four people, one of whom has two. */
 const OWNERS = [0, 1, 2, 3, 3]
 
 export async function createWorld(): Promise<World> {
