@@ -32,6 +32,8 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   /** The same on both sides, and of no other session. */
   readonly handshakeHash: Uint8Array
   readonly opened = Promise.resolve(true)
+  /** Until it is, protomux-wakeup waits for an `open` that has been. */
+  readonly connected = true
   /** The links have their own. */
   readonly keepAlive = KEEP_ALIVE_MS
   readonly nonces: Omit<Greeting, 'received'>
