@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import Corestore from 'corestore'
+import type Corestore from 'corestore'
 import { expect, test } from 'vitest'
 import { createMemorySecretStore, openIdentity } from '@covey/identity'
 import { createNode, openStore } from '@covey/transport'
@@ -37,6 +37,6 @@ test('who reads the disk cannot write as the device: the storage has no key that
   const files = await readdir(folder, { recursive: true, withFileTypes: true })
   const contents = await Promise.all(files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name))))
   // What is there in clear is found in this way.
-  expect(contents.some((bytes) => bytes.includes(secret!.subarray(32)))).toBe(true)
-  expect(contents.some((bytes) => bytes.includes(secret!.subarray(0, 32)))).toBe(false)
+  expect(contents.some((bytes) => bytes.includes(Buffer.from(secret!.subarray(32))))).toBe(true)
+  expect(contents.some((bytes) => bytes.includes(Buffer.from(secret!.subarray(0, 32))))).toBe(false)
 })

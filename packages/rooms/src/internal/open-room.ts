@@ -13,7 +13,8 @@ import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
 import { createGuardedBase } from './guards/guarded-base.js'
-import { frozenError, splitError } from './guards/frozen-error.js'
+import { isFrozen } from './guards/guard-core.js'
+import { frozenError, ownForkError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
 import { brokenError } from './broken-error.js'
@@ -107,7 +108,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   )
   let broken: RoomError | undefined
   base.on('error', (cause) => {
-    broken = brokenError(cause)
+    broken = isFrozen(base.local) ? ownForkError(cause) : brokenError(cause)
     void events.emit('error', broken)
     void events.emit('update', undefined)
     timeline.close(broken)

@@ -58,7 +58,7 @@ async function isRemoved(room: Room, from: Room): Promise<void> {
       () => undefined,
       (error: { code: string }) => error.code
     )
-    if (code !== undefined) return expect(['ROOM_NOT_WRITABLE', 'ROOM_FORBIDDEN']).toContain(code)
+    if (code !== undefined) return expect(['ROOM_NOT_WRITABLE', 'ROOM_FORBIDDEN', 'WRITER_FROZEN']).toContain(code)
     await updated
   }
 }

@@ -18,6 +18,14 @@ function forkedError(key: Uint8Array): RoomError {
   })
 }
 
+/** What is told to a device that runs from an old copy of its folder. */
+export function ownForkError(cause: unknown): RoomError {
+  return new RoomError('WRITER_FROZEN', 'This device signed two pasts, and writes no more to the room.', {
+    cause,
+    hint: 'It runs from an old copy of its folder. Start with an empty one, and join by a new invite.'
+  })
+}
+
 /** What is told where the view differed from what the indexers signed. */
 export function splitError({ view, length }: Split): RoomError {
   return new RoomError('ROOM_SPLIT', `The view here differed from the signed one (${view}, ${length}).`, {

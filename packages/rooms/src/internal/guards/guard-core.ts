@@ -13,6 +13,11 @@ export interface UpstreamCore {
   verifyReorg(proof: UpgradeProof): Promise<unknown>
 }
 
+/** Whether two signatures for one place of a core were found; Hypercore keeps it on disk. */
+export function isFrozen(core: unknown): boolean {
+  return (core as { readonly core: UpstreamCore | null }).core?.header.frozen === true
+}
+
 /** Told of a core whose key has signed two trees, with the one that is not here. */
 export type OnConflict = (core: UpstreamCore, proof: UpgradeProof) => void
 

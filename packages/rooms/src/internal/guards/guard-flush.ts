@@ -14,16 +14,19 @@ const BOOT_RECORD_VERSION = 3
 export function guardFlush(state: UpstreamApplyState): void {
   const flush = state._flush.bind(state)
   state._flush = async (localNodes) => {
+    const { local, localState, base } = state
+    // Of a device that has signed two pasts the core is closed, and the flush itself says so.
+    if (local.closing) return flush(localNodes)
     // The same as the flush itself writes, a second time and too late.
-    state.localState.setBootRecord({
+    localState.setBootRecord({
       version: BOOT_RECORD_VERSION,
       key: state.key,
       systemLength: state.indexedLength,
       indexersUpdated: false,
       fastForwarding: false,
-      recoveries: state.base.recoveries
+      recoveries: base.recoveries
     })
-    await state.localState.flush()
+    await localState.flush()
     await flush(localNodes)
   }
 }

@@ -14,7 +14,7 @@ import type {
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFlush } from './guard-flush.js'
 import { guardFastForward, keepReadable } from './guard-fast-forward.js'
-import { guardStore, guardWriterCore, type OnConflict, type UpstreamCore } from './guard-core.js'
+import { guardStore, guardWriterCore, isFrozen, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { guardLinks } from './guard-links.js'
 import { createQuotas, type Flood } from './guard-quota.js'
@@ -81,8 +81,7 @@ export function createGuardedBase<View>(
   }
 
   const isForked = (core: UpstreamWriter['core']): boolean => {
-    // Hypercore keeps on disk that it found two signatures.
-    return forked.has(mapKey(core.key)) || core.fork > 0 || core.core?.header.frozen === true
+    return forked.has(mapKey(core.key)) || core.fork > 0 || isFrozen(core)
   }
 
   const onconflict: OnConflict = (core, proof) => {
