@@ -26,15 +26,20 @@ export class Suspension {
   }
 
   settled(): Promise<void> {
-    this.#work ??= this.#run().finally(() => void (this.#work = null))
+    // Begun later, and over in the same turn in which the last look was taken: no word comes in between.
+    this.#work ??= Promise.resolve().then(() => this.#run())
     return this.#work
   }
 
   async #run(): Promise<void> {
-    while (this.#isDone !== this.#isWanted) {
-      if (this.#isDone) await this.#init.resume()
-      else await this.#init.suspend()
-      this.#isDone = !this.#isDone
+    try {
+      while (this.#isDone !== this.#isWanted) {
+        if (this.#isDone) await this.#init.resume()
+        else await this.#init.suspend()
+        this.#isDone = !this.#isDone
+      }
+    } finally {
+      this.#work = null
     }
   }
 }

@@ -1,4 +1,6 @@
+import type Hyperswarm from 'hyperswarm'
 import { defineChannel, type Channel, type ChannelDefinition, type ChannelOptions, type Node } from '@covey/transport'
+import { partsOf } from '@covey/transport/internal'
 import { startNode, useLocalNetwork } from '../support.js'
 
 export const text = defineChannel<string>({
@@ -16,6 +18,8 @@ export async function openPair<Message>(
 ): Promise<{ nodes: [Node, Node]; channels: [Channel<Message>, Channel<Message>] }> {
   const nodes = (await Promise.all([startNode(net), startNode(net)])) as [Node, Node]
   const channels = nodes.map((node) => node.channel(definition, { peers: 'any', ...options })) as [Channel<Message>, Channel<Message>]
+  // Until it is announced, nobody finds it.
+  await (partsOf(nodes[1]).swarm as Hyperswarm).listen()
   await nodes[0].connect(nodes[1].publicKey)
   await Promise.all([channels[0].opened(nodes[1].id), channels[1].opened(nodes[0].id)])
   return { nodes, channels }
