@@ -32,6 +32,8 @@ export const MAX_OPENINGS = 1_024
 /** Messages below this are put together into one frame, up to {@link BATCH_BYTES}. */
 export const SMALL_MESSAGE_BYTES = 4 * 1024
 export const BATCH_BYTES = 32 * 1024
+/** A loop that awaits each send needs about three from one to the next. */
+export const IDLE_MICROTASKS = 6
 
 /**
  * With all that is wrapped around it, an IPv6 packet of 1,280 bytes at most, which every path carries:

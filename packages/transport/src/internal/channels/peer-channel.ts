@@ -3,7 +3,7 @@ import { onAbort } from '@covey/core'
 import type { ChannelCloseCode } from '../../channel.js'
 import { TransportError } from '../../errors.js'
 import type { Session } from '../session/session.js'
-import { BATCH_BYTES, MAX_CREDIT, MESSAGE_COST, SMALL_MESSAGE_BYTES } from './constants.js'
+import { BATCH_BYTES, IDLE_MICROTASKS, MAX_CREDIT, MESSAGE_COST, SMALL_MESSAGE_BYTES } from './constants.js'
 import { PeerDatagrams } from './peer-datagrams.js'
 import type { DatagramPort } from './datagram-port.js'
 import type { Inbox } from './inbox.js'
@@ -188,10 +188,20 @@ export class PeerChannel {
     if (isSmall && this.#batchBytes === null) {
       this.#batchBytes = 0
       this.#mux.cork()
-      queueMicrotask(() => this.#flush())
+      this.#flushSoon(0)
     }
     this.#messages[1]!.send(bytes)
-    if (this.#batchBytes !== null && (this.#batchBytes += bytes.length) >= BATCH_BYTES) this.#flush()
+    if (this.#batchBytes !== null && (this.#batchBytes += bytes.length + 1) >= BATCH_BYTES) this.#flush()
+  }
+
+  /** Within this turn of the event loop, once nobody has sent for some microtasks: a loop may await each message. */
+  #flushSoon(bytesBefore: number, idle = 0): void {
+    queueMicrotask(() => {
+      const bytes = this.#batchBytes
+      if (bytes === null) return
+      if (bytes === bytesBefore && idle >= IDLE_MICROTASKS) this.#flush()
+      else this.#flushSoon(bytes, bytes === bytesBefore ? idle + 1 : 0)
+    })
   }
 
   #flush(): void {

@@ -142,6 +142,7 @@ export class Link {
   end(isAsleep = false): void {
     this.#messages[isAsleep ? 5 : 4]!.send(new Uint8Array(0))
     this.stream.end()
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.stream.destroy(), END_TIMEOUT_MS)
   }
 
