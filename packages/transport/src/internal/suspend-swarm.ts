@@ -11,7 +11,7 @@ export async function suspendSwarm(swarm: Hyperswarm): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   // What is under way fails when the sockets are closed, and hyperswarm waits for no success.
   const cutShort = new Promise<void>((resolve, reject) => {
-    timer = setTimeout(() => swarm.dht.suspend().then(resolve, reject), UNANNOUNCE_TIMEOUT_MS)
+    timer = setTimeout(() => void swarm.dht.suspend().then(resolve, reject), UNANNOUNCE_TIMEOUT_MS)
   })
   try {
     await Promise.race([swarm.suspend(), cutShort.then(() => new Promise<never>(() => undefined))])

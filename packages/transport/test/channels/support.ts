@@ -1,7 +1,7 @@
 import type Hyperswarm from 'hyperswarm'
 import { defineChannel, type Channel, type ChannelDefinition, type ChannelOptions, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
-import { startNode, useLocalNetwork } from '../support.js'
+import { startNode, type useLocalNetwork } from '../support.js'
 
 export const text = defineChannel<string>({
   name: 'test/text',
