@@ -154,7 +154,7 @@ export function createNode(init: NodeInit): Node {
   })
   swarm.on('connection', (stream) => sessions.accept(stream))
   const onerror = (message: string) => (cause: Error) => {
-    if (closing !== undefined) return
+    if (closing !== undefined || suspension.isSuspended) return
     void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
   }
   swarm.listen().catch(onerror('This device could not be announced.'))
@@ -177,7 +177,8 @@ export function createNode(init: NodeInit): Node {
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      await suspension.settled()
+      // Whoever asked for it is told when it fails; what follows has to be done all the same.
+      await suspension.settled().catch(() => undefined)
       await channels.close()
       await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()

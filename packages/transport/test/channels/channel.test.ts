@@ -33,6 +33,17 @@ test('who leaves the loop comes back for the rest, and it ends when the channel 
   expect(await codeOf(() => channels[1].opened(nodes[0].id))).toBe('CHANNEL_CLOSED')
 })
 
+test('who leaves while waiting is done at once, and takes nothing from others', async () => {
+  const { nodes, channels } = await openPair(net, text)
+  const [leaving, staying] = [0, 1].map(() => channels[1].messages()[Symbol.asyncIterator]())
+  const [left, stayed] = [leaving!.next(), staying!.next()]
+  await leaving!.return!()
+  expect(await left).toEqual({ done: true, value: undefined })
+  await channels[0].send(nodes[1].id, 'hello')
+  expect(await stayed).toEqual({ done: false, value: { peer: nodes[0].id, message: 'hello' } })
+  expect(() => channels[1].messages({ signal: 'no' } as never)).toThrow(/^options.signal must be/)
+})
+
 test('it opens when the second has it too, and again when it is opened again', async () => {
   const { nodes, channels } = await openPair(net, text)
   await channels[1].close()

@@ -31,18 +31,20 @@ export interface HostilePeer<Message> {
 
 export async function meet<Message>(
   definition: ChannelDefinition<Message>,
-  options: Partial<ChannelOptions> = {}
+  options: Partial<ChannelOptions> = {},
+  /** Whom to meet: channels that others have met too, and under which name. */
+  met?: { readonly channels: Channels; readonly channel: Channel<Message>; readonly id: string }
 ): Promise<HostilePeer<Message>> {
   const pair = createPair()
-  const channels = new Channels()
-  const channel = channels.create(definition, { peers: 'any', ...options })
+  const channels = met?.channels ?? new Channels()
+  const channel = met?.channel ?? channels.create(definition, { peers: 'any', ...options })
   const errors: TransportError[] = []
   const closes: { code: ChannelCloseCode; isRemote: boolean }[] = []
   channel.on('error', (error) => errors.push(error))
   channel.on('close', ({ code, isRemote }) => closes.push({ code, isRemote }))
   await connect(pair.leader, pair.follower)
   const [near, far] = [await openedOf(pair.leader), await openedOf(pair.follower)]
-  const id = encodeZ32(pair.follower.keyPair.publicKey)
+  const id = met?.id ?? encodeZ32(pair.follower.keyPair.publicKey)
   channels.attach(near, id)
   const heard: Uint8Array[][] = [[], [], [], []]
   const mux = Protomux.from(far)

@@ -145,6 +145,27 @@ test('of a peer that is gone nothing is kept but what it sent', async () => {
   expect(await take(peer.channel.messages(), 1)).toMatchObject([{ message: 'last words' }])
 })
 
+test('many peers together fill no more than one that is full: newcomers wait for the reader', { timeout: 30_000 }, async () => {
+  const first = await meet(bytes)
+  const flooders = [first]
+  for (let i = 1; i < 34; i++) flooders.push(await meet(bytes, {}, { ...first, id: `flooder ${i}` }))
+  for (const peer of flooders) {
+    await peer.open()
+    peer.hello()
+    for (let i = 0; i < 15; i++) peer.say(DATA, new Uint8Array(64 * KIB))
+  }
+  await settled()
+  for (const peer of flooders) peer.say(DATA, new Uint8Array(60 * KIB))
+  await settled()
+  const newcomer = await meet(bytes, {}, { ...first, id: 'newcomer' })
+  await newcomer.open()
+  newcomer.hello()
+  await settled()
+  expect([newcomer.heard[HELLO]!.length, newcomer.heard[CREDIT]!.length]).toEqual([1, 0])
+  for await (const _ of first.channel.messages()) if (newcomer.heard[CREDIT]!.length > 0) break
+  expect(newcomer.heard[CREDIT]).toHaveLength(1)
+})
+
 test('a peer may lie about what it takes, and harms nobody but itself', async () => {
   const peer = await meet(bytes)
   await peer.open()

@@ -74,10 +74,40 @@ export class Inbox<Item> {
     this.#wake()
   }
 
-  /** Resolves when there may be something to take; `false` when there never will be. */
-  async ready(signal: AbortSignal | undefined): Promise<boolean> {
+  /**
+   * What `read` makes of each in turn, until the inbox is closed and empty; `null` is passed over. Who leaves the
+   * loop leaves the rest to others.
+   */
+  values<Value>(
+    signal: AbortSignal | undefined,
+    read: (next: { peer: string; item: Item }) => Value | null
+  ): AsyncIterableIterator<Value, undefined> {
+    const done = { done: true, value: undefined } as const
+    let hasLeft = false
+    return {
+      next: async () => {
+        while (await this.#isReady(signal, () => hasLeft)) {
+          const next = this.take()
+          const value = next === null ? null : read(next)
+          if (value !== null) return { done: false, value }
+        }
+        return done
+      },
+      return: () => {
+        hasLeft = true
+        this.#wake()
+        return Promise.resolve(done)
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      }
+    }
+  }
+
+  /** Resolves when there may be something to take; `false` when there never will be, or the reader has left. */
+  async #isReady(signal: AbortSignal | undefined, hasLeft: () => boolean): Promise<boolean> {
     throwIfAborted(signal)
-    while (this.#lines.size === 0) {
+    while (this.#lines.size === 0 && !hasLeft()) {
       if (this.#isClosed) return false
       await new Promise<void>((resolve, reject) => {
         const wake = (): void => {
@@ -91,7 +121,7 @@ export class Inbox<Item> {
         })
       })
     }
-    return true
+    return !hasLeft()
   }
 
   #wake(): void {

@@ -10,7 +10,7 @@ import type {
 } from '../../channel.js'
 import { TransportError } from '../../errors.js'
 import type { Session } from '../session/session.js'
-import { MAX_DATAGRAM_BYTES, MAX_INBOX_COST, MAX_OPENINGS, windowOf } from './constants.js'
+import { MAX_DATAGRAM_BYTES, MAX_INBOX_COST, MAX_OPENINGS, MESSAGE_COST, windowOf } from './constants.js'
 import type { DatagramPort } from './datagram-port.js'
 import { Inbox } from './inbox.js'
 import { Intake } from './intake.js'
@@ -83,7 +83,7 @@ export class NodeChannel<Message> implements Channel<Message> {
   }
 
   async opened(peer: string, options: Signal = {}): Promise<void> {
-    assertOptions(options, 'options', ['signal'])
+    assertSignalOption(options)
     assertPeer(peer)
     throwIfAborted(options.signal)
     while (this.#channels.get(peer)?.isOpen !== true) {
@@ -93,8 +93,7 @@ export class NodeChannel<Message> implements Channel<Message> {
   }
 
   async send(peer: string, message: Message, options: Signal = {}): Promise<void> {
-    assertOptions(options, 'options', ['signal'])
-    assertSignal(options.signal)
+    assertSignalOption(options)
     throwIfAborted(options.signal)
     const channel = this.#channels.get(peer)
     if (channel?.isOpen !== true) throw channelClosed(peer)
@@ -103,18 +102,13 @@ export class NodeChannel<Message> implements Channel<Message> {
     await channel.send(bytes, options.signal)
   }
 
-  async *messages(options: Signal = {}): AsyncGenerator<ChannelMessage<Message>, undefined> {
-    assertOptions(options, 'options', ['signal'])
-    while (await this.#inbox.ready(options.signal)) {
-      const wasCrowded = this.#inbox.cost > MAX_INBOX_COST
-      const next = this.#inbox.take()
-      if (next === null) continue
-      const { peer, item } = next
-      if (wasCrowded && this.#inbox.cost <= MAX_INBOX_COST) for (const channel of this.#channels.values()) channel.grant()
-      else this.#channels.get(peer)?.grant()
+  messages(options: Signal = {}): AsyncIterable<ChannelMessage<Message>> {
+    assertSignalOption(options)
+    return this.#inbox.values(options.signal, ({ peer, item }) => {
+      this.#grant(peer, item.length)
       const message = this.#decode(peer, item)
-      if (message !== null) yield { peer, message: message.value }
-    }
+      return message === null ? null : { peer, message: message.value }
+    })
   }
 
   sendDatagram(peer: string, bytes: Uint8Array): boolean {
@@ -127,12 +121,9 @@ export class NodeChannel<Message> implements Channel<Message> {
     return this.#channels.get(peer)?.datagrams.send(bytes) ?? false
   }
 
-  async *datagrams(options: Signal = {}): AsyncGenerator<Datagram, undefined> {
-    assertOptions(options, 'options', ['signal'])
-    while (await this.#datagrams.ready(options.signal)) {
-      const next = this.#datagrams.take()
-      if (next !== null) yield { peer: next.peer, ...next.item }
-    }
+  datagrams(options: Signal = {}): AsyncIterable<Datagram> {
+    assertSignalOption(options)
+    return this.#datagrams.values(options.signal, ({ peer, item }) => ({ peer, ...item }))
   }
 
   datagramStats(peer: string): DatagramStats | null {
@@ -190,6 +181,14 @@ export class NodeChannel<Message> implements Channel<Message> {
     for (const [other, intake] of this.#intakes) {
       if (!this.#channels.has(other) && intake.isIdle) this.#intakes.delete(other)
     }
+  }
+
+  /** Something of the peer was read: there is room again, for others too where the inbox was full. */
+  #grant(peer: string, bytes: number): void {
+    const { cost } = this.#inbox
+    const wasCrowded = cost + bytes + MESSAGE_COST > MAX_INBOX_COST
+    if (wasCrowded && cost <= MAX_INBOX_COST) for (const channel of this.#channels.values()) channel.grant()
+    else this.#channels.get(peer)?.grant()
   }
 
   #isAllowed(peer: string): boolean {
@@ -253,4 +252,9 @@ export class NodeChannel<Message> implements Channel<Message> {
 function assertPeer(peer: string): string {
   decodeKey(peer, 'peer')
   return peer
+}
+
+function assertSignalOption(options: Signal): void {
+  assertOptions(options, 'options', ['signal'])
+  assertSignal(options.signal, 'options.signal')
 }
