@@ -63,6 +63,11 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       device: identity.device,
       rooms,
       isSealed: identity.isSealed,
+      get isSuspended() {
+        return node.isSuspended
+      },
+      suspend: node.suspend.bind(node),
+      resume: node.resume.bind(node),
       close,
       [Symbol.asyncDispose]: close
     }

@@ -1,6 +1,6 @@
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { Rooms } from '@covey/rooms'
-import type { Network } from '@covey/transport'
+import type { Network, Suspendable } from '@covey/transport'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -27,7 +27,7 @@ export interface PeerInit {
 }
 
 /** A person's device on the network: what an app talks to. */
-export interface Peer {
+export interface Peer extends Suspendable {
   /** The person: the same on all of their devices. */
   readonly identity: Identity
   /** This device. */

@@ -7,5 +7,20 @@
 export { createNode, type Contact, type Node, type NodeEvents, type NodeInit, type Path } from './node.js'
 export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
 export { openStore, type Store } from './store.js'
+export {
+  defineChannel,
+  type Channel,
+  type ChannelCloseCode,
+  type ChannelCodec,
+  type ChannelDefinition,
+  type ChannelDefinitionInit,
+  type ChannelEvents,
+  type ChannelHost,
+  type ChannelMessage,
+  type ChannelOptions,
+  type Datagram,
+  type DatagramStats
+} from './channel.js'
 export { TransportError, type TransportErrorCode } from './errors.js'
+export type { Suspendable } from './suspendable.js'
 export type { Topic } from './topic.js'

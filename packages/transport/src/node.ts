@@ -4,14 +4,19 @@ import ProtomuxWakeup from 'protomux-wakeup'
 import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
+import type { ChannelHost } from './channel.js'
 import { TransportError } from './errors.js'
+import { Channels } from './internal/channels/channels.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
-import { connectPeer } from './internal/session/connect-peer.js'
+import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Sessions } from './internal/session/sessions.js'
+import { suspendSwarm } from './internal/suspend-swarm.js'
+import { Suspension } from './internal/suspension.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
+import type { Suspendable } from './suspendable.js'
 import { joinTopic, type Topic } from './topic.js'
 
 /** Whether there is a way to a peer now. What is written while offline is sent when there is one again. */
@@ -53,7 +58,7 @@ export interface Contact {
 }
 
 /** One device on the network: one Hyperswarm and one Corestore for everything that it does. */
-export interface Node extends EventSource<NodeEvents> {
+export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable {
   /** The device's ed25519 key, 32 bytes. Peers dial it, and the handshake proves it. */
   readonly publicKey: Uint8Array
   /** {@link publicKey} in z-base-32. */
@@ -68,7 +73,7 @@ export interface Node extends EventSource<NodeEvents> {
    *
    * @param publicKey The key of the device, 32 bytes.
    * @throws {TypeError} when the key is malformed, or this node's own.
-   * @throws {TransportError} NODE_CLOSED, PEER_BLOCKED
+   * @throws {TransportError} NODE_CLOSED, NODE_SUSPENDED, PEER_BLOCKED
    * @throws {TransportError} PEER_UNREACHABLE when no way was found in 20 s of dialling, with why as its cause.
    * @throws the signal's `reason` when it is aborted first.
    */
@@ -127,6 +132,7 @@ export function createNode(init: NodeInit): Node {
   const sessionSwarm = new SessionSwarm(swarm)
   const wakeup = new ProtomuxWakeup()
   const topics = new Set<Topic>()
+  const channels = new Channels()
   const sessions = new Sessions({
     dht,
     keyPair,
@@ -137,21 +143,43 @@ export function createNode(init: NodeInit): Node {
       corestore.replicate(session as never)
       wakeup.addStream(session as never)
       sessionSwarm.add(session)
+      channels.attach(session, peer)
       void events.emit('connect', { peer })
     },
-    onclose: (_, peer) => void events.emit('disconnect', { peer }),
+    onclose(session, peer) {
+      channels.detach(session, peer)
+      void events.emit('disconnect', { peer })
+    },
     onpath: (peer, path) => void events.emit('path', { peer, path })
   })
   swarm.on('connection', (stream) => sessions.accept(stream))
   const onerror = (message: string) => (cause: Error) => {
-    if (closing !== undefined) return
+    if (closing !== undefined || suspension.isSuspended) return
     void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
   }
   swarm.listen().catch(onerror('This device could not be announced.'))
 
+  const suspension = new Suspension({
+    async suspend() {
+      await sessions.suspend()
+      await suspendSwarm(swarm)
+    },
+    async resume() {
+      await swarm.resume()
+      sessions.resume()
+    }
+  })
+  const suspend = async (isWanted: boolean): Promise<void> => {
+    assertOpen()
+    await suspension.ask(isWanted)
+  }
+
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      // Whoever asked for it is told when it fails; what follows has to be done all the same.
+      await suspension.settled().catch(() => undefined)
+      await channels.close()
       await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()
       await sessions.close()
@@ -185,6 +213,7 @@ export function createNode(init: NodeInit): Node {
     async connect(publicKey, options = {}) {
       assertOptions(options, 'options', ['signal'])
       assertReachable(publicKey)
+      if (suspension.isSuspended) throw nodeSuspended()
       await connectPeer(sessions, publicKey, options.signal)
     },
     addContact(publicKey) {
@@ -210,6 +239,15 @@ export function createNode(init: NodeInit): Node {
       topics.add(joined)
       return joined
     },
+    channel(definition, channelOptions) {
+      assertOpen()
+      return channels.create(definition, channelOptions)
+    },
+    get isSuspended() {
+      return suspension.isSuspended
+    },
+    suspend: () => suspend(true),
+    resume: () => suspend(false),
     on: events.on.bind(events),
     once: events.once.bind(events),
     close,

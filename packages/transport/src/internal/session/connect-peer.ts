@@ -16,6 +16,7 @@ export async function connectPeer(sessions: Sessions, publicKey: Uint8Array, sig
     await new Promise<void>((resolve, reject) => {
       const stopWatching = sessions.watch(peer, (state) => {
         if (state === 'closed') reject(unreachable(peer, new Error('The node was closed, or the peer blocked.')))
+        else if (state === 'suspended') reject(nodeSuspended())
         else if (state !== 'offline') resolve()
       })
       const stopListening = onAbort(signal, reject)
@@ -27,6 +28,10 @@ export async function connectPeer(sessions: Sessions, publicKey: Uint8Array, sig
     stop()
     release()
   }
+}
+
+export function nodeSuspended(): TransportError {
+  return new TransportError('NODE_SUSPENDED', 'This node is suspended.', { retryable: true, hint: 'Call `resume()` first.' })
 }
 
 function unreachable(peer: string, cause: Error | null | undefined): TransportError {

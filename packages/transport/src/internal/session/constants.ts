@@ -10,6 +10,9 @@ export const SILENCE_MS = 2_500
 /** How long a session waits for a new path. A cut of 30 s is to be survived, and reconnecting takes a while. */
 export const OFFLINE_MS = 45_000
 
+/** The same for a peer that has said that it sleeps: a glance at another app, or two. */
+export const SLEEP_MS = 120_000
+
 /** What a session keeps for replay: enough for 40 MB/s at a round trip of 100 ms. */
 export const WINDOW_BYTES = 4 * 1024 * 1024
 /** The same in frames, each of which costs an object. */
@@ -34,6 +37,9 @@ export const MAX_LINKS = 4
 
 /** How long the last word of a session may take to leave. */
 export const END_TIMEOUT_MS = 1_000
+
+/** Datagrams of one connection that wait to leave: a large frame of video. */
+export const MAX_DATAGRAMS_UNDER_WAY = 256
 
 /** How often sessions look at their paths. */
 export const TICK_MS = 250

@@ -2,7 +2,14 @@ import type { SwarmConnection } from 'hyperswarm'
 import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
-import { END_TIMEOUT_MS, GREETING_TIMEOUT_MS, KEEP_ALIVE_MS, SESSION_PROTOCOL, SILENCE_MS } from './constants.js'
+import {
+  END_TIMEOUT_MS,
+  GREETING_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_DATAGRAMS_UNDER_WAY,
+  SESSION_PROTOCOL,
+  SILENCE_MS
+} from './constants.js'
 import { decodeGreeting, encodeGreeting, type Greeting } from './greeting.js'
 
 /** What a connection brings for the session above it. A throw ends the connection. */
@@ -11,6 +18,8 @@ export interface LinkReceiver {
   ondata(link: Link, frame: Uint8Array): void
   onack(link: Link, count: number): void
   onend(link: Link): void
+  onsuspend(link: Link): void
+  ondatagram(link: Link, datagram: Uint8Array): void
   ondrain(link: Link): void
   onclose(link: Link): void
 }
@@ -36,6 +45,8 @@ export class Link {
   readonly #channel: Channel
   readonly #messages: Message<Uint8Array>[]
   #timer: ReturnType<typeof setTimeout>
+  /** Those that wait to leave. */
+  #datagrams = 0
   #heard: { bytes: number; at: number }
 
   constructor({ stream, onopen, ongreeting, onclose }: LinkInit) {
@@ -50,7 +61,9 @@ export class Link {
       (bytes) => owner().onfrom(this, decodeNumber(bytes)),
       (bytes) => owner().ondata(this, bytes),
       (bytes) => owner().onack(this, decodeNumber(bytes)),
-      () => this.receiver?.onend(this)
+      () => this.receiver?.onend(this),
+      () => this.receiver?.onsuspend(this),
+      (bytes) => this.receiver?.ondatagram(this, bytes)
     ]
     this.#channel = Protomux.from(stream).createChannel({
       protocol: SESSION_PROTOCOL,
@@ -61,6 +74,7 @@ export class Link {
       ondrain: () => this.receiver?.ondrain(this)
     })!
     this.#messages = this.#channel.messages as Message<Uint8Array>[]
+    stream.on('message', (bytes) => this.receiver?.ondatagram(this, bytes))
     stream.on('close', () => {
       clearTimeout(this.#timer)
       onclose(this)
@@ -110,10 +124,25 @@ export class Link {
     this.#messages[3]!.send(encodeNumber(count))
   }
 
-  /** Tells the peer that the session is over, and closes when that is on its way. */
-  end(): void {
-    this.#messages[4]!.send(new Uint8Array(0))
+  /** What may be lost: a packet, or a message where the connection has no packets. `false` when it was dropped here. */
+  sendDatagram(datagram: Uint8Array): boolean {
+    const { rawStream } = this.stream as { rawStream: { send?: unknown } }
+    if (typeof rawStream.send !== 'function') {
+      const { isDrained } = this
+      if (isDrained) this.#messages[6]!.send(datagram)
+      return isDrained
+    }
+    if (this.#datagrams >= MAX_DATAGRAMS_UNDER_WAY || this.stream.destroying) return false
+    this.#datagrams++
+    void this.stream.send(datagram)?.then(() => this.#datagrams--)
+    return true
+  }
+
+  /** Tells the peer that the session is over, or that this device sleeps, and closes when that is on its way. */
+  end(isAsleep = false): void {
+    this.#messages[isAsleep ? 5 : 4]!.send(new Uint8Array(0))
     this.stream.end()
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.stream.destroy(), END_TIMEOUT_MS)
   }
 

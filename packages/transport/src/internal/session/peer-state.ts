@@ -1,7 +1,7 @@
 import type { SwarmConnection } from 'hyperswarm'
 import { equalBytes } from '@covey/core'
 import { Dialer } from './dialer.js'
-import { LINGER_MS, MAX_LINKS, OFFLINE_MS } from './constants.js'
+import { LINGER_MS, MAX_LINKS, OFFLINE_MS, SLEEP_MS } from './constants.js'
 import { NO_NONCE, randomNonce, type Greeting } from './greeting.js'
 import { Link } from './link.js'
 import { Session } from './session.js'
@@ -12,7 +12,7 @@ const MAX_GREETINGS = 4
 
 /** Whether there is a way to the peer now. */
 export type PathState = 'online' | 'offline'
-export type PathWatcher = (path: PathState | 'closed') => void
+export type PathWatcher = (path: PathState | 'closed' | 'suspended') => void
 
 /** One other device: the session with it, the connections to it, and the wish for one. */
 export class PeerState {
@@ -51,6 +51,11 @@ export class PeerState {
     return this.wishes.size === 0 && this.session === null && this.#links.size === 0
   }
 
+  /** It sleeps, and nobody here insists on it. */
+  get isAsleep(): boolean {
+    return this.wishes.size === 0 && this.session !== null && this.session.isPeerAsleep && this.session.active === null
+  }
+
   accept(stream: SwarmConnection): void {
     if (this.#links.size >= MAX_LINKS) return stream.destroy()
     const link = new Link({
@@ -69,15 +74,34 @@ export class PeerState {
     const { session } = this
     session?.choosePath()
     if (session !== null) this.#prune(session, now)
-    if (session !== null && session.active === null && now - session.offlineSince > OFFLINE_MS) this.#drop(session)
+    const waitMs = session?.isPeerAsleep === true ? SLEEP_MS : OFFLINE_MS
+    if (session !== null && session.active === null && now - session.offlineSince > waitMs) this.#drop(session)
     this.#tellPath()
-    const isNeeded = session === null ? this.wishes.size > 0 : session.active === null || !session.active.isHeard
-    if (isNeeded) this.#dialer.tick(session !== null, now)
+    const isAwaited = session !== null && !session.isPeerAsleep
+    const isNeeded = isAwaited ? session.active === null || !session.active.isHeard : this.wishes.size > 0 && this.path === 'offline'
+    if (isNeeded) this.#dialer.tick(isAwaited, now)
   }
 
   onnetwork(): void {
     for (const link of this.#links) link.stream.sendKeepAlive()
     this.#dialer.reset()
+  }
+
+  /** Says that this device sleeps, and lets go of all connections. */
+  async suspend(): Promise<void> {
+    this.#dialer.close()
+    for (const watcher of this.watchers) watcher('suspended')
+    const streams = [...this.#links].map(({ stream }) => stream)
+    for (const link of this.#links) link.end(true)
+    await allClosed(streams)
+  }
+
+  resume(): void {
+    this.#dialer.reset()
+    if (this.session === null) return
+    // It had no chance to come back, and who slept at the time may be awake.
+    this.session.offlineSince = Date.now()
+    this.session.isPeerAsleep = false
   }
 
   async close(): Promise<void> {
@@ -88,8 +112,7 @@ export class PeerState {
     if (this.session !== null) this.#drop(this.session)
     // The peer may have settled on a session of which nothing has arrived here yet: it is told too.
     for (const link of this.#links) if (link.receiver === null) link.end()
-    const isOpen = (stream: SwarmConnection): boolean => !stream.destroyed
-    await Promise.all(streams.filter(isOpen).map((stream) => new Promise<void>((resolve) => stream.once('close', resolve))))
+    await allClosed(streams)
   }
 
   /** Follower: names the session that is held here, or asks for one. */
@@ -167,6 +190,11 @@ export class PeerState {
       if (link !== session.active && now - session.activeSince > LINGER_MS) link.close()
     }
   }
+}
+
+async function allClosed(streams: SwarmConnection[]): Promise<void> {
+  const isOpen = (stream: SwarmConnection): boolean => !stream.destroyed
+  await Promise.all(streams.filter(isOpen).map((stream) => new Promise<void>((resolve) => stream.once('close', resolve))))
 }
 
 function isAbove(a: Uint8Array, b: Uint8Array): boolean {

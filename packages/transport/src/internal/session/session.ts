@@ -43,6 +43,10 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   active: Link | null = null
   /** When it came into use. */
   activeSince = 0
+  /** The peer has said that it sleeps: it is not to be dialled, and is waited for longer. */
+  isPeerAsleep = false
+  /** What becomes of a datagram of the peer; of any content. */
+  takeDatagram: ((datagram: Uint8Array) => void) | null = null
   /** When the last path was lost. */
   offlineSince = Date.now()
   readonly #init: SessionInit
@@ -89,6 +93,7 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     if (!this.#kept.acknowledge(Math.max(received, this.#kept.start))) throw new Error('More arrived than was sent.')
     link.belongTo(this)
     this.links.add(link)
+    this.isPeerAsleep = false
     this.choosePath()
   }
 
@@ -130,6 +135,19 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
 
   onend(): void {
     this.destroy()
+  }
+
+  onsuspend(): void {
+    this.isPeerAsleep = true
+  }
+
+  ondatagram(_: Link, datagram: Uint8Array): void {
+    this.takeDatagram?.(datagram)
+  }
+
+  /** Sends what may be lost, on the path in use. `false` when it was dropped here. */
+  sendDatagram(datagram: Uint8Array): boolean {
+    return this.active?.sendDatagram(datagram) ?? false
   }
 
   ondrain(link: Link): void {

@@ -20,8 +20,9 @@ export class Sessions {
   readonly #init: SessionsInit
   readonly #peers = new Map<string, PeerState>()
   readonly #blocked = new Set<string>()
-  readonly #timer: ReturnType<typeof setInterval>
+  #timer: ReturnType<typeof setInterval>
   #isClosed = false
+  #isSuspended = false
 
   constructor(init: SessionsInit) {
     this.#init = init
@@ -44,7 +45,7 @@ export class Sessions {
     const peer = this.#peerOf(publicKey)
     const wish = {}
     peer.wishes.add(wish)
-    peer.tick(Date.now())
+    if (!this.#isSuspended) peer.tick(Date.now())
     return () => void peer.wishes.delete(wish)
   }
 
@@ -61,9 +62,25 @@ export class Sessions {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
-    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers
-    if (this.#isClosed || isFull || this.#blocked.has(id)) stream.destroy()
+    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers && !this.#makeRoom()
+    if (this.#isClosed || this.#isSuspended || isFull || this.#blocked.has(id)) stream.destroy()
     else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
+  }
+
+  /** Tells the peers and lets go of all connections, keeping the sessions. */
+  async suspend(): Promise<void> {
+    this.#isSuspended = true
+    clearInterval(this.#timer)
+    await Promise.all([...this.#peers.values()].map((peer) => peer.suspend()))
+  }
+
+  /** Dials everyone that it is in session with, or wants to be. */
+  resume(): void {
+    if (this.#isClosed) return
+    this.#isSuspended = false
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    for (const peer of this.#peers.values()) peer.resume()
+    this.#tick()
   }
 
   isBlocked(id: string): boolean {
@@ -99,6 +116,14 @@ export class Sessions {
     const peer = this.#peers.get(id) ?? new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
     this.#peers.set(id, peer)
     return peer
+  }
+
+  /** A peer that sleeps gives way to one that is there. */
+  #makeRoom(): boolean {
+    const asleep = [...this.#peers].find(([, peer]) => peer.isAsleep)
+    if (asleep === undefined) return false
+    void asleep[1].close()
+    return this.#peers.delete(asleep[0])
   }
 
   #tick(): void {
