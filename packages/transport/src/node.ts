@@ -43,6 +43,12 @@ export interface NodeInit {
 /** More connections than that cost a phone its battery, and help few rooms. */
 const DEFAULT_MAX_PEERS = 64
 
+/**
+ * How long after a punch through random ports the next may begin. The 20 s of the stack leave a phone behind such
+ * a NAT with one peer for as long. A punch is 256 sockets for seconds, and one at a time goes on.
+ */
+const RANDOM_PUNCH_INTERVAL_MS = 1_000
+
 /** A device that a node stays connected with. */
 export interface Contact {
   /** The device, by id. */
@@ -221,7 +227,8 @@ export function createNode(init: NodeInit): Node {
  * On all interfaces, a node takes itself for another than its peers see, and connections get lost.
  */
 function dhtOptions(network: Network): ConstructorParameters<typeof HyperDHT>[0] {
-  if (network.kind === 'public') return {}
+  const punching = { randomPunchInterval: RANDOM_PUNCH_INTERVAL_MS }
+  if (network.kind === 'public') return punching
   const isLoopback = network.bootstrap.every(({ host }) => host === 'localhost' || host.startsWith('127.'))
-  return { bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
+  return { ...punching, bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
 }
