@@ -58,6 +58,7 @@ runPeer({
       const stream = streamOf(session)
       queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session) }))
     })
+    swarm.on('connection', (stream) => lab.event('link', { dialled: stream.isInitiator }))
     node.on('path', (event) => lab.event('peer-path', event))
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))

@@ -1,5 +1,4 @@
 import HyperDHT from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
 import ProtomuxWakeup from 'protomux-wakeup'
 import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
@@ -8,6 +7,7 @@ import { TransportError } from './errors.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
 import { connectPeer } from './internal/session/connect-peer.js'
 import { Sessions } from './internal/session/sessions.js'
+import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
@@ -123,10 +123,12 @@ export function createNode(init: NodeInit): Node {
 
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
-  const swarm = new Hyperswarm({
+  const swarm = createSwarm({
     dht,
     keyPair,
     maxPeers,
+    isMet: (publicKey) => sessions.get(encodeZ32(publicKey))?.path === 'online',
+    oncrossing: (stream) => sessions.accept(stream),
     firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
   })
   const wakeup = new ProtomuxWakeup()
