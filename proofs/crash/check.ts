@@ -14,20 +14,10 @@ export async function settle(people: readonly Person[]): Promise<void> {
   for (const person of people) await person.call('tempo', { pauseMs: null })
   const end = Date.now() + SETTLE_TIMEOUT_MS
   for (;;) {
-    const digests = await Promise.all(people.map(digestOf))
-    if (digests[0] !== undefined && new Set(digests).size === 1) return
+    const digests = await Promise.all(people.map((person) => person.call('digest', {})))
+    if (new Set(digests.map(({ hash }) => hash)).size === 1) return
     if (Date.now() > end) throw new Error(`No one view after ${SETTLE_TIMEOUT_MS} ms:\n  ${await difference(people)}`)
     await delay(POLL_MS)
-  }
-}
-
-/** A hash of a view, or `undefined` where it was ordered anew while it was read: then there is none yet. */
-async function digestOf(person: Person): Promise<string | undefined> {
-  try {
-    return (await person.call('digest', {})).hash
-  } catch (error) {
-    if ((error as Error).message.startsWith("'digest' failed: REQUEST_CANCELLED")) return undefined
-    throw error
   }
 }
 

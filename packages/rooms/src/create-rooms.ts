@@ -51,7 +51,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
   assertUpstream('autobase', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
-  const pairing = new BlindPairing(parts.swarm as ConstructorParameters<typeof BlindPairing>[0])
+  const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)
   const events = createEvents<RoomsEvents>()
   const open = new Map<string, OpenRoom>()

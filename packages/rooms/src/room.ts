@@ -176,6 +176,13 @@ export interface Room extends EventSource<RoomEvents> {
    */
   transferOwnership(memberId: string, options?: CallOptions): Promise<void>
   /**
+   * Gives the room another name.
+   *
+   * @param name 1 byte to {@link MAX_NAME_BYTES} as UTF-8.
+   * @throws {RoomError} ROOM_FORBIDDEN for members below admin
+   */
+  rename(name: string, options?: CallOptions): Promise<void>
+  /**
    * Gives up the membership, on all devices. The room stays readable here as it is now.
    *
    * @throws {RoomError} ROOM_FORBIDDEN for the owner, who has to hand the room to somebody first

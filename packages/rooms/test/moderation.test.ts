@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Role, Room } from '@covey/rooms'
+import { MAX_NAME_BYTES, type Role, type Room } from '@covey/rooms'
 import { allOf, codeOf, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
@@ -132,6 +132,27 @@ test('a personal invite lets only that person in', async () => {
   await (await carol.rooms.join(invite)).send('for me')
   await allOf(room, ['for me'])
   expect((await room.members()).map(({ id }) => id).sort()).toEqual([idOf(alice), idOf(carol)].sort())
+})
+
+test('an admin names the room, for those who are in it and those who come', async () => {
+  const { peers, rooms } = await threePeople()
+  const [alices, bobs, carols] = rooms
+  const named = (room: Room, name: string) => until(room, async () => (await room.info()).name === name || undefined)
+  expect(await codeOf(() => bobs.rename('Bob’s'))).toBe('ROOM_FORBIDDEN')
+  expect(await codeOf(() => alices.rename(''))).toBe('TypeError')
+  expect(await codeOf(() => alices.rename('x'.repeat(MAX_NAME_BYTES + 1)))).toBe('TypeError')
+  await alices.setRole(idOf(peers[1]), 'admin')
+  await roleBecomes(bobs, 'admin')
+  // Both at once: one of the two, the same for all.
+  await Promise.all([alices.rename('Coffee'), bobs.rename('Cocoa')])
+  await bobs.send('Which is it?')
+  for (const room of [alices, carols]) await allOf(room, ['Which is it?'])
+  const { name } = await bobs.info()
+  expect(['Coffee', 'Cocoa']).toContain(name)
+  for (const room of rooms) await named(room, name)
+  await bobs.rename('Chai')
+  const dave = await (await start(net, 'Dave')).rooms.join(await bobs.createInvite())
+  for (const room of [...rooms, dave]) await named(room, 'Chai')
 })
 
 test('an id that is none is refused by name', async () => {

@@ -1,12 +1,14 @@
 import type Corestore from 'corestore'
 import type Hyperswarm from 'hyperswarm'
 import type ProtomuxWakeup from 'protomux-wakeup'
+import type { SessionSwarm } from './internal/session/session-swarm.js'
 import type { Node } from './node.js'
 
 /** The parts of the stack that a node runs on. */
 export interface NodeInternals {
   readonly corestore: Corestore
   readonly swarm: Hyperswarm
+  readonly sessionSwarm: SessionSwarm
   readonly wakeup: ProtomuxWakeup
 }
 

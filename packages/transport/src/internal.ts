@@ -13,6 +13,8 @@ export interface NodeParts {
   readonly corestore: unknown
   /** A `Hyperswarm`. */
   readonly swarm: unknown
+  /** Takes the place of a `Hyperswarm` for a protocol that is to be spoken over sessions. */
+  readonly sessionSwarm: unknown
   /** A `ProtomuxWakeup`, shared by all rooms. */
   readonly wakeup: unknown
 }

@@ -6,6 +6,7 @@ import { deviceSecrets } from '@covey/identity/internal'
 import { TransportError } from './errors.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
 import { connectPeer } from './internal/session/connect-peer.js'
+import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Sessions } from './internal/session/sessions.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
@@ -131,6 +132,7 @@ export function createNode(init: NodeInit): Node {
     oncrossing: (stream) => sessions.accept(stream),
     firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
   })
+  const sessionSwarm = new SessionSwarm(swarm)
   const wakeup = new ProtomuxWakeup()
   const topics = new Set<Topic>()
   const sessions = new Sessions({
@@ -142,6 +144,7 @@ export function createNode(init: NodeInit): Node {
       guardConnection(session)
       corestore.replicate(session as never)
       wakeup.addStream(session as never)
+      sessionSwarm.add(session)
       void events.emit('connect', { peer })
     },
     onclose: (_, peer) => void events.emit('disconnect', { peer }),
@@ -220,7 +223,7 @@ export function createNode(init: NodeInit): Node {
     close,
     [Symbol.asyncDispose]: close
   }
-  registerInternals(node, { corestore, swarm, wakeup })
+  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup })
   return node
 }
 

@@ -5,9 +5,22 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createMemorySecretStore, openIdentity } from '@covey/identity'
 import { createNode, localNetwork, openStore, type Node, type NodeInit } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
+import { encodeZ32 } from '@covey/core'
+import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import { codeOf, startNode, temporaryFolder, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
+
+test('what is spoken over sessions is spoken with whom was dialled, on both sides', async () => {
+  const [a, b] = await Promise.all([startNode(net), startNode(net)])
+  const met = [a, b].map((node) => {
+    const swarm = partsOf(node).sessionSwarm as SessionSwarm
+    return new Promise<string>((resolve) => swarm.on('connection', ({ remotePublicKey }) => resolve(encodeZ32(remotePublicKey))))
+  })
+  await a.connect(b.publicKey)
+  expect(await Promise.all(met)).toEqual([b.id, a.id])
+  expect((partsOf(a).sessionSwarm as SessionSwarm).connections.size).toBe(1)
+})
 
 test('a node connects to another by its key alone', async () => {
   const [a, b] = await Promise.all([startNode(net), startNode(net)])

@@ -1,4 +1,5 @@
 import type Corestore from 'corestore'
+import type ProtomuxWakeup from 'protomux-wakeup'
 import { expect, onTestFinished, test } from 'vitest'
 import { createMemorySecretStore, openIdentity } from '@covey/identity'
 import { createNode, openStore, TransportError, type NodeInit } from '@covey/transport'
@@ -58,6 +59,20 @@ test('tells when a connection ends', async () => {
   await b.close()
   expect(await ended).toEqual({ peer: b.id })
   expect(a.peers).toEqual([])
+})
+
+test('tells peers of the same capability what was written', async () => {
+  const [a, b] = await Promise.all([startNode(net), startNode(net)])
+  const capability = topicOf('wakeup')
+  const hint = { key: topicOf('writer'), length: 7 }
+  const announced = new Promise((resolve) => {
+    ;(partsOf(b).wakeup as ProtomuxWakeup).session(capability, { onannounce: resolve })
+  })
+  ;(partsOf(a).wakeup as ProtomuxWakeup).session(capability, {
+    onpeeradd: (peer, session) => session.announce(peer, [hint])
+  })
+  await a.connect(b.publicKey)
+  expect(await announced).toEqual([{ key: Buffer.from(hint.key), length: 7 }])
 })
 
 test('replicates a core to a peer that knows its key', async () => {

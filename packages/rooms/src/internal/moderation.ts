@@ -1,10 +1,11 @@
-import { assertOptions, assertSignal, decodeKey, raceSignal, throwIfAborted } from '@covey/core'
+import { assertOptions, assertSignal, assertString, decodeKey, raceSignal, throwIfAborted } from '@covey/core'
+import { MAX_NAME_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
 import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
 import type { CallOptions, RemoveOptions, Room } from '../room.js'
 import type { Action } from './authority/action.js'
 import { leastRole } from './authority/rules.js'
-import type { Draft, OpLog } from './op-log.js'
+import type { AppendOptions, Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import { encodeStruct, type Structs } from './structs.js'
@@ -17,9 +18,9 @@ export interface ModerationInit {
   readonly whileOpen: WhileOpen
 }
 
-export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | 'unban' | 'transferOwnership'>
+export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | 'unban' | 'transferOwnership' | 'rename'>
 
-/** What members with authority do to others. */
+/** What members with authority do to others, and to the room. */
 export function createModeration({ view, log, ownRole, whileOpen }: ModerationInit): Moderation {
   /** The identity of a member on whom this one may act. */
   async function target(id: string, type: Exclude<Action['type'], 'create' | 'enter'>, what: string): Promise<Uint8Array> {
@@ -44,11 +45,11 @@ export function createModeration({ view, log, ownRole, whileOpen }: ModerationIn
     )
   }
 
-  async function act(options: CallOptions, draft: () => Promise<Draft>): Promise<void> {
+  async function act(options: CallOptions, draft: () => Promise<Draft>, append?: AppendOptions): Promise<void> {
     assertSignal(options.signal, 'options.signal')
     throwIfAborted(options.signal)
     const acting = whileOpen(async () => {
-      const [written] = await log.append([await draft()])
+      const [written] = await log.append([await draft()], append)
       if (!written!.isAccepted) throw forbidden('The room did not take it.', 'Somebody changed roles meanwhile.')
     })
     await raceSignal(acting, options.signal)
@@ -109,6 +110,15 @@ export function createModeration({ view, log, ownRole, whileOpen }: ModerationIn
         const identity = await target(id, 'transfer', 'hand the room to')
         return { type: 'transfer', payload: encodeStruct('transfer', { identity }) }
       })
+    },
+    async rename(name, options = {}) {
+      assertString(name, 'name', { minLength: 1, maxBytes: MAX_NAME_BYTES })
+      assertOptions(options, 'options', ['signal'])
+      const draft = async (): Promise<Draft> => {
+        await ownRole.demand(leastRole('settings'), 'rename the room')
+        return { type: 'settings', body: encodeStruct('settings-body', { name }) }
+      }
+      await act(options, draft, { underEpoch: true })
     }
   }
 }

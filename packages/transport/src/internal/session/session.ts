@@ -31,6 +31,8 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   /** The same on both sides, and of no other session. */
   readonly handshakeHash: Uint8Array
   readonly opened = Promise.resolve(true)
+  /** Until it is, protomux-wakeup waits for an `open` that has been. */
+  readonly connected = true
   /** The links have their own. */
   readonly keepAlive = KEEP_ALIVE_MS
   readonly nonces: Omit<Greeting, 'received'>
@@ -66,9 +68,10 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     this.handshakeHash = sessionHash({ leader, follower }, init.nonces)
   }
 
-  /** What replication asks of a connection: the round trip of the path in use. */
-  get rawStream(): object {
-    return this.active?.stream.rawStream ?? {}
+  /** What replication and pairing ask of a connection: the round trip of the path in use. */
+  get rawStream(): { readonly rtt: number } {
+    const raw = this.active?.stream.rawStream as { readonly rtt?: number } | undefined
+    return typeof raw?.rtt === 'number' ? (raw as { readonly rtt: number }) : NO_PATH
   }
 
   /** What a greeting says has arrived: that which waits for the reader is not let go of yet. */
@@ -192,6 +195,9 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     this.active?.sendAck(this.#consumed)
   }
 }
+
+/** In the place of a path that is not there, or does not measure its round trip. */
+const NO_PATH = { rtt: 0 }
 
 /** One that is heard before one that is silent, then the newer. */
 function isBetter(a: Link, b: Link): boolean {
