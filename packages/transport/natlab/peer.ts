@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type Corestore from 'corestore'
 import type Hyperswarm from 'hyperswarm'
 import { createFileSecretStore, openIdentity } from '@covey/identity'
 import { createNode, localNetwork, openStore, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
+import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import type { Session } from '../src/internal/session/session.js'
 import { streamOf } from './stream.js'
 
@@ -51,10 +51,10 @@ runPeer({
     const { role, opts } = config
     const node = await startNode(config)
     // Whoever ends this process does it with a signal, or with the end of its input: nothing is left to close.
-    const { swarm, corestore } = partsOf(node) as { swarm: Hyperswarm; corestore: Corestore }
+    const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
-    onreplicate(corestore, (session) => {
+    sessionSwarm.on('connection', (session) => {
       const stream = streamOf(session)
       queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session) }))
     })
@@ -76,14 +76,6 @@ runPeer({
   }
 })
 
-function onreplicate(corestore: Corestore, onsession: (session: Session) => void): void {
-  const replicate = corestore.replicate.bind(corestore) as (stream: unknown) => never
-  corestore.replicate = (stream: unknown) => {
-    onsession(stream as Session)
-    return replicate(stream)
-  }
-}
-
 async function startNode({ bootstrap, seed }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
@@ -102,6 +94,6 @@ async function meetByKey(node: Node, { role, address }: Config): Promise<void> {
 
 /** Where packets to the peer go now. */
 function remoteOf(session: Session): string | null {
-  const { remoteHost, remotePort } = session.rawStream as { remoteHost?: string; remotePort?: number }
+  const { remoteHost, remotePort } = session.rawStream as { readonly rtt: number; remoteHost?: string; remotePort?: number }
   return remoteHost === undefined || remoteHost === null ? null : `${remoteHost}:${remotePort}`
 }

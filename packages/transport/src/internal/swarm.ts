@@ -27,7 +27,7 @@ export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hype
  * dials whom it knows no connection to, though a session has one.
  */
 export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
-  class SessionSwarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
+  class Swarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
     override _handleServerConnection(stream: SwarmConnection): void {
       const isCrossing = !this.destroyed && !this.suspended && this._allConnections.has(stream.remotePublicKey)
       if (isCrossing) oncrossing(stream)
@@ -43,7 +43,7 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
       return !isMet(peer.publicKey) && super._shouldRequeue(peer)
     }
   }
-  return new SessionSwarm({ ...options, backoffs: BACKOFFS_MS })
+  return new Swarm({ ...options, backoffs: BACKOFFS_MS })
 }
 
 /**
