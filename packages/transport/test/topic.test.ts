@@ -5,7 +5,7 @@ import { joinTopic } from '../src/topic.js'
 import { topicOf, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
-const TRIES = 30
+const TRIES = 100
 /** Long enough for a machine under load, and far below the ten minutes after which a topic is looked up anyway. */
 const LIMIT_MS = 8_000
 
