@@ -88,8 +88,12 @@ export class PeerState {
     if (isNeeded) this.#dialer.tick(session !== null, now)
   }
 
-  /** The network is another one, or it is back. */
   onnetwork(): void {
+    for (const link of this.#links) link.stream.sendKeepAlive()
+    this.#dialer.reset()
+  }
+
+  onmove(): void {
     for (const link of this.#links) link.doubt()
     this.#dialer.reset()
     this.tick(Date.now())
