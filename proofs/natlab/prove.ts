@@ -20,7 +20,11 @@ const SUITES: Readonly<Record<string, Suite>> = {
       (await lab.run('race', ['--peer', peer, '--attempts', `${count}`, '--deltas', '0'])) as RaceRow[]
     return { race: { covey: await race(COVEY, RACES), hyperswarm: await race(STOCK, STOCK_RACES) } }
   },
-  fanout: async (lab) => ({ fanout: (await lab.run('fanout', [...BOTH, '--limit', '60000'])) as FanoutRow[] }),
+  fanout: async (lab) => {
+    // By key: in a topic the four would meet each other too.
+    const ours = (await lab.run('fanout', ['--peer', COVEY, '--limit', '60000', '--opts', '{"by":"key"}'])) as FanoutRow[]
+    return { fanout: [...ours, ...((await lab.run('fanout', ['--peer', STOCK, '--limit', '60000'])) as FanoutRow[])] }
+  },
   lan: async (lab, attempts) => ({ lan: (await lab.run('lan', [...BOTH, '--attempts', `${attempts}`])) as LanRow[] }),
   throughput: async (lab) => ({ throughput: (await lab.run('throughput', [...BOTH, '--quick'])) as ThroughputRow[] })
 }
