@@ -1,5 +1,4 @@
 import HyperDHT from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
 import ProtomuxWakeup from 'protomux-wakeup'
 import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
@@ -13,6 +12,7 @@ import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Sessions } from './internal/session/sessions.js'
 import { suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
+import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { corestoreOf, type Store } from './store.js'
@@ -48,6 +48,12 @@ export interface NodeInit {
 
 /** More connections than that cost a phone its battery, and help few rooms. */
 const DEFAULT_MAX_PEERS = 64
+
+/**
+ * How long after a punch through random ports the next may begin. The 20 s of the stack leave a phone behind such
+ * a NAT with one peer for as long. A punch is 256 sockets for seconds, and one at a time goes on.
+ */
+const RANDOM_PUNCH_INTERVAL_MS = 1_000
 
 /** A device that a node stays connected with. */
 export interface Contact {
@@ -123,10 +129,12 @@ export function createNode(init: NodeInit): Node {
 
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
-  const swarm = new Hyperswarm({
+  const swarm = createSwarm({
     dht,
     keyPair,
     maxPeers,
+    isMet: (publicKey) => sessions.get(encodeZ32(publicKey))?.path === 'online',
+    oncrossing: (stream) => sessions.accept(stream),
     firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
   })
   const sessionSwarm = new SessionSwarm(swarm)
@@ -262,7 +270,8 @@ export function createNode(init: NodeInit): Node {
  * On all interfaces, a node takes itself for another than its peers see, and connections get lost.
  */
 function dhtOptions(network: Network): ConstructorParameters<typeof HyperDHT>[0] {
-  if (network.kind === 'public') return {}
+  const punching = { randomPunchInterval: RANDOM_PUNCH_INTERVAL_MS }
+  if (network.kind === 'public') return punching
   const isLoopback = network.bootstrap.every(({ host }) => host === 'localhost' || host.startsWith('127.'))
-  return { bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
+  return { ...punching, bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
 }

@@ -4,6 +4,7 @@ import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TICK_MS } from './constants.js'
 import { PeerState, type PathState, type PathWatcher } from './peer-state.js'
+import { Probe } from './probe.js'
 import type { Session } from './session.js'
 
 export interface SessionsInit {
@@ -21,13 +22,15 @@ export class Sessions {
   readonly #peers = new Map<string, PeerState>()
   readonly #blocked = new Set<string>()
   #timer: ReturnType<typeof setInterval>
+  readonly #probe: Probe
   #isClosed = false
   #isSuspended = false
 
   constructor(init: SessionsInit) {
     this.#init = init
+    this.#probe = new Probe(init.dht, () => this.#onchange())
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
-    init.dht.on('network-change', this.#onnetwork)
+    init.dht.on('network-change', this.#onmove)
     init.dht.on('network-update', this.#onnetwork)
   }
 
@@ -62,7 +65,7 @@ export class Sessions {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
-    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers && !this.#makeRoom()
+    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers && !this.#makeRoom() && !this.#forgetOne()
     if (this.#isClosed || this.#isSuspended || isFull || this.#blocked.has(id)) stream.destroy()
     else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
   }
@@ -101,14 +104,30 @@ export class Sessions {
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#timer)
-    this.#init.dht.off('network-change', this.#onnetwork)
+    this.#init.dht.off('network-change', this.#onmove)
     this.#init.dht.off('network-update', this.#onnetwork)
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
     this.#peers.clear()
   }
 
+  /** The network is better, or worse: what failed may not fail now. */
   readonly #onnetwork = (): void => {
     for (const peer of this.#peers.values()) peer.onnetwork()
+  }
+
+  /** The network is another one, so that no path can be trusted. */
+  readonly #onmove = (): void => {
+    if (this.#isSuspended) return
+    for (const peer of this.#peers.values()) peer.onmove()
+  }
+
+  /** The DHT has noticed nothing: it is told, so that this device is announced where it is now. */
+  #onchange(): void {
+    if (this.#isClosed || this.#isSuspended) return
+    const { dht } = this.#init
+    if (!dht.online) dht.health.reset()
+    for (const server of dht.listening) server.refresh()
+    this.#onmove()
   }
 
   #peerOf(publicKey: Uint8Array): PeerState {
@@ -130,7 +149,21 @@ export class Sessions {
     const now = Date.now()
     for (const [id, peer] of this.#peers) {
       peer.tick(now)
-      if (peer.isIdle) this.#peers.delete(id)
+      if (peer.isIdle && !peer.isMissed) this.#forget(id, peer)
     }
+    const isAsked = (peer: PeerState): boolean => peer.isDoubted || (peer.isMissed && this.#probe.isLost)
+    if ([...this.#peers.values()].some(isAsked)) this.#probe.tick(now)
+  }
+
+  /** Makes room for a peer that is there, at the cost of one that is missed. */
+  #forgetOne(): boolean {
+    const missed = [...this.#peers].find(([, peer]) => peer.isIdle)
+    if (missed !== undefined) this.#forget(...missed)
+    return missed !== undefined
+  }
+
+  #forget(id: string, peer: PeerState): void {
+    this.#peers.delete(id)
+    void peer.close()
   }
 }
