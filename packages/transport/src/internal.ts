@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { formatRelay } from './relay.js'
 import { internalsOf } from './internal-registry.js'
 import type { Node } from './node.js'
 

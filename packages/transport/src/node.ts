@@ -8,14 +8,32 @@ import { TransportError } from './errors.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
 import { connectPeer } from './internal/session/connect-peer.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
+import { Relays } from './internal/relay/relays.js'
+import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
+import { relayTargets, type RelayAddress } from './relay.js'
 import { corestoreOf, type Store } from './store.js'
 import { joinTopic, type Topic } from './topic.js'
 
-/** Whether there is a way to a peer now. What is written while offline is sent when there is one again. */
-export type Path = 'online' | 'offline'
+/** How a peer is reached now. What is written while offline is sent when there is a way again. */
+export type Path = PathState
+
+/**
+ * Which ways to a peer are used. `auto`: a relay at once, and a direct path as soon as there is one.
+ * `direct`: no relay. `relay-only`: nothing is sent to the peer's address, and ours is not told to it; the
+ * guide says who still sees it.
+ */
+export type PathPolicy = Policy
+
+/** How to reach a peer. What is given stays in force until it is given anew. */
+export interface ReachOptions {
+  /** Where the peer may be met, beside this node's own relays; at most 4. */
+  readonly relays?: readonly RelayAddress[] | undefined
+  /** Default: that of the node. */
+  readonly policy?: PathPolicy | undefined
+}
 
 /** What happens on a node. Hints for a display: they may be missed. */
 export interface NodeEvents {
@@ -23,7 +41,7 @@ export interface NodeEvents {
   connect: { readonly peer: string }
   /** The session with a peer's device is over: it closed, or was out of reach for 45 s. */
   disconnect: { readonly peer: string }
-  /** The way to a peer was lost, or found. */
+  /** A peer is reached in another way, or not any more. */
   path: { readonly peer: string; readonly path: Path }
   /** Something failed in the background. */
   error: TransportError
@@ -37,6 +55,13 @@ export interface NodeInit {
   readonly store: Store
   /** Default {@link publicNetwork}. */
   readonly network?: Network
+  /**
+   * Relays to be reached through, and to reach others through; at most 4. A connection to each is kept.
+   * Devices meet at those that they share.
+   */
+  readonly relays?: readonly RelayAddress[]
+  /** Default `auto`. */
+  readonly policy?: PathPolicy
   /** How many other devices this one deals with at a time, contacts included; 1 to 1024. Default 64. */
   readonly maxPeers?: number
 }
@@ -60,7 +85,9 @@ export interface Node extends EventSource<NodeEvents> {
   readonly id: string
   /** The devices that can be reached now, by id. */
   readonly peers: readonly string[]
-  /** Whether there is a way to a peer, by id, now. */
+  /** The relays that there is a connection to now, by id: the z-base-32 of their keys. */
+  readonly relays: readonly string[]
+  /** How a peer, by id, is reached now. */
   path(peer: string): Path
   /**
    * Connects to one device, and resolves when its key is proven. The node reconnects by itself while the
@@ -72,7 +99,7 @@ export interface Node extends EventSource<NodeEvents> {
    * @throws {TransportError} PEER_UNREACHABLE when no way was found in 20 s of dialling, with why as its cause.
    * @throws the signal's `reason` when it is aborted first.
    */
-  connect(publicKey: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  connect(publicKey: Uint8Array, options?: ReachOptions & { signal?: AbortSignal | undefined }): Promise<void>
   /**
    * Connects to one device and stays with it: whenever it is out of reach it is dialled again, after
    * pauses that grow to a minute.
@@ -81,7 +108,7 @@ export interface Node extends EventSource<NodeEvents> {
    * @throws {TypeError} when the key is malformed, or this node's own.
    * @throws {TransportError} NODE_CLOSED, PEER_BLOCKED
    */
-  addContact(publicKey: Uint8Array): Contact
+  addContact(publicKey: Uint8Array, options?: ReachOptions): Contact
   /**
    * Ends the session with a device, and has none again until {@link Node.unblock}.
    *
@@ -107,9 +134,11 @@ export interface Node extends EventSource<NodeEvents> {
  * peers that prove to know the key of a core, and to nobody else.
  */
 export function createNode(init: NodeInit): Node {
-  assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers'])
+  assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers', 'relays', 'policy'])
   const { identity, store, network = publicNetwork(), maxPeers = DEFAULT_MAX_PEERS } = init
   assertNetwork(network, 'init.network')
+  const targets = relayTargets(init.relays ?? [], 'init.relays')
+  const policy = assertPolicy(init.policy, 'init.policy') ?? 'auto'
   assertInteger(maxPeers, 'init.maxPeers', { min: 1, max: 1024 })
   assertUpstream()
   const corestore = corestoreOf(store)
@@ -122,15 +151,34 @@ export function createNode(init: NodeInit): Node {
     dht,
     keyPair,
     maxPeers,
-    firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
+    // Asked before a device is dialled, and before one that dials gets an answer, which would show our address.
+    firewall(publicKey, payload) {
+      if (payload === null) sessions.meet(publicKey)
+      const id = encodeZ32(publicKey)
+      return sessions.isBlocked(id) || sessions.policyOf(id) === 'relay-only'
+    }
+  })
+  // What a policy refuses is asked about anew each time.
+  swarm.on('ban', (peer) => {
+    if (!sessions.isBlocked(encodeZ32(peer.publicKey))) peer.ban(false)
   })
   const sessionSwarm = new SessionSwarm(swarm)
   const wakeup = new ProtomuxWakeup()
   const topics = new Set<Topic>()
-  const sessions = new Sessions({
+  const relays: Relays = new Relays({
+    dht,
+    keyPair,
+    relays: policy === 'direct' ? [] : targets,
+    isAllowed: (id) => !sessions.isBlocked(id) && sessions.policyOf(id) !== 'direct',
+    onconnection: (stream) => sessions.accept(stream),
+    onhop: () => sessions.onrelay()
+  })
+  const sessions: Sessions = new Sessions({
     dht,
     keyPair,
     maxPeers,
+    relays,
+    policy,
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
@@ -168,10 +216,12 @@ export function createNode(init: NodeInit): Node {
     if (closing === undefined) return
     throw new TransportError('NODE_CLOSED', 'This node is closed.', { hint: 'Open a new peer.' })
   }
-  const assertReachable = (publicKey: Uint8Array): void => {
+  const reach = (publicKey: Uint8Array, { relays: where, policy: how }: ReachOptions): void => {
     const peer = assertPeer(publicKey)
+    const reachThrough = where === undefined ? undefined : relayTargets(where, 'options.relays')
+    const ownPolicy = assertPolicy(how, 'options.policy')
     assertOpen()
-    if (!sessions.isBlocked(peer)) return
+    if (!sessions.isBlocked(peer)) return sessions.configure(publicKey, { relays: reachThrough, policy: ownPolicy })
     throw new TransportError('PEER_BLOCKED', `The device ${peer} is blocked.`, { hint: 'Unblock it first.' })
   }
 
@@ -181,14 +231,18 @@ export function createNode(init: NodeInit): Node {
     get peers() {
       return sessions.reachable
     },
+    get relays() {
+      return relays.open
+    },
     path: (peer) => sessions.get(peer)?.path ?? 'offline',
     async connect(publicKey, options = {}) {
-      assertOptions(options, 'options', ['signal'])
-      assertReachable(publicKey)
+      assertOptions(options, 'options', ['signal', 'relays', 'policy'])
+      reach(publicKey, options)
       await connectPeer(sessions, publicKey, options.signal)
     },
-    addContact(publicKey) {
-      assertReachable(publicKey)
+    addContact(publicKey, options = {}) {
+      assertOptions(options, 'options', ['relays', 'policy'])
+      reach(publicKey, options)
       const release = sessions.want(publicKey)
       return { peer: encodeZ32(publicKey), close: release }
     },
@@ -217,6 +271,13 @@ export function createNode(init: NodeInit): Node {
   }
   registerInternals(node, { corestore, swarm, sessionSwarm, wakeup })
   return node
+}
+
+const POLICIES = ['direct', 'auto', 'relay-only']
+
+function assertPolicy(policy: unknown, field: string): PathPolicy | undefined {
+  if (policy === undefined || POLICIES.includes(policy as string)) return policy as PathPolicy | undefined
+  throw new TypeError(`${field} must be 'direct', 'auto' or 'relay-only'`)
 }
 
 /**

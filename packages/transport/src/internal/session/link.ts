@@ -2,6 +2,7 @@ import type { SwarmConnection } from 'hyperswarm'
 import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
+import { Circuit } from '../relay/circuit.js'
 import { END_TIMEOUT_MS, GREETING_TIMEOUT_MS, KEEP_ALIVE_MS, SESSION_PROTOCOL, SILENCE_MS } from './constants.js'
 import { decodeGreeting, encodeGreeting, type Greeting } from './greeting.js'
 
@@ -74,6 +75,11 @@ export class Link {
     const bytes = this.stream.rawBytesRead
     if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: Date.now() }
     return this.#heard.at
+  }
+
+  /** Whether a relay carries it. */
+  get isRelayed(): boolean {
+    return this.stream.rawStream instanceof Circuit
   }
 
   get isHeard(): boolean {

@@ -1,7 +1,10 @@
 import type { SwarmConnection } from 'hyperswarm'
 import { equalBytes } from '@covey/core'
+import type { RelayTarget } from '../../relay.js'
+import { Circuit } from '../relay/circuit.js'
+import { RelayDialer } from '../relay/relay-dialer.js'
 import { Dialer } from './dialer.js'
-import { LINGER_MS, MAX_LINKS, OFFLINE_MS } from './constants.js'
+import { LINGER_MS, MAX_LINKS, MEET_MS, OFFLINE_MS } from './constants.js'
 import { NO_NONCE, randomNonce, type Greeting } from './greeting.js'
 import { Link } from './link.js'
 import { Session } from './session.js'
@@ -10,8 +13,10 @@ import type { SessionsInit } from './sessions.js'
 /** How often a connection may be greeted before somebody is taken to be at play. */
 const MAX_GREETINGS = 4
 
-/** Whether there is a way to the peer now. */
-export type PathState = 'online' | 'offline'
+/** How the peer is reached now. */
+export type PathState = 'direct' | 'relayed' | 'offline'
+/** Which ways to a peer are used: no relay, what there is, or nothing that shows it our address. */
+export type Policy = 'direct' | 'auto' | 'relay-only'
 export type PathWatcher = (path: PathState | 'closed') => void
 
 /** One other device: the session with it, the connections to it, and the wish for one. */
@@ -20,17 +25,23 @@ export class PeerState {
   readonly wishes = new Set<object>()
   readonly watchers = new Set<PathWatcher>()
   session: Session | null = null
+  /** Where the peer may be met, beside our own relays. */
+  relays: readonly RelayTarget[] = []
+  /** Null: that of the node. */
+  ownPolicy: Policy | null = null
   /** What the last dial failed with. */
   failure: Error | null = null
   readonly #publicKey: Uint8Array
   readonly #id: string
   readonly #init: SessionsInit
   readonly #dialer: Dialer
+  readonly #relayDialer: RelayDialer | null
   /** All of them, those that no session has yet too. */
   readonly #links = new Set<Link>()
   readonly #greetings = new WeakMap<Link, number>()
   readonly #isLeader: boolean
   #nonce = randomNonce()
+  #metUntil = 0
   #path: PathState = 'offline'
 
   constructor(publicKey: Uint8Array, id: string, init: SessionsInit, onopen: (stream: SwarmConnection) => void) {
@@ -41,18 +52,26 @@ export class PeerState {
     const { dht, keyPair } = init
     const onfail = (cause: Error): void => void (this.failure = cause)
     this.#dialer = new Dialer({ dht, keyPair, publicKey, onopen, onfail })
+    const { relays } = init
+    this.#relayDialer = relays === undefined ? null : new RelayDialer({ relays, publicKey, onopen, onfail })
   }
 
   get path(): PathState {
-    return this.session === null || this.session.active === null ? 'offline' : 'online'
+    const active = this.session?.active ?? null
+    if (active === null) return 'offline'
+    return active.isRelayed ? 'relayed' : 'direct'
+  }
+
+  get policy(): Policy {
+    return this.ownPolicy ?? this.#init.policy ?? 'auto'
   }
 
   get isIdle(): boolean {
-    return this.wishes.size === 0 && this.session === null && this.#links.size === 0
+    return this.wishes.size === 0 && Date.now() > this.#metUntil && this.session === null && this.#links.size === 0
   }
 
   accept(stream: SwarmConnection): void {
-    if (this.#links.size >= MAX_LINKS) return stream.destroy()
+    if (this.#links.size >= MAX_LINKS || !this.#allows({ isRelayed: stream.rawStream instanceof Circuit })) return stream.destroy()
     const link = new Link({
       stream,
       onopen: () => {
@@ -72,17 +91,33 @@ export class PeerState {
     if (session !== null && session.active === null && now - session.offlineSince > OFFLINE_MS) this.#drop(session)
     this.#tellPath()
     const isNeeded = session === null ? this.wishes.size > 0 : session.active === null || !session.active.isHeard
-    if (isNeeded) this.#dialer.tick(session !== null, now)
+    if (isNeeded || (session === null && now < this.#metUntil)) this.#dialRelayed(session, now)
+    // A relayed path will do until there is a better one, which is looked for in peace.
+    if (this.policy !== 'relay-only' && isNeeded) this.#dialer.tick(session !== null, now)
+    else if (this.policy === 'auto' && session?.active?.isRelayed) this.#dialer.tick(false, now)
+  }
+
+  /** Whoever dials it now may come to it through a relay first. */
+  meet(now: number): void {
+    this.#metUntil = now + MEET_MS
+    this.tick(now)
+  }
+
+  /** Ends what the policy does not allow any more. */
+  enforce(): void {
+    for (const link of this.#links) if (!this.#allows(link)) link.close()
   }
 
   onnetwork(): void {
     for (const link of this.#links) link.stream.sendKeepAlive()
     this.#dialer.reset()
+    this.#relayDialer?.reset()
   }
 
   async close(): Promise<void> {
     this.wishes.clear()
     this.#dialer.close()
+    this.#relayDialer?.close()
     for (const watcher of this.watchers) watcher('closed')
     const streams = [...this.#links].map(({ stream }) => stream)
     if (this.session !== null) this.#drop(this.session)
@@ -90,6 +125,19 @@ export class PeerState {
     for (const link of this.#links) if (link.receiver === null) link.end()
     const isOpen = (stream: SwarmConnection): boolean => !stream.destroyed
     await Promise.all(streams.filter(isOpen).map((stream) => new Promise<void>((resolve) => stream.once('close', resolve))))
+  }
+
+  #allows({ isRelayed }: { isRelayed: boolean }): boolean {
+    return this.policy !== (isRelayed ? 'direct' : 'relay-only')
+  }
+
+  #dialRelayed(session: Session | null, now: number): void {
+    const { relays } = this.#init
+    if (relays === undefined || this.policy === 'direct') return
+    const active = session?.active
+    if (active?.isRelayed) relays.blame(active.stream)
+    relays.borrow(this.relays)
+    this.#relayDialer!.tick(session !== null, now)
   }
 
   /** Follower: names the session that is held here, or asks for one. */
@@ -135,6 +183,7 @@ export class PeerState {
     this.session = session
     this.failure = null
     this.#dialer.reset()
+    this.#relayDialer?.reset()
     this.#init.onsession(session, this.#id)
     return session
   }

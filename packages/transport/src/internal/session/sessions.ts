@@ -3,13 +3,19 @@ import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TICK_MS } from './constants.js'
-import { PeerState, type PathState, type PathWatcher } from './peer-state.js'
+import type { RelayTarget } from '../../relay.js'
+import type { Relays } from '../relay/relays.js'
+import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
 import type { Session } from './session.js'
 
 export interface SessionsInit {
   readonly dht: HyperDHT
   readonly keyPair: Hyperswarm['keyPair']
   readonly maxPeers: number
+  /** None: what is direct. */
+  readonly relays?: Relays
+  /** Where a peer has none of its own. Default `auto`. */
+  readonly policy?: Policy
   readonly onsession: (session: Session, peer: string) => void
   readonly onclose: (session: Session, peer: string) => void
   readonly onpath: (peer: string, path: PathState) => void
@@ -20,6 +26,8 @@ export class Sessions {
   readonly #init: SessionsInit
   readonly #peers = new Map<string, PeerState>()
   readonly #blocked = new Set<string>()
+  readonly #policies = new Map<string, Policy>()
+  readonly #relays = new Map<string, readonly RelayTarget[]>()
   readonly #timer: ReturnType<typeof setInterval>
   #isClosed = false
 
@@ -48,6 +56,29 @@ export class Sessions {
     return () => void peer.wishes.delete(wish)
   }
 
+  /** A peer is dialled by another part: it may be met at a relay sooner. */
+  meet(publicKey: Uint8Array): void {
+    const id = encodeZ32(publicKey)
+    if (this.#init.relays === undefined || this.#blocked.has(id) || !this.#hasRoom(id)) return
+    const peer = this.#peerOf(publicKey)
+    if (peer.session === null) peer.meet(Date.now())
+  }
+
+  /** How a peer may be reached from now on, and where it may be met. */
+  configure(publicKey: Uint8Array, { policy, relays }: { policy?: Policy | undefined; relays?: readonly RelayTarget[] | undefined }): void {
+    const id = encodeZ32(publicKey)
+    if (policy !== undefined) this.#policies.set(id, policy)
+    if (relays !== undefined) this.#relays.set(id, relays)
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    this.#apply(peer, id)
+    peer.enforce()
+  }
+
+  policyOf(id: string): Policy {
+    return this.#policies.get(id) ?? this.#init.policy ?? 'auto'
+  }
+
   /** Tells how a peer is reached, now and at each change; `closed` when it will never be told again. */
   watch(id: string, watcher: PathWatcher): () => void {
     const peer = this.#peers.get(id)
@@ -61,9 +92,13 @@ export class Sessions {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
-    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers
-    if (this.#isClosed || isFull || this.#blocked.has(id)) stream.destroy()
+    if (this.#isClosed || !this.#hasRoom(id) || this.#blocked.has(id)) stream.destroy()
     else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
+  }
+
+  /** A relay was reached: whoever waits for one is dialled through it at once. */
+  onrelay(): void {
+    if (!this.#isClosed) this.#tick()
   }
 
   isBlocked(id: string): boolean {
@@ -87,22 +122,37 @@ export class Sessions {
     this.#init.dht.off('network-change', this.#onnetwork)
     this.#init.dht.off('network-update', this.#onnetwork)
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
+    this.#init.relays?.close()
     this.#peers.clear()
   }
 
   readonly #onnetwork = (): void => {
+    this.#init.relays?.onnetwork()
     for (const peer of this.#peers.values()) peer.onnetwork()
   }
 
   #peerOf(publicKey: Uint8Array): PeerState {
     const id = encodeZ32(publicKey)
-    const peer = this.#peers.get(id) ?? new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    const known = this.#peers.get(id)
+    if (known !== undefined) return known
+    const peer = new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    this.#apply(peer, id)
     this.#peers.set(id, peer)
     return peer
   }
 
+  #apply(peer: PeerState, id: string): void {
+    peer.ownPolicy = this.#policies.get(id) ?? null
+    peer.relays = this.#relays.get(id) ?? []
+  }
+
+  #hasRoom(id: string): boolean {
+    return this.#peers.has(id) || this.#peers.size < this.#init.maxPeers
+  }
+
   #tick(): void {
     const now = Date.now()
+    this.#init.relays?.tick(now)
     for (const [id, peer] of this.#peers) {
       peer.tick(now)
       if (peer.isIdle) this.#peers.delete(id)
