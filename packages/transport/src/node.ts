@@ -6,6 +6,7 @@ import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { TransportError } from './errors.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
+import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer } from './internal/session/connect-peer.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Relays } from './internal/relay/relays.js'
@@ -278,14 +279,4 @@ const POLICIES = ['direct', 'auto', 'relay-only']
 function assertPolicy(policy: unknown, field: string): PathPolicy | undefined {
   if (policy === undefined || POLICIES.includes(policy as string)) return policy as PathPolicy | undefined
   throw new TypeError(`${field} must be 'direct', 'auto' or 'relay-only'`)
-}
-
-/**
- * A local network is told the address to listen on: the first bootstrap node's, if it is this machine.
- * On all interfaces, a node takes itself for another than its peers see, and connections get lost.
- */
-function dhtOptions(network: Network): ConstructorParameters<typeof HyperDHT>[0] {
-  if (network.kind === 'public') return {}
-  const isLoopback = network.bootstrap.every(({ host }) => host === 'localhost' || host.startsWith('127.'))
-  return { bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
 }

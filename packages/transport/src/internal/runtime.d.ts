@@ -10,26 +10,14 @@ declare module '#websocket' {
     on(event: string, listener: (...args: never[]) => void): unknown
     destroy(error?: Error): void
   }
-  interface Server {
-    on(event: 'connection', listener: (socket: object) => void): unknown
-    on(event: 'error', listener: (error: Error) => void): unknown
-    once(event: 'listening', listener: () => void): unknown
-    once(event: 'error', listener: (error: Error) => void): unknown
-    address(): { port: number }
-    close(done: () => void): void
-  }
   interface Limits {
     readonly maxPayload: number
     readonly perMessageDeflate?: boolean
   }
   // ws
-  export const WebSocket: new (url: string, options: Limits) => { readonly binaryType: string }
-  export const WebSocketServer: (new (options: Limits & { host: string; port: number }) => Server) | undefined
+  export const WebSocket: (new (url: string, options: Limits) => { readonly binaryType: string }) | undefined
   export function createWebSocketStream(socket: object): Stream
   // bare-ws, which is no ES module
-  const bareWs: {
-    readonly Socket: new (options: object) => Stream
-    readonly Server: new (options: Limits & { host: string; port: number }) => Server
-  }
+  const bareWs: { readonly Socket: new (options: object) => Stream }
   export default bareWs
 }
