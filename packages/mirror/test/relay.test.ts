@@ -130,6 +130,7 @@ test('a relay that is started again has its key, and devices come back to it', {
   const init = { relays: [first.address], policy: 'relay-only' as const }
   const [a, b] = await Promise.all([startNode(net, init), startNode(net, init)])
   await a.connect(b.publicKey)
+  await pathTo(b, a.id, 'relayed')
   const ends: unknown[] = []
   a.on('disconnect', (event) => ends.push(event))
   await first.close()
