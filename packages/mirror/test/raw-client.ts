@@ -2,7 +2,7 @@ import NoiseSecretStream from '@hyperswarm/secret-stream'
 import { onTestFinished } from 'vitest'
 import { createWebSocketStream, WebSocket } from 'ws'
 import type { Relay } from '@covey/mirror'
-import { decodeFrame, encodeFrame, FRAME, type DecodedFrame } from '@covey/transport/internal'
+import { closeWhole, decodeFrame, encodeFrame, FRAME, type DecodedFrame } from '@covey/transport/internal'
 
 /** A device that says to a relay what it likes. */
 export interface RawClient {
@@ -16,7 +16,7 @@ export interface RawClient {
 }
 
 export async function connectRaw(relay: Relay): Promise<RawClient> {
-  const raw = createWebSocketStream(new WebSocket(`ws://127.0.0.1:${relay.webSocketPort}`))
+  const raw = closeWhole(createWebSocketStream(new WebSocket(`ws://127.0.0.1:${relay.webSocketPort}`)))
   const stream = new NoiseSecretStream(true, raw)
   stream.on('error', () => undefined)
   onTestFinished(() => stream.destroy())
@@ -27,6 +27,10 @@ export async function connectRaw(relay: Relay): Promise<RawClient> {
     if (frame !== null) frames.push({ ...frame, body: frame.body.slice() })
   })
   await stream.opened
+  let wake = (): void => undefined
+  stream.on('data', () => wake())
+  stream.on('close', () => wake())
+  const changed = (): Promise<void> => new Promise((resolve) => (wake = resolve))
   const client: RawClient = {
     publicKey: stream.publicKey,
     stream,
@@ -37,10 +41,7 @@ export async function connectRaw(relay: Relay): Promise<RawClient> {
         const at = frames.findIndex((frame) => frame.type === type)
         if (at !== -1) return frames.splice(at, 1)[0]!
         if (stream.destroyed) return null
-        await new Promise<void>((resolve) => {
-          stream.once('data', () => resolve())
-          stream.once('close', () => resolve())
-        })
+        await changed()
       }
     }
   }

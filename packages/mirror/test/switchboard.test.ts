@@ -85,10 +85,10 @@ test('limits: devices, circuits, circuits of one device', async () => {
   await openCircuit(a, b, 1)
   await openCircuit(a, c, 2)
   a.send(FRAME.open, 3, d.publicKey)
-  expect(await a.next(FRAME.close)).toMatchObject({ id: 3, body: Uint8Array.of(CLOSED.busy) })
+  expect(await a.next(FRAME.close)).toMatchObject({ id: 3, body: Buffer.of(CLOSED.busy) })
   await openCircuit(b, d, 1)
   c.send(FRAME.open, 1, d.publicKey)
-  expect(await c.next(FRAME.close)).toMatchObject({ id: 1, body: Uint8Array.of(CLOSED.busy) })
+  expect(await c.next(FRAME.close)).toMatchObject({ id: 1, body: Buffer.of(CLOSED.busy) })
   const fifth = connectRaw(relay).catch(() => undefined)
   await until(() => relay.stats().limited === 3)
   d.stream.destroy()
@@ -130,15 +130,13 @@ test('what waits for slow devices is bounded', async () => {
 test('connections that are half open are let go of, and hold up nobody', { timeout: 40_000 }, async () => {
   const relay = await startRelay(net, { limits: { maxClients: 3 } })
   const silent = connect(relay.webSocketPort, '127.0.0.1')
-  const upgraded = new WebSocket(`ws://127.0.0.1:${relay.webSocketPort}`)
-  await Promise.all([once(silent, 'connect'), once(upgraded, 'open')])
-  const garbled = new WebSocket(`ws://127.0.0.1:${relay.webSocketPort}`)
-  await once(garbled, 'open')
-  const isOver = once(garbled, 'close')
-  garbled.send(Buffer.alloc(1_000, 3))
-  await isOver
+  const url = `ws://127.0.0.1:${relay.webSocketPort}`
+  const [upgraded, garbled] = [new WebSocket(url), new WebSocket(url)]
+  await Promise.all([once(silent, 'connect'), once(upgraded, 'open'), once(garbled, 'open')])
+  const ends = Promise.all([once(upgraded, 'close'), once(garbled, 'close')])
+  garbled.send(Buffer.of(5, 0, 0, 1, 2, 3, 4, 5))
   const a = await connectRaw(relay)
-  await once(upgraded, 'close')
+  await ends
   a.send(FRAME.ping, 1)
   expect(await a.next(FRAME.pong)).not.toBe(null)
   silent.destroy()

@@ -23,6 +23,7 @@ export {
   WINDOW_BYTES,
   type DecodedFrame
 } from './internal/relay/wire.js'
+export { closeWhole, type ByteStream } from './internal/relay/websocket.js'
 import { internalsOf } from './internal-registry.js'
 import type { Node } from './node.js'
 

@@ -2,7 +2,7 @@
 /// <reference path="./runtime.d.ts" />
 import { createServer, type RequestListener, type Server } from '#http'
 import * as websocket from '#websocket-server'
-import { MAX_MESSAGE_BYTES } from '@covey/transport/internal'
+import { closeWhole, MAX_MESSAGE_BYTES, type ByteStream } from '@covey/transport/internal'
 import { MirrorError } from '../errors.js'
 
 export interface Listener {
@@ -42,7 +42,9 @@ export async function listenWebSocket(where: Where, onconnection: (stream: objec
   const sockets = WebSocketServer === undefined ? new bare.Server(options) : new WebSocketServer(options)
   sockets.on('error', () => undefined)
   // On Bare the socket is a stream itself.
-  sockets.on('connection', (socket) => onconnection(WebSocketServer === undefined ? socket : createWebSocketStream(socket)))
+  sockets.on('connection', (socket) => {
+    onconnection(closeWhole((WebSocketServer === undefined ? socket : createWebSocketStream(socket)) as ByteStream))
+  })
   const port = await listen(server, where)
   return { port, close: () => close(server) }
 }

@@ -10,13 +10,19 @@ export interface ByteStream {
   destroy(error?: Error): void
 }
 
+/** A WebSocket has no half that stays open when the other is closed. */
+export function closeWhole<S extends ByteStream>(stream: S): S {
+  stream.on('end', () => stream.destroy())
+  return stream
+}
+
 /** Connects; the stream is usable at once, and breaks where nobody answers. */
 export function connectWebSocket({ isSecure, host, port, path }: WebSocketTarget): ByteStream {
   const { WebSocket, createWebSocketStream, default: bare } = websocket
   const limits = { perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES }
   if (WebSocket === undefined) {
-    return new bare.Socket({ ...limits, protocol: isSecure ? 'wss:' : 'ws:', secure: isSecure, host, port, path })
+    return closeWhole(new bare.Socket({ ...limits, protocol: isSecure ? 'wss:' : 'ws:', secure: isSecure, host, port, path }))
   }
   const name = host.includes(':') ? `[${host}]` : host
-  return createWebSocketStream(new WebSocket(`${isSecure ? 'wss' : 'ws'}://${name}:${port}${path}`, limits))
+  return closeWhole(createWebSocketStream(new WebSocket(`${isSecure ? 'wss' : 'ws'}://${name}:${port}${path}`, limits)))
 }
