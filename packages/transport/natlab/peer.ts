@@ -1,0 +1,106 @@
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type Corestore from 'corestore'
+import type Hyperswarm from 'hyperswarm'
+import { createFileSecretStore, openIdentity } from '@covey/identity'
+import { createNode, localNetwork, openStore, type Node } from '@covey/transport'
+import { partsOf } from '@covey/transport/internal'
+import type { Session } from '../src/internal/session/session.js'
+import { streamOf } from './stream.js'
+
+/** What the laboratory tells a peer to do; its README describes the contract. */
+interface Config {
+  readonly role: 'listen' | 'connect'
+  /** `host:port` */
+  readonly bootstrap: readonly string[]
+  /** To dial by key instead of meeting in the topic: keys in hex, with commas. */
+  readonly address?: string
+  /** The same for a peer that is started again. */
+  readonly seed: string
+  readonly topic: string
+  readonly opts: {
+    /** How the two sides find each other. Default: the topic. */
+    readonly by?: 'topic' | 'key'
+    /** When to join, in Unix milliseconds. */
+    readonly at?: number
+    /** To be ready without waiting for the announcement. */
+    readonly nowait?: boolean
+  }
+}
+
+interface Lab {
+  booted(): void
+  event(name: string, data?: object): void
+  stream(stream: object, info: { remote(): string | null }): void
+}
+
+interface Harness {
+  runPeer(peer: { start(config: Config, lab: Lab): Promise<object> }): void
+}
+
+const { NATLAB } = process.env
+if (NATLAB === undefined) throw new Error('NATLAB must name the folder of the laboratory')
+const { runPeer } = (await import(pathToFileURL(join(NATLAB, 'lib/harness.mjs')).href)) as Harness
+/** A folder for each process, by its id, so that whoever started it can remove what a killed one left. */
+const folder = process.env['NATLAB_PEERS'] ?? join(tmpdir(), 'covey-natlab')
+
+runPeer({
+  async start(config, lab) {
+    const { role, opts } = config
+    const node = await startNode(config)
+    // Whoever ends this process does it with a signal, or with the end of its input: nothing is left to close.
+    const { swarm, corestore } = partsOf(node) as { swarm: Hyperswarm; corestore: Corestore }
+    const { dht } = swarm
+    // Once for each session, when it begins. Its path is there a moment later.
+    onreplicate(corestore, (session) => {
+      const stream = streamOf(session)
+      queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session) }))
+    })
+    node.on('path', (event) => lab.event('peer-path', event))
+    dht.on('network-change', () => lab.event('network-change'))
+    dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
+    await dht.fullyBootstrapped()
+    lab.booted()
+    if (opts.at !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, opts.at! - Date.now())))
+    if (opts.by === 'key') await meetByKey(node, config)
+    else {
+      const topic = node.join(Buffer.from(config.topic, 'hex'))
+      if (role === 'listen' && !opts.nowait) await topic.flushed()
+    }
+    lab.event('joined')
+    const stats = (): object => ({ firewalled: dht.firewalled, randomized: dht.randomized, punches: dht.stats.punches, online: dht.online })
+    return { address: Buffer.from(node.publicKey).toString('hex'), stats }
+  }
+})
+
+function onreplicate(corestore: Corestore, onsession: (session: Session) => void): void {
+  const replicate = corestore.replicate.bind(corestore) as (stream: unknown) => never
+  corestore.replicate = (stream: unknown) => {
+    onsession(stream as Session)
+    return replicate(stream)
+  }
+}
+
+async function startNode({ bootstrap, seed }: Config): Promise<Node> {
+  mkdirSync(folder, { recursive: true })
+  const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
+  const store = await openStore(join(folder, String(process.pid)))
+  const addresses = bootstrap.map((address) => {
+    const [host, port] = address.split(':')
+    return { host: host!, port: Number(port) }
+  })
+  return createNode({ identity, store, network: localNetwork(addresses) })
+}
+
+async function meetByKey(node: Node, { role, address }: Config): Promise<void> {
+  if (role === 'listen') await (partsOf(node).swarm as Hyperswarm).listen()
+  else for (const key of address!.split(',')) node.addContact(Buffer.from(key, 'hex'))
+}
+
+/** Where packets to the peer go now. */
+function remoteOf(session: Session): string | null {
+  const { remoteHost, remotePort } = session.rawStream as { remoteHost?: string; remotePort?: number }
+  return remoteHost === undefined || remoteHost === null ? null : `${remoteHost}:${remotePort}`
+}
