@@ -18,7 +18,7 @@ lines.once('line', (line) => {
 })
 
 async function start(bootstrap: string[]): Promise<void> {
-  const host = Object.values(networkInterfaces()).flat().find(({ family, internal }: any) => family === 'IPv4' && !internal)!.address
+  const host = Object.values(networkInterfaces()).flat().find((at) => at!.family === 'IPv4' && !at!.internal)!.address
   const network = localNetwork(bootstrap.map((address) => ({ host: address.split(':')[0]!, port: Number(address.split(':')[1]) })))
   const relay = await createRelay({ network, host, port: PORT, limits: UNLIMITED })
   await relay.announced()

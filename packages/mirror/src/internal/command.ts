@@ -25,19 +25,19 @@ const DEFAULT_PORT = 49_700
 /** Runs the program; resolves with its exit code when it has ended. */
 export async function runCommand([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || args.includes('--help')) {
-    console.log(HELP)
+    process.stdout.write(HELP)
     return name === undefined ? 2 : 0
   }
   try {
     if (name !== 'relay') throw new TypeError(`there is no command ${name}: try covey-mirror --help`)
     await using relay = await createRelay(readInit(readFlags(args)))
-    console.log(`relay ${relay.id}`)
-    console.log(`line  ${relay.line}`)
-    if (relay.address.addresses?.length === 0) console.log('Give --address, so that devices find it where UDP is blocked.')
-    if (relay.metricsPort !== null) console.log(`metrics http://127.0.0.1:${relay.metricsPort}/metrics`)
+    print(`relay ${relay.id}`)
+    print(`line  ${relay.line}`)
+    if (relay.address.addresses?.length === 0) print('Give --address, so that devices find it where UDP is blocked.')
+    if (relay.metricsPort !== null) print(`metrics http://127.0.0.1:${relay.metricsPort}/metrics`)
     relay.announced().then(
-      () => console.log('announced: it can be found by its key alone'),
-      (error: Error) => console.error(`It could not be announced, and is found by its addresses only: ${error.message}`)
+      () => print('announced: it can be found by its key alone'),
+      (error: Error) => complain(`It could not be announced, and is found by its addresses only: ${error.message}`)
     )
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
@@ -45,11 +45,14 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
     return 0
   } catch (error) {
     if (!(error instanceof TypeError) && !isCoveyError(error)) throw error
-    console.error(error.message)
-    if (isCoveyError(error) && error.hint !== undefined) console.error(error.hint)
+    complain(error.message)
+    if (isCoveyError(error) && error.hint !== undefined) complain(error.hint)
     return error instanceof TypeError ? 2 : 1
   }
 }
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+const complain = (line: string): void => void process.stderr.write(`${line}\n`)
 
 type Flags = Map<string, string[]>
 

@@ -102,7 +102,7 @@ export class Switchboard {
     this.#clients.set(client.id, client)
     stream.on('data', (bytes) => this.#onframe(client, bytes))
     stream.once('close', () => {
-      for (const leg of [...client.legs.values()]) this.#end(leg, CLOSED.failed)
+      client.legs.forEach((leg) => this.#end(leg, CLOSED.failed))
       if (this.#clients.get(client.id) === client) this.#clients.delete(client.id)
     })
     client.send(encodeFrame(FRAME.hello, RELAY_VERSION))

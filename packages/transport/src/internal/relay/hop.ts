@@ -148,7 +148,9 @@ export class Hop implements CircuitCarrier {
 
   #ondrain(): void {
     this.#isDrained = true
-    for (const circuit of [...this.#circuits.values()]) {
+    // Who gets no room goes to the end of the map.
+    const waiting = [...this.#circuits.values()]
+    for (const circuit of waiting) {
       if (!this.#isDrained) return
       circuit.onroom()
     }
