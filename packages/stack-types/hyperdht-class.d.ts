@@ -23,6 +23,8 @@ declare module 'hyperdht' {
     readonly suspended: boolean
     readonly online: boolean
     readonly degraded: boolean
+    /** `reset` has the DHT take itself for online again. */
+    readonly health: { reset(): void }
     readonly stats: {
       readonly punches: { consistent: number; random: number; open: number }
       readonly relaying: { attempts: number; successes: number; aborts: number }

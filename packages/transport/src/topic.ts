@@ -1,4 +1,5 @@
 import type Hyperswarm from 'hyperswarm'
+import { lookUp } from './internal/look-up.js'
 
 /** A place where peers who know the same 32 bytes meet. */
 export interface Topic {
@@ -9,10 +10,10 @@ export interface Topic {
 }
 
 /**
- * How long after announcing to look once more. Two peers who join at the same moment each look
- * before the other has announced, and would meet only at the next refresh, ten minutes later.
+ * When to look again after announcing. Two peers who join at the same moment each look before the other
+ * has announced, and would meet only at the next refresh, ten minutes later.
  */
-const SECOND_LOOK_MS = 1_000
+const LOOKS_MS = [50, 500, 2_000]
 
 export function joinTopic(
   swarm: Hyperswarm,
@@ -20,18 +21,20 @@ export function joinTopic(
   { onclose, onerror }: { onclose: () => void; onerror: (error: Error) => void }
 ): Topic {
   const session = swarm.join(topic, { server: true, client: true })
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const timers: ReturnType<typeof setTimeout>[] = []
   let closing: Promise<void> | undefined
+  const isClosed = (): boolean => closing !== undefined
+  const ondone = (error: Error): void => {
+    if (!isClosed()) onerror(error)
+  }
+  const look = (): void => void lookUp(swarm, topic, isClosed).catch(ondone)
 
+  // Who announces looks too, but a device that has just started is announced itself before.
+  if (swarm.server.relayAddresses.length === 0) look()
   const announced = session.flushed().then(() => {
-    if (closing !== undefined) return
-    timer = setTimeout(() => {
-      if (closing === undefined) session.refresh({ server: true, client: true }).catch(onerror)
-    }, SECOND_LOOK_MS)
+    if (!isClosed()) timers.push(...LOOKS_MS.map((delayMs) => setTimeout(look, delayMs)))
   })
-  announced.catch((error: Error) => {
-    if (closing === undefined) onerror(error)
-  })
+  announced.catch(ondone)
 
   return {
     async flushed() {
@@ -40,7 +43,7 @@ export function joinTopic(
     },
     close() {
       return (closing ??= (async () => {
-        clearTimeout(timer)
+        for (const timer of timers) clearTimeout(timer)
         await session.destroy()
         onclose()
       })())

@@ -66,5 +66,6 @@ function undialable(): HyperDHT {
     stream.destroy(new Error('Nobody is there.'))
     return stream
   }
-  return { connect: connectTo, on: () => undefined, off: () => undefined } as unknown as HyperDHT
+  const nobody = { toArray: () => [], bootstrapNodes: [] }
+  return { ...nobody, connect: connectTo, on: () => undefined, off: () => undefined } as unknown as HyperDHT
 }

@@ -7,6 +7,9 @@ export const KEEP_ALIVE_MS = 1_000
 /** After this much silence a connection is doubted: two keep-alives and the jitter of a bad network. */
 export const SILENCE_MS = 2_500
 
+/** After this much another path is looked for beside it: one keep-alive is late. */
+export const DOUBT_MS = 1_600
+
 /** How long a session waits for a new path. A cut of 30 s is to be survived, and reconnecting takes a while. */
 export const OFFLINE_MS = 45_000
 
@@ -40,6 +43,14 @@ export const MEET_MS = 10_000
 
 /** How often sessions look at their paths. */
 export const TICK_MS = 250
+
+/** How often the network is looked at while a path is doubted… */
+export const PROBE_MS = 2_000
+/** …and while it is taken to be lost. */
+export const PROBE_LOST_MS = 500
+
+/** How long a peer whose session ran out is dialled still, now and then: its network may be back. */
+export const MISS_MS = 10 * 60_000
 
 /** A dial that has not succeeded by now gets another beside it: the first may be waiting for a lost packet. */
 export const HEDGE_MS = 1_500

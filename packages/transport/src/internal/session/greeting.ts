@@ -7,9 +7,9 @@ export const NO_NONCE = new Uint8Array(NONCE_BYTES)
 
 /** What each side says first on a connection: which session it holds, and how much of it has arrived. */
 export interface Greeting {
-  /** Chosen by the side with the lower key, anew for each session. */
+  /** Chosen by the side with the lower key, anew for each session. The other says {@link NO_NONCE} when it holds none. */
   readonly follower: Uint8Array
-  /** Chosen by the side with the higher key, which decides; {@link NO_NONCE} when there is none. */
+  /** Chosen by the side with the higher key, in the same way. */
   readonly leader: Uint8Array
   /** How many frames of the session have arrived. */
   readonly received: number

@@ -3,7 +3,7 @@ import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
 import { Circuit } from '../relay/circuit.js'
-import { END_TIMEOUT_MS, GREETING_TIMEOUT_MS, KEEP_ALIVE_MS, SESSION_PROTOCOL, SILENCE_MS } from './constants.js'
+import { DOUBT_MS, END_TIMEOUT_MS, GREETING_TIMEOUT_MS, KEEP_ALIVE_MS, SESSION_PROTOCOL, SILENCE_MS } from './constants.js'
 import { decodeGreeting, encodeGreeting, type Greeting } from './greeting.js'
 
 /** What a connection brings for the session above it. A throw ends the connection. */
@@ -18,7 +18,6 @@ export interface LinkReceiver {
 
 interface LinkInit {
   readonly stream: SwarmConnection
-  readonly onopen: (link: Link) => void
   readonly ongreeting: (link: Link, greeting: Greeting) => void
   /** It closed before it carried a session, or after. */
   readonly onclose: (link: Link) => void
@@ -39,7 +38,7 @@ export class Link {
   #timer: ReturnType<typeof setTimeout>
   #heard: { bytes: number; at: number }
 
-  constructor({ stream, onopen, ongreeting, onclose }: LinkInit) {
+  constructor({ stream, ongreeting, onclose }: LinkInit) {
     this.stream = stream
     this.#heard = { bytes: stream.rawBytesRead, at: Date.now() }
     this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
@@ -57,7 +56,6 @@ export class Link {
       protocol: SESSION_PROTOCOL,
       unique: true,
       messages: onmessages.map((onmessage) => ({ onmessage: onmessage as (message: never) => void })),
-      onopen: () => onopen(this),
       onclose: () => stream.destroy(),
       ondrain: () => this.receiver?.ondrain(this)
     })!
@@ -84,6 +82,17 @@ export class Link {
 
   get isHeard(): boolean {
     return Date.now() - this.heardAt < SILENCE_MS
+  }
+
+  /** Whether another path had better be looked for. */
+  get isDoubted(): boolean {
+    return Date.now() - this.heardAt >= DOUBT_MS
+  }
+
+  /** Has it prove, by something that arrives, that it still works. */
+  doubt(): void {
+    this.#heard = { bytes: this.stream.rawBytesRead, at: Math.min(this.heardAt, Date.now() - DOUBT_MS) }
+    this.stream.sendKeepAlive()
   }
 
   /** Whether more can be sent without being kept in memory. */

@@ -4,7 +4,7 @@ import type { RelayTarget } from '../../relay.js'
 import { Circuit } from '../relay/circuit.js'
 import { RelayDialer } from '../relay/relay-dialer.js'
 import { Dialer } from './dialer.js'
-import { LINGER_MS, MAX_LINKS, MEET_MS, OFFLINE_MS } from './constants.js'
+import { LINGER_MS, MAX_LINKS, MEET_MS, MISS_MS, OFFLINE_MS } from './constants.js'
 import { NO_NONCE, randomNonce, type Greeting } from './greeting.js'
 import { Link } from './link.js'
 import { Session } from './session.js'
@@ -38,8 +38,9 @@ export class PeerState {
   readonly #relayDialer: RelayDialer | null
   /** All of them, those that no session has yet too. */
   readonly #links = new Set<Link>()
-  readonly #greetings = new WeakMap<Link, number>()
+  readonly #greetings = new WeakMap<Link, { count: number; nonce: Uint8Array }>()
   readonly #isLeader: boolean
+  #missedUntil = 0
   #nonce = randomNonce()
   #metUntil = 0
   #path: PathState = 'offline'
@@ -66,6 +67,17 @@ export class PeerState {
     return this.ownPolicy ?? this.#init.policy ?? 'auto'
   }
 
+  /** Whether there is a session, and no path that can be trusted. */
+  get isDoubted(): boolean {
+    return this.session !== null && (this.session.active === null || this.session.active.isDoubted)
+  }
+
+  /** Whether its session ran out not long ago: nobody said that it was over. */
+  get isMissed(): boolean {
+    return Date.now() < this.#missedUntil
+  }
+
+  /** Whether nothing is at stake but that it may come back. */
   get isIdle(): boolean {
     return this.wishes.size === 0 && Date.now() > this.#metUntil && this.session === null && this.#links.size === 0
   }
@@ -74,13 +86,11 @@ export class PeerState {
     if (this.#links.size >= MAX_LINKS || !this.#allows({ isRelayed: stream.rawStream instanceof Circuit })) return stream.destroy()
     const link = new Link({
       stream,
-      onopen: () => {
-        if (!this.#isLeader) this.#greet(link)
-      },
-      ongreeting: (_, greeting) => (this.#isLeader ? this.#lead(link, greeting) : this.#follow(link, greeting)),
+      ongreeting: (_, greeting) => this.#settle(link, greeting),
       onclose: () => void this.#links.delete(link)
     })
     this.#links.add(link)
+    this.#greet(link)
   }
 
   /** Looks after the paths, and dials when there is none that can be trusted. */
@@ -88,9 +98,12 @@ export class PeerState {
     const { session } = this
     session?.choosePath()
     if (session !== null) this.#prune(session, now)
-    if (session !== null && session.active === null && now - session.offlineSince > OFFLINE_MS) this.#drop(session)
+    if (session !== null && session.active === null && now - session.offlineSince > OFFLINE_MS) {
+      this.#missedUntil = now + MISS_MS
+      this.#drop(session)
+    }
     this.#tellPath()
-    const isNeeded = session === null ? this.wishes.size > 0 : session.active === null || !session.active.isHeard
+    const isNeeded = session === null ? this.wishes.size > 0 || this.isMissed : this.isDoubted
     if (isNeeded || (session === null && now < this.#metUntil)) this.#dialRelayed(session, now)
     // A relayed path will do until there is a better one, which is looked for in peace.
     if (this.policy !== 'relay-only' && isNeeded) this.#dialer.tick(session !== null, now)
@@ -108,10 +121,12 @@ export class PeerState {
     for (const link of this.#links) if (!this.#allows(link)) link.close()
   }
 
+  /** The network is another one, or it is back. */
   onnetwork(): void {
-    for (const link of this.#links) link.stream.sendKeepAlive()
+    for (const link of this.#links) link.doubt()
     this.#dialer.reset()
     this.#relayDialer?.reset()
+    this.tick(Date.now())
   }
 
   async close(): Promise<void> {
@@ -135,40 +150,40 @@ export class PeerState {
     const { relays } = this.#init
     if (relays === undefined || this.policy === 'direct') return
     const active = session?.active
-    if (active?.isRelayed) relays.blame(active.stream)
+    if (active?.isRelayed && !active.isHeard) relays.blame(active.stream)
     relays.borrow(this.relays)
     this.#relayDialer!.tick(session !== null, now)
   }
 
-  /** Follower: names the session that is held here, or asks for one. */
+  /** The session that is held here, or this side's half of the next one. */
+  get #held(): Greeting {
+    if (this.session !== null) return { ...this.session.nonces, received: this.session.received }
+    const [follower, leader] = this.#isLeader ? [NO_NONCE, this.#nonce] : [this.#nonce, NO_NONCE]
+    return { follower, leader, received: 0 }
+  }
+
   #greet(link: Link): void {
-    const count = (this.#greetings.get(link) ?? 0) + 1
-    this.#greetings.set(link, count)
+    const count = (this.#greetings.get(link)?.count ?? 0) + 1
+    this.#greetings.set(link, { count, nonce: this.#nonce })
     if (count > MAX_GREETINGS) return link.close('Greeted too often.')
-    const { session } = this
-    link.greet({ follower: this.#nonce, leader: session?.nonces.leader ?? NO_NONCE, received: session?.received ?? 0 })
+    link.greet(this.#held)
   }
 
-  /** Follower: takes what was decided. */
-  #follow(link: Link, { follower, leader, received }: Greeting): void {
-    const isStale = !equalBytes(follower, this.#nonce)
-    if (isStale) return this.#greet(link)
-    if (this.session !== null && !this.session.is({ follower, leader })) this.#drop(this.session)
-    if (equalBytes(leader, NO_NONCE)) return this.#greet(link)
-    const session = this.session ?? this.#open({ follower: this.#nonce, leader })
-    session.attach(link, received)
-  }
-
-  /** Leader: goes on with the session that the peer names, or begins another. */
-  #lead(link: Link, { follower, leader, received }: Greeting): void {
-    const isNew = equalBytes(leader, NO_NONCE)
-    const isHeld = this.session !== null && equalBytes(follower, this.session.nonces.follower)
-    const isSame = isHeld && (isNew || this.session!.is({ follower, leader }))
-    if (!isSame && !isNew) return link.greet({ follower, leader: NO_NONCE, received: 0 })
-    if (!isSame && this.session !== null) this.#drop(this.session)
-    const session = isSame ? this.session! : this.#open({ follower, leader: randomNonce() })
-    link.greet({ ...session.nonces, received: session.received })
-    session.attach(link, received)
+  /**
+   * Both sides greet at once and come to the same end, so that data may follow the greeting: what each
+   * says is a session, or half of one, and where the two do not fit, who holds a session lets it go and
+   * greets again.
+   */
+  #settle(link: Link, theirs: Greeting): void {
+    if (link.receiver !== null) throw new Error('It greeted again.')
+    if (equalBytes(this.#isLeader ? theirs.follower : theirs.leader, NO_NONCE)) throw new Error('It named no nonce.')
+    if (this.session !== null && !isFitting(this.#held, theirs)) this.#drop(this.session)
+    if (!equalBytes(this.#greetings.get(link)!.nonce, this.#nonce)) this.#greet(link)
+    const mine = this.#held
+    if (!isFitting(mine, theirs)) return
+    const [follower, leader] = this.#isLeader ? [theirs.follower, mine.leader] : [mine.follower, theirs.leader]
+    const session = this.session ?? this.#open({ follower, leader })
+    session.attach(link, theirs.received)
   }
 
   #open(nonces: Omit<Greeting, 'received'>): Session {
@@ -182,6 +197,7 @@ export class PeerState {
     })
     this.session = session
     this.failure = null
+    this.#missedUntil = 0
     this.#dialer.reset()
     this.#relayDialer?.reset()
     this.#init.onsession(session, this.#id)
@@ -216,6 +232,12 @@ export class PeerState {
       if (link !== session.active && now - session.activeSince > LINGER_MS) link.close()
     }
   }
+}
+
+/** Whether two greetings can be of one session: what both name is the same. */
+function isFitting(a: Greeting, b: Greeting): boolean {
+  const isSame = (x: Uint8Array, y: Uint8Array): boolean => equalBytes(x, y) || equalBytes(x, NO_NONCE) || equalBytes(y, NO_NONCE)
+  return isSame(a.follower, b.follower) && isSame(a.leader, b.leader)
 }
 
 function isAbove(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,5 +1,4 @@
 import { Duplex } from 'streamx'
-import { equalBytes } from '@covey/core'
 import { ACK_BYTES, ACK_DELAY_MS, ACK_FRAMES, KEEP_ALIVE_MS, MAX_FRAME_BYTES, WINDOW_BYTES } from './constants.js'
 import { sessionHash, type Greeting } from './greeting.js'
 import type { Link, LinkReceiver } from './link.js'
@@ -78,10 +77,6 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   /** What a greeting says has arrived: that which waits for the reader is not let go of yet. */
   get received(): number {
     return this.#consumed
-  }
-
-  is({ follower, leader }: Omit<Greeting, 'received'>): boolean {
-    return equalBytes(follower, this.nonces.follower) && equalBytes(leader, this.nonces.leader)
   }
 
   /** Takes on a connection whose greetings have named this session. `received` is the peer's. */

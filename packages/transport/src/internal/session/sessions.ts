@@ -6,6 +6,7 @@ import { TICK_MS } from './constants.js'
 import type { RelayTarget } from '../../relay.js'
 import type { Relays } from '../relay/relays.js'
 import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
+import { Probe } from './probe.js'
 import type { Session } from './session.js'
 
 export interface SessionsInit {
@@ -29,10 +30,12 @@ export class Sessions {
   readonly #policies = new Map<string, Policy>()
   readonly #relays = new Map<string, readonly RelayTarget[]>()
   readonly #timer: ReturnType<typeof setInterval>
+  readonly #probe: Probe
   #isClosed = false
 
   constructor(init: SessionsInit) {
     this.#init = init
+    this.#probe = new Probe(init.dht, () => this.#onchange())
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     init.dht.on('network-change', this.#onnetwork)
     init.dht.on('network-update', this.#onnetwork)
@@ -92,7 +95,8 @@ export class Sessions {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
-    if (this.#isClosed || !this.#hasRoom(id) || this.#blocked.has(id)) stream.destroy()
+    const isFull = !this.#hasRoom(id) && !this.#forgetOne()
+    if (this.#isClosed || isFull || this.#blocked.has(id)) stream.destroy()
     else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
   }
 
@@ -131,6 +135,14 @@ export class Sessions {
     for (const peer of this.#peers.values()) peer.onnetwork()
   }
 
+  /** The DHT has noticed nothing: it is told, so that this device is announced where it is now. */
+  #onchange(): void {
+    const { dht } = this.#init
+    if (!dht.online) dht.health.reset()
+    for (const server of dht.listening) server.refresh()
+    this.#onnetwork()
+  }
+
   #peerOf(publicKey: Uint8Array): PeerState {
     const id = encodeZ32(publicKey)
     const known = this.#peers.get(id)
@@ -155,7 +167,21 @@ export class Sessions {
     this.#init.relays?.tick(now)
     for (const [id, peer] of this.#peers) {
       peer.tick(now)
-      if (peer.isIdle) this.#peers.delete(id)
+      if (peer.isIdle && !peer.isMissed) this.#forget(id, peer)
     }
+    const isAsked = (peer: PeerState): boolean => peer.isDoubted || (peer.isMissed && this.#probe.isLost)
+    if ([...this.#peers.values()].some(isAsked)) this.#probe.tick(now)
+  }
+
+  /** Makes room for a peer that is there, at the cost of one that is missed. */
+  #forgetOne(): boolean {
+    const missed = [...this.#peers].find(([, peer]) => peer.isIdle)
+    if (missed !== undefined) this.#forget(...missed)
+    return missed !== undefined
+  }
+
+  #forget(id: string, peer: PeerState): void {
+    this.#peers.delete(id)
+    void peer.close()
   }
 }
