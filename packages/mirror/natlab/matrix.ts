@@ -22,6 +22,7 @@ const { values } = parseArgs({
     rtt: { type: 'string', default: '40' },
     watch: { type: 'string', default: '0' },
     bulk: { type: 'string', default: '0' },
+    cut: { type: 'string', default: '0' },
     out: { type: 'string' }
   }
 })
@@ -68,7 +69,7 @@ interface Attempt {
 }
 
 interface Running {
-  readonly net: { site(type: string): Site; flush(site: Site): void; rmSite(site: Site): void }
+  readonly net: { cut(site: Site): void; uncut(site: Site): void; site(type: string): Site; flush(site: Site): void; rmSite(site: Site): void }
   readonly relays: object[]
   up(): Promise<void>
   down(): Promise<void>
@@ -90,6 +91,8 @@ interface Cell {
   firstMs: (number | null)[]
   upgradeMs: (number | null)[]
   gapMs: number[]
+  /** After a cut of the client's line, until data flows again. */
+  cutMs: (number | null)[]
   bulk: object[]
   fails: unknown[]
 }
@@ -132,7 +135,7 @@ console.log(`${first.length} of ${all.length} connected; first byte median ${med
 if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(cells, null, 1))
 
 async function measure(client: string, server: string, relay: string, proc: Program): Promise<void> {
-  const cell: Cell = { pair: `${client} > ${server}`, firstMs: [], upgradeMs: [], gapMs: [], bulk: [], fails: [] }
+  const cell: Cell = { pair: `${client} > ${server}`, firstMs: [], upgradeMs: [], gapMs: [], cutMs: [], bulk: [], fails: [] }
   const [a, b] = [lab.net.site(client), lab.net.site(server)]
   for (let i = 0; i < Number(values.attempts); i++) {
     const script = here('../../transport/natlab/covey')
@@ -152,6 +155,7 @@ async function measure(client: string, server: string, relay: string, proc: Prog
         cell.gapMs.push(Math.round(Math.max(0, ...times.slice(1).map((t, at) => t - times[at]!))))
         cell.upgradeMs.push(direct === null ? null : Math.round(direct.t - since))
       }
+      if (Number(values.cut) > 0) cell.cutMs.push(await cut(run.client, a))
       if (Number(values.bulk) > 0) cell.bulk.push(await bulk(run.client, proc, Number(values.bulk)))
     }
     await run.client?.kill()
@@ -163,6 +167,17 @@ async function measure(client: string, server: string, relay: string, proc: Prog
   lab.net.rmSite(b)
   cells.push(cell)
   console.error(cell.pair, JSON.stringify({ ...cell, pair: undefined }).slice(0, 600))
+}
+
+async function cut(client: Program, site: Site): Promise<number | null> {
+  client.send({ cmd: 'ping', every: 50 })
+  await client.wait('pong', 5_000)
+  lab.net.cut(site)
+  await sleep(Number(values.cut))
+  lab.net.uncut(site)
+  const back = performance.timeOrigin + performance.now()
+  const pong = await client.wait('pong', 30_000, client.mark)
+  return pong === null ? null : Math.round(pong.t - back)
 }
 
 async function bulk(client: Program, proc: Program, bytes: number): Promise<object> {

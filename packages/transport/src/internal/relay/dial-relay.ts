@@ -61,5 +61,9 @@ export function dialRelay({ dht, keyPair, relay, onopen, onfail }: DialInit): { 
   if (relay.webSockets.length === 0) dialByKey()
   else hedge = setTimeout(dialByKey, HEDGE_MS)
   for (const target of relay.webSockets) add(new NoiseSecretStream(true, connectWebSocket(target), { keyPair }))
-  return { close: () => finish(null) }
+  return {
+    close() {
+      if (!isOver) finish(null)
+    }
+  }
 }

@@ -28,7 +28,7 @@ export class RelayDialer {
   /** To be called while a connection is wanted. `isMet` when a session waits for it. */
   tick(isMet: boolean, now: number): void {
     if (this.#dials.size === 0 && now >= this.#startAt) this.#tried = new Set()
-    for (const hop of this.#init.relays.hops()) {
+    for (const hop of this.#init.relays.hops(isMet)) {
       if (this.#tried.has(hop)) continue
       this.#tried.add(hop)
       this.#startAt = now + Math.min(FIRST_PAUSE_MS * 2 ** this.#failed, isMet ? MAX_PAUSE_MS : MAX_PAUSE_UNMET_MS)

@@ -14,6 +14,9 @@ const FIRST_PAUSE_MS = 250
 const MAX_PAUSE_MS = 30_000
 /** How long a relay on which a connection went wrong is only used where there is no other. */
 const BLAME_MS = 30_000
+/** While a session waits for its path, another dial is begun so often beside those that go on: they may wait for a lost packet. */
+const URGENT_PAUSE_MS = 1_000
+const MAX_DIALS = 3
 /** How long a connection to a relay that is only a peer's is kept after its last circuit. */
 const LINGER_MS = 10_000
 /** Relays of peers, beside our own, at a time. */
@@ -38,9 +41,12 @@ interface Entry {
   readonly relay: RelayTarget
   readonly isOwn: boolean
   hop: Hop | null
-  dial: { close(): void } | null
+  readonly dials: Set<{ close(): void }>
   failed: number
   startAt: number
+  /** When the last dial was begun, and until when a session waits for a path. */
+  dialledAt: number
+  urgentUntil: number
   usedAt: number
   blamedAt: number
 }
@@ -69,7 +75,7 @@ export class Relays {
       if (hop !== null && hop.size > 0) entry.usedAt = now
       if (!entry.isOwn && now - entry.usedAt > LINGER_MS) this.#remove(entry)
       // The silent one is given up when there is another: it may yet be heard.
-      else if ((hop === null || hop.isSilent) && entry.dial === null && now >= entry.startAt) this.#dial(entry, now)
+      else if ((hop === null || hop.isSilent) && isDue(entry, now)) this.#dial(entry, now)
     }
   }
 
@@ -87,8 +93,12 @@ export class Relays {
     for (const relay of relays) this.#entryFor(relay, false).usedAt = Date.now()
   }
 
-  /** The connections through which a device can be dialled now, those that went wrong lately only where there are no others. */
-  hops(): Hop[] {
+  /**
+   * The connections through which a device can be dialled now, those that went wrong lately only where there
+   * are no others. `isUrgent` when a session waits for it.
+   */
+  hops(isUrgent: boolean): Hop[] {
+    if (isUrgent) for (const entry of this.#entries.values()) entry.urgentUntil = Date.now() + URGENT_PAUSE_MS
     const usable = this.#usable()
     const good = usable.filter(({ blamedAt }) => Date.now() - blamedAt > BLAME_MS)
     return (good.length > 0 ? good : usable).map(({ hop }) => hop!)
@@ -122,7 +132,8 @@ export class Relays {
     if (known !== undefined) return known
     const oldest = [...this.#entries.values()].filter((entry) => !entry.isOwn)
     if (!isOwn && oldest.length >= MAX_BORROWED) this.#remove(oldest[0]!)
-    const entry: Entry = { relay, isOwn, hop: null, dial: null, failed: 0, startAt: 0, usedAt: Date.now(), blamedAt: 0 }
+    const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0 }
+    const entry: Entry = { relay, isOwn, hop: null, dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
     this.#dial(entry, Date.now())
     return entry
@@ -131,13 +142,15 @@ export class Relays {
   #dial(entry: Entry, now: number): void {
     const { dht, keyPair } = this.#init
     entry.startAt = now + Math.min(FIRST_PAUSE_MS * 2 ** entry.failed++, MAX_PAUSE_MS)
-    entry.dial = dialRelay({
+    entry.dialledAt = now
+    const dial = dialRelay({
       dht,
       keyPair,
       relay: entry.relay,
       onopen: (stream) => this.#onopen(entry, stream),
-      onfail: () => (entry.dial = null)
+      onfail: () => void entry.dials.delete(dial)
     })
+    entry.dials.add(dial)
   }
 
   #onopen(entry: Entry, stream: NoiseSecretStream): void {
@@ -149,7 +162,8 @@ export class Relays {
         if (entry.hop === hop) entry.hop = null
       }
     })
-    entry.dial = null
+    for (const dial of entry.dials) dial.close()
+    entry.dials.clear()
     entry.failed = 0
     entry.hop = hop
     this.#entryOf.set(hop, entry)
@@ -197,7 +211,12 @@ export class Relays {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.relay.id)
-    entry.dial?.close()
+    for (const dial of entry.dials) dial.close()
     entry.hop?.close()
   }
+}
+
+function isDue({ dials, startAt, dialledAt, urgentUntil }: Entry, now: number): boolean {
+  if (now < urgentUntil) return dials.size < MAX_DIALS && now - dialledAt >= URGENT_PAUSE_MS
+  return dials.size === 0 && now >= startAt
 }
