@@ -63,6 +63,11 @@ export class Relays {
     for (const relay of init.relays) this.#entryFor(relay, true)
   }
 
+  /** Whether there is no relay to ask, now or later. */
+  get isNone(): boolean {
+    return this.#entries.size === 0
+  }
+
   /** By id, those that there is a connection to. */
   get open(): string[] {
     return this.#usable().map(({ relay }) => relay.id)

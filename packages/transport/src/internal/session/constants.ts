@@ -39,7 +39,7 @@ export const MAX_LINKS = 6
 export const END_TIMEOUT_MS = 1_000
 
 /** How long relays are asked for a device that was found in a topic, and is dialled. */
-export const MEET_MS = 10_000
+export const MEET_MS = 30_000
 
 /** How often sessions look at their paths. */
 export const TICK_MS = 250

@@ -77,9 +77,14 @@ export class PeerState {
     return Date.now() < this.#missedUntil
   }
 
+  /** Whether it may come without having been wished for. */
+  get isExpected(): boolean {
+    return this.isMissed || Date.now() < this.#metUntil
+  }
+
   /** Whether nothing is at stake but that it may come back. */
   get isIdle(): boolean {
-    return this.wishes.size === 0 && Date.now() > this.#metUntil && this.session === null && this.#links.size === 0
+    return this.wishes.size === 0 && this.session === null && this.#links.size === 0
   }
 
   accept(stream: SwarmConnection): void {

@@ -62,7 +62,8 @@ export class Sessions {
   /** A peer is dialled by another part: it may be met at a relay sooner. */
   meet(publicKey: Uint8Array): void {
     const id = encodeZ32(publicKey)
-    if (this.#init.relays === undefined || this.#blocked.has(id) || !this.#hasRoom(id)) return
+    const { relays } = this.#init
+    if (relays === undefined || relays.isNone || this.#isClosed || this.#blocked.has(id) || !this.#hasRoom(id)) return
     const peer = this.#peerOf(publicKey)
     if (peer.session === null) peer.meet(Date.now())
   }
@@ -167,7 +168,7 @@ export class Sessions {
     this.#init.relays?.tick(now)
     for (const [id, peer] of this.#peers) {
       peer.tick(now)
-      if (peer.isIdle && !peer.isMissed) this.#forget(id, peer)
+      if (peer.isIdle && !peer.isExpected) this.#forget(id, peer)
     }
     const isAsked = (peer: PeerState): boolean => peer.isDoubted || (peer.isMissed && this.#probe.isLost)
     if ([...this.#peers.values()].some(isAsked)) this.#probe.tick(now)
