@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type Corestore from 'corestore'
 import type Hyperswarm from 'hyperswarm'
 import { createFileSecretStore, openIdentity } from '@covey/identity'
 import { createNode, localNetwork, openStore, parseRelay, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
+import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import type { Session } from '../src/internal/session/session.js'
 import { streamOf } from './stream.js'
 
@@ -53,13 +53,14 @@ runPeer({
     const { role, opts } = config
     const node = await startNode(config)
     // Whoever ends this process does it with a signal, or with the end of its input: nothing is left to close.
-    const { swarm, corestore } = partsOf(node) as { swarm: Hyperswarm; corestore: Corestore }
+    const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
-    onreplicate(corestore, (session) => {
+    sessionSwarm.on('connection', (session) => {
       const stream = streamOf(session)
       queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session, config) }))
     })
+    swarm.on('connection', (stream) => lab.event('link', { dialled: stream.isInitiator }))
     node.on('path', (event) => lab.event('peer-path', event))
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
@@ -77,14 +78,6 @@ runPeer({
     return { address: Buffer.from(node.publicKey).toString('hex'), stats }
   }
 })
-
-function onreplicate(corestore: Corestore, onsession: (session: Session) => void): void {
-  const replicate = corestore.replicate.bind(corestore) as (stream: unknown) => never
-  corestore.replicate = (stream: unknown) => {
-    onsession(stream as Session)
-    return replicate(stream)
-  }
-}
 
 async function relayReached(node: Node): Promise<void> {
   while (node.relays.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -114,6 +107,6 @@ async function meetByKey(node: Node, { role, address, relay }: Config): Promise<
 /** Where packets to the peer go now. */
 function remoteOf(session: Session, { relay }: Config): string | null {
   if (session.active?.isRelayed) return /ws:\/\/([^,]+)/.exec(relay!)![1]!
-  const { remoteHost, remotePort } = session.rawStream as { remoteHost?: string; remotePort?: number }
+  const { remoteHost, remotePort } = session.rawStream as { readonly rtt: number; remoteHost?: string; remotePort?: number }
   return remoteHost === undefined || remoteHost === null ? null : `${remoteHost}:${remotePort}`
 }

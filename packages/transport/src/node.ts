@@ -1,5 +1,4 @@
 import HyperDHT from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
 import ProtomuxWakeup from 'protomux-wakeup'
 import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
@@ -12,6 +11,7 @@ import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
+import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
 import { relayTargets, type RelayAddress } from './relay.js'
@@ -148,10 +148,12 @@ export function createNode(init: NodeInit): Node {
 
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
-  const swarm = new Hyperswarm({
+  const swarm = createSwarm({
     dht,
     keyPair,
     maxPeers,
+    isMet: (publicKey) => (sessions.get(encodeZ32(publicKey))?.path ?? 'offline') !== 'offline',
+    oncrossing: (stream) => sessions.accept(stream),
     // Asked before a device is dialled, and before one that dials gets an answer, which would show our address.
     firewall(publicKey, payload) {
       if (payload === null) sessions.meet(publicKey)

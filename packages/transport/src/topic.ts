@@ -1,5 +1,5 @@
 import type Hyperswarm from 'hyperswarm'
-import { lookUp } from './internal/look-up.js'
+import { lookUp } from './internal/swarm.js'
 
 /** A place where peers who know the same 32 bytes meet. */
 export interface Topic {

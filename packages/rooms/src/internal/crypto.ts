@@ -54,6 +54,14 @@ export function openOnce(sealed: Uint8Array, associated: Uint8Array, key: Uint8A
 
 const SIGNATURE_BYTES = 64
 
+/** The ed25519 keys of a seed of 32 bytes: 32 bytes, and 64 as libsodium wants them. */
+export function signKeyPair(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array } {
+  const publicKey = new Uint8Array(KEY_BYTES)
+  const secretKey = new Uint8Array(SIGNATURE_BYTES)
+  sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed)
+  return { publicKey, secretKey }
+}
+
 /** An ed25519 signature of a digest whose domain says what for. */
 export function sign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array {
   const signature = new Uint8Array(SIGNATURE_BYTES)

@@ -1,6 +1,5 @@
 import type BlindPairing from 'blind-pairing'
 import type { PairingResult } from 'blind-pairing-core'
-import Autobase from 'autobase'
 import { encodeZ32, isCoveyError } from '@covey/core'
 import type { Node } from '@covey/transport'
 import { RoomError } from '../errors.js'
@@ -16,7 +15,7 @@ import { openRoom, roomStore, type OpenRoom, type OpenRoomInit } from './open-ro
 import { ask } from './pairing.js'
 import type { RoomRecord, RoomRecords } from './records.js'
 import { encodeStruct } from './structs.js'
-import { writerCore } from './writer-core.js'
+import { openWriterCore, writerCore } from './writer-core.js'
 
 export interface JoiningInit {
   readonly node: Node
@@ -71,12 +70,9 @@ export function createJoining(init: JoiningInit): Joining {
 
   async function localWriter({ namespace }: RoomRecord): Promise<WriterCore> {
     const store = roomStore(corestore, namespace)
-    const core = Autobase.getLocalCore(store)
     try {
-      await core.ready()
-      return writerCore(core)
+      return await openWriterCore(store, identity, namespace)
     } finally {
-      await core.close()
       await store.close()
     }
   }

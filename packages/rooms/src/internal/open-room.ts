@@ -33,6 +33,7 @@ import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
+import { openWriterCore } from './writer-core.js'
 
 export interface OpenRoomInit {
   readonly corestore: Corestore
@@ -76,10 +77,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
   const forks = createForkReports()
+  const store = roomStore(corestore, namespace)
+  const { keyPair } = await openWriterCore(store, identity, namespace)
   const base = createGuardedBase<RoomView>(
-    roomStore(corestore, namespace),
+    store,
     key ?? null,
     {
+      keyPair,
       open: openView,
       apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
       close: (view) => view.db.close(),

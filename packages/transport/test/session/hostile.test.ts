@@ -56,6 +56,8 @@ test('what is sent again is passed over', async () => {
 test.each<[string, (send: (type: number, bytes: Uint8Array) => void) => void]>([
   ['a greeting that ends early', (send) => send(HELLO, GREETING.subarray(0, 40))],
   ['a greeting that is too long', (send) => send(HELLO, Buffer.concat([GREETING, Buffer.alloc(4_096)]))],
+  ['a greeting without a nonce of its own', (send) => send(HELLO, Buffer.alloc(65))],
+  ['a second greeting', (send) => [send(HELLO, GREETING), send(HELLO, GREETING)]],
   ['frames before a greeting', (send) => send(DATA, Buffer.from('early'))],
   ['an acknowledgement before a greeting', (send) => send(ACK, Buffer.from([0]))],
   ['frames before their number', (send) => [send(HELLO, GREETING), send(DATA, Buffer.from('x'))]],

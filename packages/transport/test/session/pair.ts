@@ -11,6 +11,8 @@ export interface Side {
   readonly opened: Session[]
   readonly closed: Session[]
   readonly paths: string[]
+  /** How often it has dialled. */
+  readonly dials: { count: number }
   /** What `accept` was given, in order. */
   readonly streams: NoiseSecretStream[]
 }
@@ -22,13 +24,13 @@ export function createPair(): { leader: Side; follower: Side } {
   return isAbove ? { leader: a, follower: b } : { leader: b, follower: a }
 }
 
-export function createSide(seed: number): Side {
+export function createSide(seed: number, maxPeers = 8): Side {
   const keyPair = NoiseSecretStream.keyPair(new Uint8Array(32).fill(seed))
-  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [] }
+  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [], dials: { count: 0 } }
   const sessions = new Sessions({
-    dht: undialable(),
+    dht: undialable(side.dials),
     keyPair,
-    maxPeers: 8,
+    maxPeers,
     onsession(session) {
       session.on('error', () => undefined)
       side.opened.push(session)
@@ -60,8 +62,9 @@ export async function connectStreams(a: Side, b: Side): Promise<[NoiseSecretStre
 }
 
 /** A DHT where nobody is: what is dialled fails at once. */
-function undialable(): HyperDHT {
+function undialable(dials: { count: number }): HyperDHT {
   const connectTo = (): NoiseSecretStream => {
+    dials.count++
     const stream = new NoiseSecretStream(true, null, { autoStart: false })
     stream.destroy(new Error('Nobody is there.'))
     return stream

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { encodeZ32 } from '@covey/core'
+import { OFFLINE_MS, TICK_MS } from '../../src/internal/session/constants.js'
 import type { Session } from '../../src/internal/session/session.js'
-import { connect, createPair, type Side } from './pair.js'
+import { connect, createPair, createSide, type Side } from './pair.js'
 
 test('both sides see one session, by the same hash, each under the key of the other', async () => {
   const { leader, follower } = createPair()
@@ -130,6 +131,45 @@ test('a blocked peer is let go of, and not taken again until it is unblocked', a
   await connect(leader, follower)
   await until(() => leader.opened.length === 2)
 })
+
+test('a peer whose session ran out is dialled still, and makes room for one that is there', async () => {
+  const [side, gone, other] = [createSide(1, 1), createSide(2), createSide(3)]
+  await connect(side, gone)
+  await bothOpen(side, gone)
+  side.streams[0]!.destroy()
+  await until(() => side.paths.at(-1) === 'offline')
+  later(OFFLINE_MS + 1_000)
+  await until(() => side.closed.length === 1)
+  const { count } = side.dials
+  await until(() => side.dials.count > count)
+  await connect(side, other)
+  await until(() => side.opened.length === 2)
+})
+
+test('a peer that ended its session is not dialled', async () => {
+  const { leader, follower } = createPair()
+  await connect(leader, follower)
+  const [a] = await bothOpen(leader, follower)
+  a.destroy()
+  await until(() => follower.closed.length === 1)
+  await setTimeout(TICK_MS * 3)
+  expect([leader.dials.count, follower.dials.count]).toEqual([0, 0])
+})
+
+test('a path that is silent is doubted, and another is dialled before it is given up', async () => {
+  const { leader, follower } = createPair()
+  await connect(leader, follower)
+  const [a] = await bothOpen(leader, follower)
+  for (const { streams } of [leader, follower]) for (const stream of streams) stream.setKeepAlive(0)
+  await until(() => leader.dials.count > 0)
+  expect(a.active).not.toBe(null)
+})
+
+/** Has the clock be that much on; timers run as before. */
+function later(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })
+  onTestFinished(() => void vi.useRealTimers())
+}
 
 async function bothOpen(a: Side, b: Side): Promise<[Session, Session]> {
   await until(() => a.opened.length > 0 && b.opened.length > 0)

@@ -96,7 +96,7 @@ export interface UpstreamApplyState {
   /** How much of the system's view the indexers' order has settled, as this peer works it out. */
   readonly indexedLength: number
   readonly system: SystemView
-  readonly base: { readonly recoveries: number }
+  readonly base: { readonly recoveries: number; readonly local: Hypercore<unknown> & { readonly key: Uint8Array } }
   readonly key: Uint8Array
   /** What is written with the views: what was applied since the indexers' order, and how far that is. */
   readonly localState: { setBootRecord(record: object): void; flush(): Promise<void> }

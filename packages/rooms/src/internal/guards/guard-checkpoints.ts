@@ -1,3 +1,4 @@
+import { equalBytes } from '@covey/core'
 import type { UpstreamApplyState, UpstreamCheckpoint } from './autobase-internals.js'
 import { boundedEncoding } from './bounded-encoding.js'
 
@@ -14,7 +15,13 @@ const KEY_BYTES = 32
  */
 export function guardCheckpoints(state: UpstreamApplyState, onwarning: (error: unknown) => void): void {
   const create = state._createCheckpointCore.bind(state)
-  state._createCheckpointCore = (...args) => guardCheckpoint(create(...args), onwarning)
+  state._createCheckpointCore = (...args) => {
+    const checkpoint = create(...args)
+    const { local } = state.base
+    // What this device has signed is looked at before it signs on: the storage does not tell that it is its own.
+    if (equalBytes(args[0], local.key)) Object.assign(checkpoint.core, { keyPair: local.keyPair, writable: local.writable })
+    return guardCheckpoint(checkpoint, onwarning)
+  }
   const sign = state.maybeSigned.bind(state)
   // Signatures are collected again at the next block of an indexer: to fail here loses nothing.
   state.maybeSigned = () =>

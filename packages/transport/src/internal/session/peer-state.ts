@@ -126,8 +126,12 @@ export class PeerState {
     for (const link of this.#links) if (!this.#allows(link)) link.close()
   }
 
-  /** The network is another one, or it is back. */
   onnetwork(): void {
+    for (const link of this.#links) link.stream.sendKeepAlive()
+    this.#dialer.reset()
+  }
+
+  onmove(): void {
     for (const link of this.#links) link.doubt()
     this.#dialer.reset()
     this.#relayDialer?.reset()

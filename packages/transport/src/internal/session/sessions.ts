@@ -37,7 +37,7 @@ export class Sessions {
     this.#init = init
     this.#probe = new Probe(init.dht, () => this.#onchange())
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
-    init.dht.on('network-change', this.#onnetwork)
+    init.dht.on('network-change', this.#onmove)
     init.dht.on('network-update', this.#onnetwork)
   }
 
@@ -124,16 +124,22 @@ export class Sessions {
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#timer)
-    this.#init.dht.off('network-change', this.#onnetwork)
+    this.#init.dht.off('network-change', this.#onmove)
     this.#init.dht.off('network-update', this.#onnetwork)
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
     this.#init.relays?.close()
     this.#peers.clear()
   }
 
+  /** The network is better, or worse: what failed may not fail now. */
   readonly #onnetwork = (): void => {
     this.#init.relays?.onnetwork()
     for (const peer of this.#peers.values()) peer.onnetwork()
+  }
+
+  /** The network is another one, so that no path can be trusted. */
+  readonly #onmove = (): void => {
+    for (const peer of this.#peers.values()) peer.onmove()
   }
 
   /** The DHT has noticed nothing: it is told, so that this device is announced where it is now. */
@@ -141,7 +147,7 @@ export class Sessions {
     const { dht } = this.#init
     if (!dht.online) dht.health.reset()
     for (const server of dht.listening) server.refresh()
-    this.#onnetwork()
+    this.#onmove()
   }
 
   #peerOf(publicKey: Uint8Array): PeerState {

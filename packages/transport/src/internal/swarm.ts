@@ -1,0 +1,58 @@
+import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
+import type { AnnouncedPeer } from 'hyperdht'
+
+/** Of hyperswarm 4.17.2, index.js, what is overridden and used here. */
+interface Upstream extends Hyperswarm {
+  readonly _allConnections: { has(publicKey: Uint8Array): boolean }
+  _connect(peer: PeerInfo, queued: boolean): void
+  _flushMaybe(peer: PeerInfo): void
+  _handlePeer(peer: AnnouncedPeer, topic: Uint8Array): void
+  _handleServerConnection(stream: SwarmConnection): void
+  _shouldRequeue(peer: PeerInfo): boolean
+}
+
+/** The second wait is the first of a peer that never answered; the last is not used for those of topics. */
+const BACKOFFS_MS = [1_000, 2_000, 5_000, 600_000]
+
+export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hyperswarm>[0]> {
+  /** Whether there is a path to a peer, whoever made it. */
+  readonly isMet: (publicKey: Uint8Array) => boolean
+  /** A connection that crossed one that is there, or is being dialled. */
+  readonly oncrossing: (stream: SwarmConnection) => void
+}
+
+/**
+ * A Hyperswarm that leaves the choice between connections to the sessions above it. By itself it closes
+ * one of two that cross while both are dialled, which may be the only one that gets through; and it
+ * dials whom it knows no connection to, though a session has one.
+ */
+export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
+  class Swarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
+    override _handleServerConnection(stream: SwarmConnection): void {
+      const isCrossing = !this.destroyed && !this.suspended && this._allConnections.has(stream.remotePublicKey)
+      if (isCrossing) oncrossing(stream)
+      else super._handleServerConnection(stream)
+    }
+
+    override _connect(peer: PeerInfo, queued: boolean): void {
+      if (!isMet(peer.publicKey)) super._connect(peer, queued)
+      else if (queued) this._flushMaybe(peer)
+    }
+
+    override _shouldRequeue(peer: PeerInfo): boolean {
+      return !isMet(peer.publicKey) && super._shouldRequeue(peer)
+    }
+  }
+  return new Swarm({ ...options, backoffs: BACKOFFS_MS })
+}
+
+/**
+ * Looks up who is announced in a topic, and has the swarm dial them as if it had found them. What the
+ * swarm does itself is to announce as well, each time, and not before this device has been announced.
+ */
+export async function lookUp(swarm: Hyperswarm, topic: Uint8Array, isClosed: () => boolean): Promise<void> {
+  for await (const { peers } of swarm.dht.lookup(topic)) {
+    if (isClosed() || swarm.destroyed) return
+    for (const peer of peers) (swarm as Upstream)._handlePeer(peer, topic)
+  }
+}

@@ -1,0 +1,65 @@
+import HyperDHT from 'hyperdht'
+import { expect, onTestFinished, test } from 'vitest'
+import { createSwarm } from '../src/internal/swarm.js'
+import { joinTopic } from '../src/topic.js'
+import { topicOf, useLocalNetwork } from './support.js'
+
+const net = useLocalNetwork()
+
+test('a connection that crosses another is handed over, and neither is closed', async () => {
+  const crossing: { destroying: boolean }[] = []
+  const swarm = start({
+    oncrossing(stream) {
+      stream.on('error', () => undefined)
+      crossing.push(stream)
+    }
+  })
+  const { publicKey } = swarm.keyPair
+  await swarm.listen()
+  const dht = new HyperDHT({ bootstrap: net.network.bootstrap, host: '127.0.0.1' })
+  onTestFinished(() => dht.destroy())
+  const streams = [dht.connect(publicKey), dht.connect(publicKey)]
+  for (const stream of streams) stream.on('error', () => undefined)
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.once('open', () => resolve()))))
+  await until(() => crossing.length + swarm.connections.size === 2)
+  expect(crossing).toHaveLength(1)
+  expect([...streams, ...crossing].filter(({ destroying }) => destroying)).toEqual([])
+})
+
+test('a peer that is met already is not dialled', async () => {
+  const [a, b] = [start({ isMet: () => true }), start({})]
+  const met: unknown[] = []
+  a.on('connection', (stream) => met.push(stream))
+  const topics = []
+  for (const swarm of [b, a]) {
+    await swarm.listen()
+    const topic = joinTopic(swarm, topicOf('met already'), { onclose: () => undefined, onerror: () => undefined })
+    topics.push(topic)
+    // So that only `a` finds the other.
+    await topic.flushed()
+    if (swarm === b) await topic.close().then(() => announce(b))
+  }
+  await until(() => a.peers.size === 1)
+  await a.flush()
+  expect(met).toEqual([])
+})
+
+async function announce(swarm: ReturnType<typeof start>): Promise<void> {
+  await swarm.dht.announce(topicOf('met already'), swarm.keyPair, swarm.server.relayAddresses).finished()
+}
+
+function start(init: Partial<Parameters<typeof createSwarm>[0]>): ReturnType<typeof createSwarm> {
+  const dht = new HyperDHT({ bootstrap: net.network.bootstrap, host: '127.0.0.1' })
+  const swarm = createSwarm({ dht, isMet: () => false, oncrossing: () => undefined, ...init })
+  swarm.on('connection', (stream) => stream.on('error', () => undefined))
+  onTestFinished(() => swarm.destroy())
+  return swarm
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 8_000
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not within the time: ${condition.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,78 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** The laboratory lies beside the repository, not in it. */
+const SOURCE = process.env['NATLAB'] ?? join(ROOT, '../shared/natlab')
+/** Our peer program; those of the laboratory are named by their path in it. */
+export const COVEY = join(ROOT, 'packages/transport/natlab/covey')
+export const STOCK = 'peers/hyperswarm.mjs'
+
+const SWEEP_INTERVAL_MS = 2_000
+
+/** Why the laboratory cannot be used here, or null when it can. */
+export function whyNoLaboratory(): string | null {
+  if (!existsSync(join(SOURCE, 'natlab.mjs'))) return `the NAT laboratory is not at ${SOURCE} (NATLAB names another place)`
+  if (process.getuid?.() !== 0) return 'the NAT laboratory needs root'
+  const missing = ['ip', 'nft', 'conntrack', 'cc'].filter((program) => !runs('sh', ['-c', `command -v ${program}`]))
+  if (missing.length > 0) return `the NAT laboratory needs ${missing.join(', ')}`
+  const probe = `lab-probe-${process.pid}`
+  const isAllowed = runs('ip', ['netns', 'add', probe]) && runs('ip', ['netns', 'exec', probe, 'nft', 'list', 'tables'])
+  runs('ip', ['netns', 'del', probe])
+  return isAllowed ? null : 'network namespaces are not allowed here'
+}
+
+export interface Laboratory {
+  /** Runs one suite, shows what it prints, and resolves with its result. */
+  run(suite: string, options: readonly string[]): Promise<unknown>
+  close(): void
+}
+
+/** A copy of the laboratory, which writes beside its sources, with our dependencies. */
+export function openLaboratory(): Laboratory {
+  const folder = mkdtempSync(join(tmpdir(), 'natlab-'))
+  const peers = join(folder, 'folders')
+  cpSync(SOURCE, folder, { recursive: true })
+  mkdirSync(peers)
+  // All that is installed, also what only a dependency of ours needs.
+  symlinkSync(join(ROOT, 'node_modules/.pnpm/node_modules'), join(folder, 'node_modules'))
+  const sweeper = setInterval(() => sweep(peers), SWEEP_INTERVAL_MS)
+  return {
+    async run(suite, options) {
+      const file = join(folder, `${suite}.json`)
+      const args = [join(folder, 'natlab.mjs'), suite, ...options, '--out', file]
+      const child = spawn(process.execPath, args, {
+        cwd: folder,
+        env: { ...process.env, NATLAB: folder, NATLAB_PEERS: peers },
+        stdio: ['ignore', 'inherit', 'inherit']
+      })
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+      if (code !== 0) throw new Error(`The suite ${suite} ended with ${code ?? signal}.`)
+      return (JSON.parse(readFileSync(file, 'utf8')) as { result: unknown }).result
+    },
+    close() {
+      clearInterval(sweeper)
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Removes the folders of the peers that have ended: they are killed, and each has taken 75 MB. */
+function sweep(peers: string): void {
+  for (const name of readdirSync(peers)) {
+    if (/^\d+$/.test(name) && !existsSync(`/proc/${name}`)) rmSync(join(peers, name), { recursive: true, force: true })
+  }
+}
+
+function runs(command: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

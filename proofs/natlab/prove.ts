@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { COVEY, openLaboratory, STOCK, type Laboratory } from './laboratory.js'
+import { regressions, report } from './report.js'
+import type { FanoutRow, FaultRow, LanRow, Matrix, RaceRow, Results, ThroughputRow } from './results.js'
+
+const REPORT = fileURLToPath(new URL('../../docs/benchmarks/nat.md', import.meta.url))
+/** Of a session whose two sides joined at the same moment; each is quick. */
+const RACES = 100
+const STOCK_RACES = 12
+const BOTH = ['--peer', COVEY, '--peer', STOCK]
+
+type Suite = (lab: Laboratory, attempts: number) => Promise<Results>
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  matrix: async (lab, attempts) => ({ matrix: (await lab.run('matrix', [...BOTH, '--attempts', `${attempts}`, '--limit', '20000'])) as Matrix }),
+  faults: async (lab, attempts) => ({ faults: (await lab.run('faults', [...BOTH, '--attempts', `${attempts}`, '--limit', '60000'])) as FaultRow[] }),
+  race: async (lab) => {
+    const race = async (peer: string, count: number): Promise<RaceRow[]> =>
+      (await lab.run('race', ['--peer', peer, '--attempts', `${count}`, '--deltas', '0'])) as RaceRow[]
+    return { race: { covey: await race(COVEY, RACES), hyperswarm: await race(STOCK, STOCK_RACES) } }
+  },
+  fanout: async (lab) => {
+    // By key: in a topic the four would meet each other too.
+    const ours = (await lab.run('fanout', ['--peer', COVEY, '--limit', '60000', '--opts', '{"by":"key"}'])) as FanoutRow[]
+    return { fanout: [...ours, ...((await lab.run('fanout', ['--peer', STOCK, '--limit', '60000'])) as FanoutRow[])] }
+  },
+  lan: async (lab, attempts) => ({ lan: (await lab.run('lan', [...BOTH, '--attempts', `${attempts}`])) as LanRow[] }),
+  throughput: async (lab) => ({ throughput: (await lab.run('throughput', [...BOTH, '--quick'])) as ThroughputRow[] })
+}
+
+/**
+ * Runs the suites of the laboratory with our peer and with stock Hyperswarm, `attempts` times each, and
+ * writes the tables down. `NATLAB_SUITES` names some of them; then nothing is written.
+ *
+ * @throws when a pair of networks that stock connects is not connected, or two that join at once miss each other.
+ */
+export async function proveNatlab(attempts: number): Promise<void> {
+  const chosen = process.env['NATLAB_SUITES']?.split(',')
+  const lab = openLaboratory()
+  try {
+    let results: Results = {}
+    for (const suite of chosen ?? Object.keys(SUITES)) {
+      const run = SUITES[suite]
+      if (run === undefined) throw new Error(`There is no suite ${suite}. There are: ${Object.keys(SUITES).join(', ')}.`)
+      results = { ...results, ...(await run(lab, attempts)) }
+    }
+    const text = report(results, `pnpm proof natlab --count ${attempts}`)
+    if (chosen === undefined) writeFileSync(REPORT, text)
+    console.log(text)
+    const missed = (results.race?.['covey'] ?? []).filter(({ ok, n }) => ok < n).map(({ ok, n }) => `${ok} of ${n} that joined at once met`)
+    const problems = [...regressions(results.matrix ?? {}), ...missed]
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+  } finally {
+    lab.close()
+  }
+}
+
+/** A few pairs of networks, for the tests. */
+export async function tryMatrix(types: readonly string[]): Promise<Matrix> {
+  const lab = openLaboratory()
+  try {
+    return (await lab.run('matrix', ['--peer', COVEY, '--types', types.join(','), '--attempts', '1', '--limit', '30000'])) as Matrix
+  } finally {
+    lab.close()
+  }
+}
