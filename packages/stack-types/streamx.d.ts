@@ -59,6 +59,8 @@ declare module 'streamx' {
     protected _read(done: (error?: Error | null) => void): void
     /** For subclasses: the next write comes when `done` was called. */
     protected _write(chunk: W, done: (error?: Error | null) => void): void
+    /** For subclasses: everything was written, and `end` called. */
+    protected _final(done: (error?: Error | null) => void): void
     /** For subclasses: synchronously, before `_destroy`, which waits for a write under way. */
     protected _predestroy(): void
     protected _destroy(done: (error?: Error | null) => void): void

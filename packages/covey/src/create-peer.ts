@@ -23,8 +23,8 @@ import type { Peer, PeerInit } from './peer.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'signal'])
-  const { storage, network, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'signal'])
+  const { storage, network, relays, policy, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   assertSignal(signal, 'init.signal')
@@ -53,7 +53,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
     opened.push(() => identity.close())
-    const node = createNode({ identity, store, ...(network && { network }) })
+    const node = createNode({ identity, store, ...(network && { network }), ...(relays && { relays }), ...(policy && { policy }) })
     opened.push(node.close)
     const rooms = await createRooms({ identity, node })
     opened.push(rooms.close)

@@ -18,7 +18,15 @@
 export { createPeer } from './create-peer.js'
 export type { Peer, PeerInit } from './peer.js'
 export { CoveyError, isCoveyError } from '@covey/core'
-export { localNetwork, publicNetwork, type Network, type NetworkAddress } from '@covey/transport'
+export {
+  localNetwork,
+  parseRelay,
+  publicNetwork,
+  type Network,
+  type NetworkAddress,
+  type PathPolicy,
+  type RelayAddress
+} from '@covey/transport'
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { Rooms } from '@covey/rooms'
-import type { Network, Suspendable } from '@covey/transport'
+import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -22,6 +22,13 @@ export interface PeerInit {
   readonly keyProvider?: KeyProvider
   /** Default `publicNetwork()`. */
   readonly network?: Network
+  /**
+   * Relays to be reached through where there is no direct path, at most 4; see the guide on transport.
+   * Devices meet at those that they share.
+   */
+  readonly relays?: readonly RelayAddress[]
+  /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
+  readonly policy?: PathPolicy
   /** Stops the start, with its reason. */
   readonly signal?: AbortSignal
 }

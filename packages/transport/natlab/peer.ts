@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Hyperswarm from 'hyperswarm'
 import { createFileSecretStore, openIdentity } from '@covey/identity'
-import { createNode, localNetwork, openStore, type Node } from '@covey/transport'
+import { createNode, localNetwork, openStore, parseRelay, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import type { Session } from '../src/internal/session/session.js'
@@ -20,6 +20,8 @@ interface Config {
   /** The same for a peer that is started again. */
   readonly seed: string
   readonly topic: string
+  /** The line of a relay, for `parseRelay()`. */
+  readonly relay?: string | null
   readonly opts: {
     /** How the two sides find each other. Default: the topic. */
     readonly by?: 'topic' | 'key'
@@ -56,13 +58,14 @@ runPeer({
     // Once for each session, when it begins. Its path is there a moment later.
     sessionSwarm.on('connection', (session) => {
       const stream = streamOf(session)
-      queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session) }))
+      queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session, config) }))
     })
     swarm.on('connection', (stream) => lab.event('link', { dialled: stream.isInitiator }))
     node.on('path', (event) => lab.event('peer-path', event))
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
-    await dht.fullyBootstrapped()
+    // Where UDP is blocked, the relay is all that there is of a network.
+    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : [])])
     lab.booted()
     if (opts.at !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, opts.at! - Date.now())))
     if (opts.by === 'key') await meetByKey(node, config)
@@ -76,7 +79,11 @@ runPeer({
   }
 })
 
-async function startNode({ bootstrap, seed }: Config): Promise<Node> {
+async function relayReached(node: Node): Promise<void> {
+  while (node.relays.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+async function startNode({ bootstrap, seed, relay }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
   const store = await openStore(join(folder, String(process.pid)))
@@ -84,16 +91,22 @@ async function startNode({ bootstrap, seed }: Config): Promise<Node> {
     const [host, port] = address.split(':')
     return { host: host!, port: Number(port) }
   })
-  return createNode({ identity, store, network: localNetwork(addresses) })
+  return createNode({ identity, store, network: localNetwork(addresses), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
-async function meetByKey(node: Node, { role, address }: Config): Promise<void> {
-  if (role === 'listen') await (partsOf(node).swarm as Hyperswarm).listen()
+async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {
+  const { swarm } = partsOf(node) as { swarm: Hyperswarm }
+  if (role === 'listen') {
+    // Where UDP is blocked, the announcement never comes.
+    const late = new Promise((resolve) => setTimeout(resolve, 2_000))
+    await Promise.all(relay ? [relayReached(node), Promise.race([swarm.listen(), late])] : [swarm.listen()])
+  }
   else for (const key of address!.split(',')) node.addContact(Buffer.from(key, 'hex'))
 }
 
 /** Where packets to the peer go now. */
-function remoteOf(session: Session): string | null {
+function remoteOf(session: Session, { relay }: Config): string | null {
+  if (session.active?.isRelayed) return /ws:\/\/([^,]+)/.exec(relay!)![1]!
   const { remoteHost, remotePort } = session.rawStream as { readonly rtt: number; remoteHost?: string; remotePort?: number }
   return remoteHost === undefined || remoteHost === null ? null : `${remoteHost}:${remotePort}`
 }

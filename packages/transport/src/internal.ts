@@ -4,6 +4,26 @@
  *
  * @packageDocumentation
  */
+export { dhtOptions } from './internal/dht-options.js'
+export {
+  CLOSED,
+  decodeFrame,
+  decodeNumber,
+  encodeFrame,
+  encodeNumber,
+  FRAME,
+  MAX_DATAGRAM_BYTES,
+  MAX_MESSAGE_BYTES,
+  OPEN_TIMEOUT_MS,
+  RELAY_CIRCUITS,
+  RELAY_VERSION,
+  renumber,
+  REST_KEEP_ALIVE_MS,
+  REST_SILENCE_MS,
+  WINDOW_BYTES,
+  type DecodedFrame
+} from './internal/relay/wire.js'
+export { closeWhole, type ByteStream } from './internal/relay/websocket.js'
 import { internalsOf } from './internal-registry.js'
 import type { Node } from './node.js'
 

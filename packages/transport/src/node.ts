@@ -7,20 +7,39 @@ import type { ChannelHost } from './channel.js'
 import { TransportError } from './errors.js'
 import { Channels } from './internal/channels/channels.js'
 import { assertUpstream, guardConnection } from './internal/guards/guard-connection.js'
+import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
+import { Relays } from './internal/relay/relays.js'
+import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
 import { suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
 import { assertNetwork, publicNetwork, type Network } from './network.js'
+import { relayTargets, type RelayAddress } from './relay.js'
 import { corestoreOf, type Store } from './store.js'
 import type { Suspendable } from './suspendable.js'
 import { joinTopic, type Topic } from './topic.js'
 
-/** Whether there is a way to a peer now. What is written while offline is sent when there is one again. */
-export type Path = 'online' | 'offline'
+/** How a peer is reached now. What is written while offline is sent when there is a way again. */
+export type Path = PathState
+
+/**
+ * Which ways to a peer are used. `auto`: a relay at once, and a direct path as soon as there is one.
+ * `direct`: no relay. `relay-only`: nothing is sent to the peer's address, and ours is not told to it; the
+ * guide says who still sees it.
+ */
+export type PathPolicy = Policy
+
+/** How to reach a peer. What is given stays in force until it is given anew. */
+export interface ReachOptions {
+  /** Where the peer may be met, beside this node's own relays; at most 4. */
+  readonly relays?: readonly RelayAddress[] | undefined
+  /** Default: that of the node. */
+  readonly policy?: PathPolicy | undefined
+}
 
 /** What happens on a node. Hints for a display: they may be missed. */
 export interface NodeEvents {
@@ -28,7 +47,7 @@ export interface NodeEvents {
   connect: { readonly peer: string }
   /** The session with a peer's device is over: it closed, or was out of reach for 45 s. */
   disconnect: { readonly peer: string }
-  /** The way to a peer was lost, or found. */
+  /** A peer is reached in another way, or not any more. */
   path: { readonly peer: string; readonly path: Path }
   /** Something failed in the background. */
   error: TransportError
@@ -42,18 +61,19 @@ export interface NodeInit {
   readonly store: Store
   /** Default {@link publicNetwork}. */
   readonly network?: Network
+  /**
+   * Relays to be reached through, and to reach others through; at most 4. A connection to each is kept.
+   * Devices meet at those that they share.
+   */
+  readonly relays?: readonly RelayAddress[]
+  /** Default `auto`. */
+  readonly policy?: PathPolicy
   /** How many other devices this one deals with at a time, contacts included; 1 to 1024. Default 64. */
   readonly maxPeers?: number
 }
 
 /** More connections than that cost a phone its battery, and help few rooms. */
 const DEFAULT_MAX_PEERS = 64
-
-/**
- * How long after a punch through random ports the next may begin. The 20 s of the stack leave a phone behind such
- * a NAT with one peer for as long. A punch is 256 sockets for seconds, and one at a time goes on.
- */
-const RANDOM_PUNCH_INTERVAL_MS = 1_000
 
 /** A device that a node stays connected with. */
 export interface Contact {
@@ -71,7 +91,9 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
   readonly id: string
   /** The devices that can be reached now, by id. */
   readonly peers: readonly string[]
-  /** Whether there is a way to a peer, by id, now. */
+  /** The relays that there is a connection to now, by id: the z-base-32 of their keys. */
+  readonly relays: readonly string[]
+  /** How a peer, by id, is reached now. */
   path(peer: string): Path
   /**
    * Connects to one device, and resolves when its key is proven. The node reconnects by itself while the
@@ -83,7 +105,7 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
    * @throws {TransportError} PEER_UNREACHABLE when no way was found in 20 s of dialling, with why as its cause.
    * @throws the signal's `reason` when it is aborted first.
    */
-  connect(publicKey: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<void>
+  connect(publicKey: Uint8Array, options?: ReachOptions & { signal?: AbortSignal | undefined }): Promise<void>
   /**
    * Connects to one device and stays with it: whenever it is out of reach it is dialled again, after
    * pauses that grow to a minute.
@@ -92,7 +114,7 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
    * @throws {TypeError} when the key is malformed, or this node's own.
    * @throws {TransportError} NODE_CLOSED, PEER_BLOCKED
    */
-  addContact(publicKey: Uint8Array): Contact
+  addContact(publicKey: Uint8Array, options?: ReachOptions): Contact
   /**
    * Ends the session with a device, and has none again until {@link Node.unblock}.
    *
@@ -118,9 +140,11 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
  * peers that prove to know the key of a core, and to nobody else.
  */
 export function createNode(init: NodeInit): Node {
-  assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers'])
+  assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers', 'relays', 'policy'])
   const { identity, store, network = publicNetwork(), maxPeers = DEFAULT_MAX_PEERS } = init
   assertNetwork(network, 'init.network')
+  const targets = relayTargets(init.relays ?? [], 'init.relays')
+  const policy = assertPolicy(init.policy, 'init.policy') ?? 'auto'
   assertInteger(maxPeers, 'init.maxPeers', { min: 1, max: 1024 })
   assertUpstream()
   const corestore = corestoreOf(store)
@@ -133,18 +157,37 @@ export function createNode(init: NodeInit): Node {
     dht,
     keyPair,
     maxPeers,
-    isMet: (publicKey) => sessions.get(encodeZ32(publicKey))?.path === 'online',
+    isMet: (publicKey) => (sessions.get(encodeZ32(publicKey))?.path ?? 'offline') !== 'offline',
     oncrossing: (stream) => sessions.accept(stream),
-    firewall: (publicKey) => sessions.isBlocked(encodeZ32(publicKey))
+    // Asked before a device is dialled, and before one that dials gets an answer, which would show our address.
+    firewall(publicKey, payload) {
+      if (payload === null) sessions.meet(publicKey)
+      const id = encodeZ32(publicKey)
+      return sessions.isBlocked(id) || sessions.policyOf(id) === 'relay-only'
+    }
+  })
+  // What a policy refuses is asked about anew each time.
+  swarm.on('ban', (peer) => {
+    if (!sessions.isBlocked(encodeZ32(peer.publicKey))) peer.ban(false)
   })
   const sessionSwarm = new SessionSwarm(swarm)
   const wakeup = new ProtomuxWakeup()
   const topics = new Set<Topic>()
   const channels = new Channels()
-  const sessions = new Sessions({
+  const relays: Relays = new Relays({
+    dht,
+    keyPair,
+    relays: policy === 'direct' ? [] : targets,
+    isAllowed: (id) => !sessions.isBlocked(id) && sessions.policyOf(id) !== 'direct',
+    onconnection: (stream) => sessions.accept(stream),
+    onhop: () => sessions.onrelay()
+  })
+  const sessions: Sessions = new Sessions({
     dht,
     keyPair,
     maxPeers,
+    relays,
+    policy,
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
@@ -204,10 +247,12 @@ export function createNode(init: NodeInit): Node {
     if (closing === undefined) return
     throw new TransportError('NODE_CLOSED', 'This node is closed.', { hint: 'Open a new peer.' })
   }
-  const assertReachable = (publicKey: Uint8Array): void => {
+  const reach = (publicKey: Uint8Array, { relays: where, policy: how }: ReachOptions): void => {
     const peer = assertPeer(publicKey)
+    const reachThrough = where === undefined ? undefined : relayTargets(where, 'options.relays')
+    const ownPolicy = assertPolicy(how, 'options.policy')
     assertOpen()
-    if (!sessions.isBlocked(peer)) return
+    if (!sessions.isBlocked(peer)) return sessions.configure(publicKey, { relays: reachThrough, policy: ownPolicy })
     throw new TransportError('PEER_BLOCKED', `The device ${peer} is blocked.`, { hint: 'Unblock it first.' })
   }
 
@@ -217,15 +262,19 @@ export function createNode(init: NodeInit): Node {
     get peers() {
       return sessions.reachable
     },
+    get relays() {
+      return relays.open
+    },
     path: (peer) => sessions.get(peer)?.path ?? 'offline',
     async connect(publicKey, options = {}) {
-      assertOptions(options, 'options', ['signal'])
-      assertReachable(publicKey)
+      assertOptions(options, 'options', ['signal', 'relays', 'policy'])
+      reach(publicKey, options)
       if (suspension.isSuspended) throw nodeSuspended()
       await connectPeer(sessions, publicKey, options.signal)
     },
-    addContact(publicKey) {
-      assertReachable(publicKey)
+    addContact(publicKey, options = {}) {
+      assertOptions(options, 'options', ['relays', 'policy'])
+      reach(publicKey, options)
       const release = sessions.want(publicKey)
       return { peer: encodeZ32(publicKey), close: release }
     },
@@ -265,13 +314,9 @@ export function createNode(init: NodeInit): Node {
   return node
 }
 
-/**
- * A local network is told the address to listen on: the first bootstrap node's, if it is this machine.
- * On all interfaces, a node takes itself for another than its peers see, and connections get lost.
- */
-function dhtOptions(network: Network): ConstructorParameters<typeof HyperDHT>[0] {
-  const punching = { randomPunchInterval: RANDOM_PUNCH_INTERVAL_MS }
-  if (network.kind === 'public') return punching
-  const isLoopback = network.bootstrap.every(({ host }) => host === 'localhost' || host.startsWith('127.'))
-  return { ...punching, bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
+const POLICIES = ['direct', 'auto', 'relay-only']
+
+function assertPolicy(policy: unknown, field: string): PathPolicy | undefined {
+  if (policy === undefined || POLICIES.includes(policy as string)) return policy as PathPolicy | undefined
+  throw new TypeError(`${field} must be 'direct', 'auto' or 'relay-only'`)
 }

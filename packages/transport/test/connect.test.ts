@@ -28,7 +28,7 @@ test('a node connects to another by its key alone', async () => {
   await a.connect(b.publicKey)
   expect(await met).toEqual({ peer: a.id })
   expect([a.peers, b.peers]).toEqual([[b.id], [a.id]])
-  expect([a.path(b.id), b.path(a.id)]).toEqual(['online', 'online'])
+  expect([a.path(b.id), b.path(a.id)]).toEqual(['direct', 'direct'])
   await a.connect(b.publicKey)
   expect(a.path('nobody')).toBe('offline')
 })
@@ -69,12 +69,12 @@ test('a session tells of the gap, and of the way back', { timeout: 20_000 }, asy
     b.on('path', ({ peer, path }) => {
       expect(peer).toBe(a.id)
       paths.push(path)
-      if (path === 'online') resolve()
+      if (path === 'direct') resolve()
     })
   })
   streams[0]!.destroy()
   await isBack
-  expect(paths).toEqual(['offline', 'online'])
+  expect(paths).toEqual(['offline', 'direct'])
 })
 
 test('a contact is dialled until it is there', { timeout: 30_000 }, async () => {

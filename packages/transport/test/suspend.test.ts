@@ -156,7 +156,7 @@ function packetsOf(node: Node): number {
 }
 
 async function online(a: Node, b: Node): Promise<void> {
-  const isOnline = (): boolean => a.path(b.id) === 'online' && b.path(a.id) === 'online'
+  const isOnline = (): boolean => a.path(b.id) !== 'offline' && b.path(a.id) !== 'offline'
   while (!isOnline()) await elapsed(20)
 }
 

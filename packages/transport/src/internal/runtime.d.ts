@@ -3,3 +3,21 @@
 declare module '#fs' {
   export * from 'node:fs/promises'
 }
+
+// `ws` on Node, `bare-ws` on Bare: of each what is used here, and one of the two is there.
+declare module '#websocket' {
+  interface Stream {
+    on(event: string, listener: (...args: never[]) => void): unknown
+    destroy(error?: Error): void
+  }
+  interface Limits {
+    readonly maxPayload: number
+    readonly perMessageDeflate?: boolean
+  }
+  // ws
+  export const WebSocket: (new (url: string, options: Limits) => { readonly binaryType: string }) | undefined
+  export function createWebSocketStream(socket: object): Stream
+  // bare-ws, which is no ES module
+  const bareWs: { readonly Socket: new (options: object) => Stream }
+  export default bareWs
+}

@@ -14,7 +14,7 @@ test.each([
   if (isAsleep) await follower.sessions.suspend()
   else for (const stream of leader.streams) stream.destroy()
   const state = leader.sessions.get(encodeZ32(follower.keyPair.publicKey))!
-  while (state.path === 'online') await turn()
+  while (state.path !== 'offline') await turn()
   expect(leader.opened[0]!.isPeerAsleep).toBe(isAsleep)
   state.tick(Date.now() + (waitSeconds - 2) * SECOND)
   expect(leader.closed).toEqual([])

@@ -35,14 +35,17 @@ export const GREETING_TIMEOUT_MS = 10_000
 /** A path that is not used is closed after this long: what was sent on it last has arrived by then. */
 export const LINGER_MS = 3_000
 
-/** Connections to one peer at a time: the one in use, its successor, and a dial from either side. */
-export const MAX_LINKS = 4
+/** Connections to one peer at a time: the one in use, its successor, and two dials from either side. */
+export const MAX_LINKS = 6
 
 /** How long the last word of a session may take to leave. */
 export const END_TIMEOUT_MS = 1_000
 
 /** Datagrams of one connection that wait to leave: a large frame of video. */
 export const MAX_DATAGRAMS_UNDER_WAY = 256
+
+/** How long relays are asked for a device that was found in a topic, and is dialled. */
+export const MEET_MS = 30_000
 
 /** How often sessions look at their paths. */
 export const TICK_MS = 250

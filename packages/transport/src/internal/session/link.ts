@@ -2,6 +2,7 @@ import type { SwarmConnection } from 'hyperswarm'
 import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
+import { Circuit } from '../relay/circuit.js'
 import {
   DOUBT_MS,
   END_TIMEOUT_MS,
@@ -87,6 +88,11 @@ export class Link {
     const bytes = this.stream.rawBytesRead
     if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: Date.now() }
     return this.#heard.at
+  }
+
+  /** Whether a relay carries it. */
+  get isRelayed(): boolean {
+    return this.stream.rawStream instanceof Circuit
   }
 
   get isHeard(): boolean {

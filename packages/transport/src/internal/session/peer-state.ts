@@ -1,7 +1,10 @@
 import type { SwarmConnection } from 'hyperswarm'
 import { equalBytes } from '@covey/core'
+import type { RelayTarget } from '../../relay.js'
+import { Circuit } from '../relay/circuit.js'
+import { RelayDialer } from '../relay/relay-dialer.js'
 import { Dialer } from './dialer.js'
-import { LINGER_MS, MAX_LINKS, MISS_MS, OFFLINE_MS, SLEEP_MS } from './constants.js'
+import { LINGER_MS, MAX_LINKS, MEET_MS, MISS_MS, OFFLINE_MS, SLEEP_MS } from './constants.js'
 import { NO_NONCE, randomNonce, type Greeting } from './greeting.js'
 import { Link } from './link.js'
 import { Session } from './session.js'
@@ -10,8 +13,10 @@ import type { SessionsInit } from './sessions.js'
 /** How often a connection may be greeted before somebody is taken to be at play. */
 const MAX_GREETINGS = 4
 
-/** Whether there is a way to the peer now. */
-export type PathState = 'online' | 'offline'
+/** How the peer is reached now. */
+export type PathState = 'direct' | 'relayed' | 'offline'
+/** Which ways to a peer are used: no relay, what there is, or nothing that shows it our address. */
+export type Policy = 'direct' | 'auto' | 'relay-only'
 export type PathWatcher = (path: PathState | 'closed' | 'suspended') => void
 
 /** One other device: the session with it, the connections to it, and the wish for one. */
@@ -20,18 +25,24 @@ export class PeerState {
   readonly wishes = new Set<object>()
   readonly watchers = new Set<PathWatcher>()
   session: Session | null = null
+  /** Where the peer may be met, beside our own relays. */
+  relays: readonly RelayTarget[] = []
+  /** Null: that of the node. */
+  ownPolicy: Policy | null = null
   /** What the last dial failed with. */
   failure: Error | null = null
   readonly #publicKey: Uint8Array
   readonly #id: string
   readonly #init: SessionsInit
   readonly #dialer: Dialer
+  readonly #relayDialer: RelayDialer | null
   /** All of them, those that no session has yet too. */
   readonly #links = new Set<Link>()
   readonly #greetings = new WeakMap<Link, { count: number; nonce: Uint8Array }>()
   readonly #isLeader: boolean
   #missedUntil = 0
   #nonce = randomNonce()
+  #metUntil = 0
   #path: PathState = 'offline'
 
   constructor(publicKey: Uint8Array, id: string, init: SessionsInit, onopen: (stream: SwarmConnection) => void) {
@@ -42,10 +53,18 @@ export class PeerState {
     const { dht, keyPair } = init
     const onfail = (cause: Error): void => void (this.failure = cause)
     this.#dialer = new Dialer({ dht, keyPair, publicKey, onopen, onfail })
+    const { relays } = init
+    this.#relayDialer = relays === undefined ? null : new RelayDialer({ relays, publicKey, onopen, onfail })
   }
 
   get path(): PathState {
-    return this.session === null || this.session.active === null ? 'offline' : 'online'
+    const active = this.session?.active ?? null
+    if (active === null) return 'offline'
+    return active.isRelayed ? 'relayed' : 'direct'
+  }
+
+  get policy(): Policy {
+    return this.ownPolicy ?? this.#init.policy ?? 'auto'
   }
 
   /** Whether there is a session, and no path that can be trusted. */
@@ -56,6 +75,11 @@ export class PeerState {
   /** Whether its session ran out not long ago: nobody said that it was over. */
   get isMissed(): boolean {
     return Date.now() < this.#missedUntil
+  }
+
+  /** Whether it may come without having been wished for. */
+  get isExpected(): boolean {
+    return this.isMissed || Date.now() < this.#metUntil
   }
 
   /** Whether nothing is at stake but that it may come back. */
@@ -69,7 +93,7 @@ export class PeerState {
   }
 
   accept(stream: SwarmConnection): void {
-    if (this.#links.size >= MAX_LINKS) return stream.destroy()
+    if (this.#links.size >= MAX_LINKS || !this.#allows({ isRelayed: stream.rawStream instanceof Circuit })) return stream.destroy()
     const link = new Link({
       stream,
       ongreeting: (_, greeting) => this.#settle(link, greeting),
@@ -92,7 +116,21 @@ export class PeerState {
     this.#tellPath()
     const isAwaited = session !== null && !isAsleep
     const isNeeded = isAwaited ? this.isDoubted : (this.wishes.size > 0 || this.isMissed) && this.path === 'offline'
-    if (isNeeded) this.#dialer.tick(isAwaited, now)
+    if (isNeeded || (session === null && now < this.#metUntil)) this.#dialRelayed(session, now)
+    // A relayed path will do until there is a better one, which is looked for in peace.
+    if (this.policy !== 'relay-only' && isNeeded) this.#dialer.tick(isAwaited, now)
+    else if (this.policy === 'auto' && session?.active?.isRelayed) this.#dialer.tick(false, now)
+  }
+
+  /** Whoever dials it now may come to it through a relay first. */
+  meet(now: number): void {
+    this.#metUntil = now + MEET_MS
+    this.tick(now)
+  }
+
+  /** Ends what the policy does not allow any more. */
+  enforce(): void {
+    for (const link of this.#links) if (!this.#allows(link)) link.close()
   }
 
   onnetwork(): void {
@@ -103,6 +141,7 @@ export class PeerState {
   /** Says that this device sleeps, and lets go of all connections. */
   async suspend(): Promise<void> {
     this.#dialer.close()
+    this.#relayDialer?.close()
     for (const watcher of this.watchers) watcher('suspended')
     const streams = [...this.#links].map(({ stream }) => stream)
     for (const link of this.#links) link.end(true)
@@ -111,6 +150,7 @@ export class PeerState {
 
   resume(): void {
     this.#dialer.reset()
+    this.#relayDialer?.reset()
     if (this.session === null) return
     // It had no chance to come back, and who slept at the time may be awake.
     this.session.offlineSince = Date.now()
@@ -120,18 +160,33 @@ export class PeerState {
   onmove(): void {
     for (const link of this.#links) link.doubt()
     this.#dialer.reset()
+    this.#relayDialer?.reset()
     this.tick(Date.now())
   }
 
   async close(): Promise<void> {
     this.wishes.clear()
     this.#dialer.close()
+    this.#relayDialer?.close()
     for (const watcher of this.watchers) watcher('closed')
     const streams = [...this.#links].map(({ stream }) => stream)
     if (this.session !== null) this.#drop(this.session)
     // The peer may have settled on a session of which nothing has arrived here yet: it is told too.
     for (const link of this.#links) if (link.receiver === null) link.end()
     await allClosed(streams)
+  }
+
+  #allows({ isRelayed }: { isRelayed: boolean }): boolean {
+    return this.policy !== (isRelayed ? 'direct' : 'relay-only')
+  }
+
+  #dialRelayed(session: Session | null, now: number): void {
+    const { relays } = this.#init
+    if (relays === undefined || this.policy === 'direct') return
+    const active = session?.active
+    if (active?.isRelayed && !active.isHeard) relays.blame(active.stream)
+    relays.borrow(this.relays)
+    this.#relayDialer!.tick(session !== null, now)
   }
 
   /** The session that is held here, or this side's half of the next one. */
@@ -178,6 +233,7 @@ export class PeerState {
     this.failure = null
     this.#missedUntil = 0
     this.#dialer.reset()
+    this.#relayDialer?.reset()
     this.#init.onsession(session, this.#id)
     return session
   }

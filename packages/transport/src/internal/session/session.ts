@@ -217,8 +217,9 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
 /** In the place of a path that is not there, or does not measure its round trip. */
 const NO_PATH = { rtt: 0 }
 
-/** One that is heard before one that is silent, then the newer. */
+/** One that is heard before one that is silent, then a direct one, then the newer. */
 function isBetter(a: Link, b: Link): boolean {
   if (a.isHeard !== b.isHeard) return a.isHeard
+  if (a.isRelayed !== b.isRelayed) return b.isRelayed
   return a.openedAt > b.openedAt
 }

@@ -3,7 +3,9 @@ import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TICK_MS } from './constants.js'
-import { PeerState, type PathState, type PathWatcher } from './peer-state.js'
+import type { RelayTarget } from '../../relay.js'
+import type { Relays } from '../relay/relays.js'
+import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
 import { Probe } from './probe.js'
 import type { Session } from './session.js'
 
@@ -11,6 +13,10 @@ export interface SessionsInit {
   readonly dht: HyperDHT
   readonly keyPair: Hyperswarm['keyPair']
   readonly maxPeers: number
+  /** None: what is direct. */
+  readonly relays?: Relays
+  /** Where a peer has none of its own. Default `auto`. */
+  readonly policy?: Policy
   readonly onsession: (session: Session, peer: string) => void
   readonly onclose: (session: Session, peer: string) => void
   readonly onpath: (peer: string, path: PathState) => void
@@ -21,6 +27,8 @@ export class Sessions {
   readonly #init: SessionsInit
   readonly #peers = new Map<string, PeerState>()
   readonly #blocked = new Set<string>()
+  readonly #policies = new Map<string, Policy>()
+  readonly #relays = new Map<string, readonly RelayTarget[]>()
   #timer: ReturnType<typeof setInterval>
   readonly #probe: Probe
   #isClosed = false
@@ -52,6 +60,30 @@ export class Sessions {
     return () => void peer.wishes.delete(wish)
   }
 
+  /** A peer is dialled by another part: it may be met at a relay sooner. */
+  meet(publicKey: Uint8Array): void {
+    const id = encodeZ32(publicKey)
+    const { relays } = this.#init
+    if (relays === undefined || relays.isNone || this.#isClosed || this.#blocked.has(id) || !this.#hasRoom(id)) return
+    const peer = this.#peerOf(publicKey)
+    if (peer.session === null) peer.meet(Date.now())
+  }
+
+  /** How a peer may be reached from now on, and where it may be met. */
+  configure(publicKey: Uint8Array, { policy, relays }: { policy?: Policy | undefined; relays?: readonly RelayTarget[] | undefined }): void {
+    const id = encodeZ32(publicKey)
+    if (policy !== undefined) this.#policies.set(id, policy)
+    if (relays !== undefined) this.#relays.set(id, relays)
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    this.#apply(peer, id)
+    peer.enforce()
+  }
+
+  policyOf(id: string): Policy {
+    return this.#policies.get(id) ?? this.#init.policy ?? 'auto'
+  }
+
   /** Tells how a peer is reached, now and at each change; `closed` when it will never be told again. */
   watch(id: string, watcher: PathWatcher): () => void {
     const peer = this.#peers.get(id)
@@ -65,7 +97,7 @@ export class Sessions {
     // A stream that breaks is an everyday thing: the session above it looks for another path.
     stream.on('error', () => undefined)
     const id = encodeZ32(stream.remotePublicKey)
-    const isFull = !this.#peers.has(id) && this.#peers.size >= this.#init.maxPeers && !this.#makeRoom() && !this.#forgetOne()
+    const isFull = !this.#hasRoom(id) && !this.#makeRoom() && !this.#forgetOne()
     if (this.#isClosed || this.#isSuspended || isFull || this.#blocked.has(id)) stream.destroy()
     else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
   }
@@ -75,6 +107,7 @@ export class Sessions {
     this.#isSuspended = true
     clearInterval(this.#timer)
     await Promise.all([...this.#peers.values()].map((peer) => peer.suspend()))
+    this.#init.relays?.suspend()
   }
 
   /** Dials everyone that it is in session with, or wants to be. */
@@ -84,6 +117,11 @@ export class Sessions {
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     for (const peer of this.#peers.values()) peer.resume()
     this.#tick()
+  }
+
+  /** A relay was reached: whoever waits for one is dialled through it at once. */
+  onrelay(): void {
+    if (!this.#isClosed && !this.#isSuspended) this.#tick()
   }
 
   isBlocked(id: string): boolean {
@@ -107,11 +145,13 @@ export class Sessions {
     this.#init.dht.off('network-change', this.#onmove)
     this.#init.dht.off('network-update', this.#onnetwork)
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
+    this.#init.relays?.close()
     this.#peers.clear()
   }
 
   /** The network is better, or worse: what failed may not fail now. */
   readonly #onnetwork = (): void => {
+    this.#init.relays?.onnetwork()
     for (const peer of this.#peers.values()) peer.onnetwork()
   }
 
@@ -132,7 +172,10 @@ export class Sessions {
 
   #peerOf(publicKey: Uint8Array): PeerState {
     const id = encodeZ32(publicKey)
-    const peer = this.#peers.get(id) ?? new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    const known = this.#peers.get(id)
+    if (known !== undefined) return known
+    const peer = new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    this.#apply(peer, id)
     this.#peers.set(id, peer)
     return peer
   }
@@ -145,11 +188,21 @@ export class Sessions {
     return this.#peers.delete(asleep[0])
   }
 
+  #apply(peer: PeerState, id: string): void {
+    peer.ownPolicy = this.#policies.get(id) ?? null
+    peer.relays = this.#relays.get(id) ?? []
+  }
+
+  #hasRoom(id: string): boolean {
+    return this.#peers.has(id) || this.#peers.size < this.#init.maxPeers
+  }
+
   #tick(): void {
     const now = Date.now()
+    this.#init.relays?.tick(now)
     for (const [id, peer] of this.#peers) {
       peer.tick(now)
-      if (peer.isIdle && !peer.isMissed) this.#forget(id, peer)
+      if (peer.isIdle && !peer.isExpected) this.#forget(id, peer)
     }
     const isAsked = (peer: PeerState): boolean => peer.isDoubted || (peer.isMissed && this.#probe.isLost)
     if ([...this.#peers.values()].some(isAsked)) this.#probe.tick(now)

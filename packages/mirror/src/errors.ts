@@ -1,0 +1,12 @@
+import { CoveyError } from '@covey/core'
+
+/**
+ * - `RELAY_KEY_UNREADABLE`: the file with the relay's key is malformed, or cannot be read or written.
+ * - `RELAY_PORT_UNAVAILABLE`: it cannot listen where it was told to.
+ */
+export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE'
+
+/** What `@covey/mirror` throws; see {@link MirrorErrorCode}. */
+export class MirrorError extends CoveyError<MirrorErrorCode> {
+  override readonly name = 'MirrorError'
+}

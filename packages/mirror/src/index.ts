@@ -1,0 +1,18 @@
+/**
+ * Blind relays: a meeting place for devices that have no other way to each other, which can read nothing of
+ * what they say.
+ *
+ * @example
+ * ```ts
+ * import { createRelay } from '@covey/mirror'
+ *
+ * const relay = await createRelay({ storage: './relay', host: '203.0.113.7', port: 443 })
+ * console.log(relay.line)
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { createRelay, type Relay, type RelayInit } from './create-relay.js'
+export type { RelayStats } from './internal/switchboard.js'
+export type { RelayLimits } from './limits.js'
+export { MirrorError, type MirrorErrorCode } from './errors.js'

@@ -1,0 +1,19 @@
+import type HyperDHT from 'hyperdht'
+import type { Network } from '../network.js'
+
+/**
+ * How long after a punch through random ports the next may begin. The 20 s of the stack leave a phone behind such
+ * a NAT with one peer for as long. A punch is 256 sockets for seconds, and one at a time goes on.
+ */
+const RANDOM_PUNCH_INTERVAL_MS = 1_000
+
+/**
+ * A local network is told the address to listen on: the first bootstrap node's, if it is this machine.
+ * On all interfaces, a node takes itself for another than its peers see, and connections get lost.
+ */
+export function dhtOptions(network: Network): ConstructorParameters<typeof HyperDHT>[0] {
+  const punching = { randomPunchInterval: RANDOM_PUNCH_INTERVAL_MS }
+  if (network.kind === 'public') return punching
+  const isLoopback = network.bootstrap.every(({ host }) => host === 'localhost' || host.startsWith('127.'))
+  return { ...punching, bootstrap: [...network.bootstrap], ...(isLoopback && { host: '127.0.0.1' }) }
+}

@@ -1,0 +1,238 @@
+import NoiseSecretStream from '@hyperswarm/secret-stream'
+import type HyperDHT from 'hyperdht'
+import type Hyperswarm from 'hyperswarm'
+import { encodeZ32, equalBytes } from '@covey/core'
+import type { RelayTarget } from '../../relay.js'
+import type { Circuit } from './circuit.js'
+import { dialRelay } from './dial-relay.js'
+import { Hop } from './hop.js'
+import { OPEN_TIMEOUT_MS } from './wire.js'
+
+/** The pause before a relay is dialled again doubles from here… */
+const FIRST_PAUSE_MS = 250
+/** …to here. */
+const MAX_PAUSE_MS = 30_000
+/** How long a relay on which a connection went wrong is only used where there is no other. */
+const BLAME_MS = 30_000
+/** While a session waits for its path, another dial is begun so often beside those that go on: they may wait for a lost packet. */
+const URGENT_PAUSE_MS = 1_000
+const MAX_DIALS = 3
+/** How long a connection to a relay that is only a peer's is kept after its last circuit. */
+const LINGER_MS = 10_000
+/** Relays of peers, beside our own, at a time. */
+const MAX_BORROWED = 16
+/** Devices that a relay says want to talk, and that have not proven who they are. */
+const MAX_OFFERS = 32
+
+interface RelaysInit {
+  readonly dht: HyperDHT
+  readonly keyPair: Hyperswarm['keyPair']
+  /** Those that this device keeps a connection to, and can be reached through. */
+  readonly relays: readonly RelayTarget[]
+  /** Whether a device may come through a relay. */
+  readonly isAllowed: (id: string) => boolean
+  /** A device that came through a relay has proven its key. */
+  readonly onconnection: (stream: NoiseSecretStream) => void
+  /** There is a connection to a relay where there was none. */
+  readonly onhop: () => void
+}
+
+interface Entry {
+  readonly relay: RelayTarget
+  readonly isOwn: boolean
+  hop: Hop | null
+  readonly dials: Set<{ close(): void }>
+  failed: number
+  startAt: number
+  /** When the last dial was begun, and until when a session waits for a path. */
+  dialledAt: number
+  urgentUntil: number
+  usedAt: number
+  blamedAt: number
+}
+
+/** The relays of a device, and those of peers while they are needed. */
+export class Relays {
+  readonly #init: RelaysInit
+  readonly #entries = new Map<string, Entry>()
+  readonly #entryOf = new WeakMap<object, Entry>()
+  #offers = 0
+
+  constructor(init: RelaysInit) {
+    this.#init = init
+    for (const relay of init.relays) this.#entryFor(relay, true)
+  }
+
+  /** Whether there is no relay to ask, now or later. */
+  get isNone(): boolean {
+    return this.#entries.size === 0
+  }
+
+  /** By id, those that there is a connection to. */
+  get open(): string[] {
+    return this.#usable().map(({ relay }) => relay.id)
+  }
+
+  /** To be called now and then. */
+  tick(now: number): void {
+    for (const entry of this.#entries.values()) {
+      const { hop } = entry
+      if (hop !== null && hop.size > 0) entry.usedAt = now
+      if (!entry.isOwn && now - entry.usedAt > LINGER_MS) this.#remove(entry)
+      // The silent one is given up when there is another: it may yet be heard.
+      else if ((hop === null || hop.isSilent) && isDue(entry, now)) this.#dial(entry, now)
+    }
+  }
+
+  /** The network is another one: whatever was open may be dead. */
+  onnetwork(): void {
+    for (const entry of this.#entries.values()) {
+      entry.failed = 0
+      entry.startAt = 0
+      entry.hop?.ask()
+    }
+  }
+
+  /** Has relays of a peer connected to. */
+  borrow(relays: readonly RelayTarget[]): void {
+    for (const relay of relays) this.#entryFor(relay, false).usedAt = Date.now()
+  }
+
+  /**
+   * The connections through which a device can be dialled now, those that went wrong lately only where there
+   * are no others. `isUrgent` when a session waits for it.
+   */
+  hops(isUrgent: boolean): Hop[] {
+    if (isUrgent) for (const entry of this.#entries.values()) entry.urgentUntil = Date.now() + URGENT_PAUSE_MS
+    const usable = this.#usable()
+    const good = usable.filter(({ blamedAt }) => Date.now() - blamedAt > BLAME_MS)
+    return (good.length > 0 ? good : usable).map(({ hop }) => hop!)
+  }
+
+  /** Dials a device through one relay. The stream opens when the device has proven its key, or breaks. */
+  connect(hop: Hop, publicKey: Uint8Array): NoiseSecretStream {
+    const circuit = hop.open(publicKey)
+    hop.ask()
+    return this.#secure(hop, circuit, publicKey, true)
+  }
+
+  /** A connection that came by this stream's relay went silent. */
+  blame(stream: { readonly rawStream: object }): void {
+    const entry = this.#entryOf.get(stream.rawStream)
+    if (entry === undefined) return
+    entry.blamedAt = Date.now()
+    entry.hop?.ask()
+  }
+
+  /** Lets go of all connections, until it is ticked again. */
+  suspend(): void {
+    for (const entry of this.#entries.values()) {
+      for (const dial of entry.dials) dial.close()
+      entry.dials.clear()
+      entry.hop?.close()
+      entry.failed = 0
+      entry.startAt = 0
+    }
+  }
+
+  close(): void {
+    for (const entry of this.#entries.values()) this.#remove(entry)
+  }
+
+  #usable(): Entry[] {
+    return [...this.#entries.values()].filter(({ hop }) => hop !== null)
+  }
+
+  #entryFor(relay: RelayTarget, isOwn: boolean): Entry {
+    const known = this.#entries.get(relay.id)
+    if (known !== undefined) return known
+    const oldest = [...this.#entries.values()].filter((entry) => !entry.isOwn)
+    if (!isOwn && oldest.length >= MAX_BORROWED) this.#remove(oldest[0]!)
+    const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0 }
+    const entry: Entry = { relay, isOwn, hop: null, dials: new Set(), failed: 0, ...times }
+    this.#entries.set(relay.id, entry)
+    this.#dial(entry, Date.now())
+    return entry
+  }
+
+  #dial(entry: Entry, now: number): void {
+    const { dht, keyPair } = this.#init
+    entry.startAt = now + Math.min(FIRST_PAUSE_MS * 2 ** entry.failed++, MAX_PAUSE_MS)
+    entry.dialledAt = now
+    const dial = dialRelay({
+      dht,
+      keyPair,
+      relay: entry.relay,
+      onopen: (stream) => this.#onopen(entry, stream),
+      onfail: () => void entry.dials.delete(dial)
+    })
+    entry.dials.add(dial)
+  }
+
+  #onopen(entry: Entry, stream: NoiseSecretStream): void {
+    const former = entry.hop
+    const hop: Hop = new Hop({
+      stream,
+      onoffer: (circuit, publicKey) => this.#onoffer(hop, circuit, publicKey),
+      onclose: () => {
+        if (entry.hop === hop) entry.hop = null
+      }
+    })
+    for (const dial of entry.dials) dial.close()
+    entry.dials.clear()
+    entry.failed = 0
+    entry.hop = hop
+    this.#entryOf.set(hop, entry)
+    former?.close()
+    this.#init.onhop()
+  }
+
+  #onoffer(hop: Hop, circuit: Circuit, publicKey: Uint8Array): boolean {
+    if (this.#offers >= MAX_OFFERS || !this.#init.isAllowed(encodeZ32(publicKey))) return false
+    this.#offers++
+    const stream = this.#secure(hop, circuit, publicKey, false)
+    let isPending = true
+    const settle = (): void => {
+      if (isPending) this.#offers--
+      isPending = false
+    }
+    stream.once('close', settle)
+    stream.once('open', () => {
+      settle()
+      if (!stream.destroying) this.#init.onconnection(stream)
+    })
+    return true
+  }
+
+  /** Noise with the device at the other end: whatever a relay says, only the key that was named is let through. */
+  #secure(hop: Hop, circuit: Circuit, publicKey: Uint8Array, isInitiator: boolean): NoiseSecretStream {
+    const entry = this.#entryOf.get(hop)
+    if (entry !== undefined) this.#entryOf.set(circuit, entry)
+    const stream = new NoiseSecretStream(isInitiator, circuit, { keyPair: this.#init.keyPair })
+    const timeout = setTimeout(() => stream.destroy(new Error('No handshake within the time.')), OPEN_TIMEOUT_MS)
+    let isOpen = false
+    stream.on('error', () => {
+      // What was open and broke while the relay is there, the relay has broken.
+      if (isOpen && entry !== undefined && !hop.stream.destroying) entry.blamedAt = Date.now()
+    })
+    stream.once('close', () => clearTimeout(timeout))
+    // Before anybody else is told that it is open.
+    stream.once('handshake', () => {
+      clearTimeout(timeout)
+      isOpen = true
+      if (!equalBytes(stream.remotePublicKey, publicKey)) stream.destroy(new Error('The relay led to another device.'))
+    })
+    return stream
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.relay.id)
+    for (const dial of entry.dials) dial.close()
+    entry.hop?.close()
+  }
+}
+
+function isDue({ dials, startAt, dialledAt, urgentUntil }: Entry, now: number): boolean {
+  if (now < urgentUntil) return dials.size < MAX_DIALS && now - dialledAt >= URGENT_PAUSE_MS
+  return dials.size === 0 && now >= startAt
+}
