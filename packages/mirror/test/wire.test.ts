@@ -19,7 +19,11 @@ test('decoding is total, and gives what was encoded', () => {
       else expect(bytes.length < 5 || bytes[0]! <= 7).toBe(true)
     })
   )
-  fc.assert(fc.property(fc.nat(0xffff_ffff), (value) => expect(decodeNumber(encodeNumber(value))).toBe(value)))
+  fc.assert(
+    fc.property(fc.nat(0xffff_ffff), (value) => {
+      expect(decodeNumber(encodeNumber(value))).toBe(value)
+    })
+  )
 })
 
 test.each([
