@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { assertUpstream } from '../../src/internal/guards/guard-connection.js'
+import { assertUpstream } from '../../src/internal/guards/upstream.js'
 
 const ATTACKS = ['throws', 'rejects', 'throws after others']
 
@@ -19,9 +19,13 @@ test.for(ATTACKS)('a handler that %s ends its connection, and no other', async (
   expect(code).toBe(0)
 })
 
-test('a protomux of another version is refused', () => {
+test('a module of another version is refused', () => {
+  const right = { hyperswarm: '4.17.2', protomux: '3.12.1' }
   expect(() => assertUpstream()).not.toThrow()
-  expect(() => assertUpstream('3.12.2')).toThrow(expect.objectContaining({ code: 'UPSTREAM_UNSUPPORTED' }))
+  expect(() => assertUpstream(right)).not.toThrow()
+  for (const wrong of [{ protomux: '3.12.2' }, { hyperswarm: '4.17.3' }]) {
+    expect(() => assertUpstream({ ...right, ...wrong })).toThrow(expect.objectContaining({ code: 'UPSTREAM_UNSUPPORTED' }))
+  }
 })
 
 async function run(attack: string, mode: 'stock' | 'guarded') {

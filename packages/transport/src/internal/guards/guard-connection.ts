@@ -1,9 +1,5 @@
 import Protomux from 'protomux'
-import protomux from 'protomux/package.json' with { type: 'json' }
-import { TransportError } from '../../errors.js'
-
-/** The version whose methods are wrapped here: on another, the wrap may guard nothing. */
-const WRITTEN_FOR = '3.12.1'
+import { assertUpstream } from './upstream.js'
 
 /**
  * How many channels a peer may have open at a time. It has one for each core that both are at work on,
@@ -25,18 +21,6 @@ interface UpstreamMux {
   _safeDestroy(error: Error): void
   _safeDestroyBound(error: Error): void
   _warn(error: Error): void
-}
-
-/**
- * Refuses to run with a protomux that the guard was not written for.
- *
- * @throws {TransportError} UPSTREAM_UNSUPPORTED
- */
-export function assertUpstream(installed: string = protomux.version): void {
-  if (installed === WRITTEN_FOR) return
-  throw new TransportError('UPSTREAM_UNSUPPORTED', `protomux is ${installed}, and the guard is for ${WRITTEN_FOR}.`, {
-    hint: `Install protomux@${WRITTEN_FOR}, or a version of @covey/transport that is made for ${installed}.`
-  })
 }
 
 /**
