@@ -112,7 +112,7 @@ test('without passphrase or key provider it says so', async () => {
 
 test.each<[string, object, RegExp]>([
   ['a typo', { passphrse: 'x' }, /did you mean "passphrase"/],
-  ['an option of another world', { relays: [] }, /init has no option "relays"/],
+  ['an option of another world', { stun: [] }, /init has no option "stun"/],
   ['an empty folder name', { storage: '' }, /init\.storage/],
   ['a folder that is no text', { storage: 5 }, /init\.storage/],
   ['a network that is none', { network: { kind: 'moon' } }, /init\.network/],
