@@ -11,6 +11,7 @@ export {
   decodeNumber,
   encodeFrame,
   encodeNumber,
+  encodeTime,
   FRAME,
   MAX_DATAGRAM_BYTES,
   MAX_MESSAGE_BYTES,

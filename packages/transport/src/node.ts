@@ -1,13 +1,15 @@
 import HyperDHT from 'hyperdht'
 import ProtomuxWakeup from 'protomux-wakeup'
-import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, type EventSource } from '@covey/core'
+import { assertBytes, assertInteger, assertOptions, createEvents, encodeZ32, equalBytes, throwIfAborted, type EventSource } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import type { ChannelHost } from './channel.js'
+import type { Diagnosis } from './diagnosis.js'
 import { TransportError } from './errors.js'
 import { Channels } from './internal/channels/channels.js'
 import { guardConnection } from './internal/guards/guard-connection.js'
 import { assertUpstream } from './internal/guards/upstream.js'
+import { diagnose } from './internal/diagnose.js'
 import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
@@ -131,6 +133,14 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
    * @throws {TransportError} NODE_CLOSED
    */
   join(topic: Uint8Array): Topic
+  /**
+   * Finds out how this device's network is seen from outside, in at most 6 s: for a screen of help, and for
+   * reports of what does not work.
+   *
+   * @throws {TransportError} NODE_CLOSED, NODE_SUSPENDED
+   * @throws the signal's `reason` when it is aborted first.
+   */
+  diagnose(options?: { signal?: AbortSignal | undefined }): Promise<Diagnosis>
   /** Leaves the network and closes the store. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -300,6 +310,13 @@ export function createNode(init: NodeInit): Node {
     channel(definition, channelOptions) {
       assertOpen()
       return channels.create(definition, channelOptions)
+    },
+    async diagnose(options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      throwIfAborted(options.signal)
+      assertOpen()
+      if (suspension.isSuspended) throw nodeSuspended()
+      return diagnose(dht, relays, options.signal)
     },
     get isSuspended() {
       return suspension.isSuspended

@@ -6,3 +6,6 @@ declare module '#fs' {
 declare module '#os' {
   export * from 'node:os'
 }
+declare module '#process' {
+  export { default } from 'node:process'
+}

@@ -6,6 +6,7 @@ import {
   decodeNumber,
   encodeFrame,
   encodeNumber,
+  encodeTime,
   FRAME,
   OPEN_TIMEOUT_MS,
   RELAY_CIRCUITS,
@@ -128,7 +129,7 @@ export class Switchboard {
     if (type === FRAME.window) return leg === undefined || this.#grant(leg.far, decodeNumber(body), now)
     if (type === FRAME.close && leg !== undefined) this.#end(leg, body[0]!)
     // Who does not take what is sent is not told more.
-    if (type === FRAME.ping && client.isDrained) client.send(encodeFrame(FRAME.pong, id))
+    if (type === FRAME.ping && client.isDrained) client.send(encodeFrame(FRAME.pong, id, encodeTime(Date.now())))
     return true
   }
 

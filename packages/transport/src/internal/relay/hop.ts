@@ -4,6 +4,7 @@ import {
   CLOSED,
   decodeFrame,
   decodeNumber,
+  decodeTime,
   encodeFrame,
   encodeNumber,
   FRAME,
@@ -36,6 +37,7 @@ export class Hop implements CircuitCarrier {
   #isDrained = true
   #heard: { bytes: number; at: number }
   #askedAt = 0
+  readonly #pongs = new Map<number, (body: Uint8Array) => void>()
 
   constructor(init: HopInit) {
     const { stream } = init
@@ -79,6 +81,28 @@ export class Hop implements CircuitCarrier {
     this.#send(encodeFrame(FRAME.ping, 0))
   }
 
+  /** How long an answer takes, and what the relay's clock says; null when none comes in time. */
+  measure(timeoutMs: number): Promise<{ readonly roundTripMs: number; readonly clockAheadMs: number | null } | null> {
+    this.#next = (this.#next + 1) % RELAY_CIRCUITS
+    const id = this.#next
+    const startedAt = performance.now()
+    return new Promise<Uint8Array | null>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, null)
+      this.#pongs.set(id, (body) => {
+        clearTimeout(timer)
+        resolve(body)
+      })
+      this.#send(encodeFrame(FRAME.ping, id))
+    }).then((body) => {
+      this.#pongs.delete(id)
+      if (body === null) return null
+      const roundTripMs = Math.round(performance.now() - startedAt)
+      const theirs = decodeTime(body)
+      // Never -0, which is another number on the other side of a message channel.
+      return { roundTripMs, clockAheadMs: theirs === null ? null : Math.round(Date.now() - roundTripMs / 2 - theirs) + 0 }
+    })
+  }
+
   /** A circuit to a device. What is written to it goes at once; it breaks where the device is not there. */
   open(publicKey: Uint8Array): Circuit {
     this.#next = (this.#next + 1) % RELAY_CIRCUITS
@@ -115,6 +139,7 @@ export class Hop implements CircuitCarrier {
     if (frame === null) return this.stream.destroy(new Error('The relay sent what is no frame.'))
     if (frame.type === FRAME.open) return this.#onopen(frame)
     if (frame.type === FRAME.ping) return this.#send(encodeFrame(FRAME.pong, frame.id))
+    if (frame.type === FRAME.pong) return this.#pongs.get(frame.id)?.(frame.body)
     // A circuit that is over here may still be told of.
     const circuit = this.#circuits.get(frame.id)
     if (circuit === undefined) return

@@ -41,6 +41,8 @@ interface Entry {
   readonly relay: RelayTarget
   readonly isOwn: boolean
   hop: Hop | null
+  /** Told when there is one. */
+  readonly waiting: Set<() => void>
   readonly dials: Set<{ close(): void }>
   failed: number
   startAt: number
@@ -49,6 +51,13 @@ interface Entry {
   urgentUntil: number
   usedAt: number
   blamedAt: number
+}
+
+export interface RelayMeasure {
+  readonly id: string
+  readonly isReachable: boolean
+  readonly roundTripMs: number | null
+  readonly clockAheadMs: number | null
 }
 
 /** The relays of a device, and those of peers while they are needed. */
@@ -71,6 +80,18 @@ export class Relays {
   /** By id, those that there is a connection to. */
   get open(): string[] {
     return this.#usable().map(({ relay }) => relay.id)
+  }
+
+  /** Whether our own relays are there, how far, and what their clocks say. */
+  measure(timeoutMs: number): Promise<RelayMeasure[]> {
+    const own = [...this.#entries.values()].filter(({ isOwn }) => isOwn)
+    return Promise.all(
+      own.map(async (entry) => {
+        const hop = await opened(entry, timeoutMs)
+        const answer = (await hop?.measure(timeoutMs)) ?? null
+        return { id: entry.relay.id, isReachable: answer !== null, roundTripMs: answer?.roundTripMs ?? null, clockAheadMs: answer?.clockAheadMs ?? null }
+      })
+    )
   }
 
   /** To be called now and then. */
@@ -149,7 +170,7 @@ export class Relays {
     const oldest = [...this.#entries.values()].filter((entry) => !entry.isOwn)
     if (!isOwn && oldest.length >= MAX_BORROWED) this.#remove(oldest[0]!)
     const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0 }
-    const entry: Entry = { relay, isOwn, hop: null, dials: new Set(), failed: 0, ...times }
+    const entry: Entry = { relay, isOwn, hop: null, waiting: new Set(), dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
     this.#dial(entry, Date.now())
     return entry
@@ -184,6 +205,7 @@ export class Relays {
     entry.hop = hop
     this.#entryOf.set(hop, entry)
     former?.close()
+    for (const go of entry.waiting) go()
     this.#init.onhop()
   }
 
@@ -230,6 +252,20 @@ export class Relays {
     for (const dial of entry.dials) dial.close()
     entry.hop?.close()
   }
+}
+
+/** The connection to a relay, where there is one within the time. */
+function opened(entry: Entry, timeoutMs: number): Promise<Hop | null> {
+  if (entry.hop !== null) return Promise.resolve(entry.hop)
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer)
+      entry.waiting.delete(go)
+      resolve(entry.hop)
+    }
+    const timer = setTimeout(go, timeoutMs)
+    entry.waiting.add(go)
+  })
 }
 
 function isDue({ dials, startAt, dialledAt, urgentUntil }: Entry, now: number): boolean {

@@ -101,6 +101,19 @@ export function encodeNumber(value: number): Uint8Array {
   return bytes
 }
 
+/** Milliseconds since 1970, in 6 bytes. */
+export function encodeTime(atMs: number): Uint8Array {
+  return Uint8Array.from({ length: TIME_BYTES }, (_, i) => Math.floor(atMs / 256 ** i) % 256)
+}
+
+/** Null where nothing of the kind is said. */
+export function decodeTime(bytes: Uint8Array): number | null {
+  if (bytes.length < TIME_BYTES) return null
+  return bytes.subarray(0, TIME_BYTES).reduce((sum, byte, i) => sum + byte * 256 ** i, 0)
+}
+
+const TIME_BYTES = 6
+
 export function decodeNumber(bytes: Uint8Array): number {
   return readNumber(bytes, 0)
 }
