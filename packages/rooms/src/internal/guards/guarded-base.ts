@@ -123,7 +123,9 @@ export function createGuardedBase<View>(
     }
 
     override get fastForwardMinimum(): number {
-      return this.core.length === 0 ? MIN_FIRST_FAST_FORWARD : MIN_FAST_FORWARD
+      // Who may not write yet has not heard of being let in, and has read nothing.
+      const isNewcomer = this.core.length === 0 || (this.opened && !this.writable)
+      return isNewcomer ? MIN_FIRST_FAST_FORWARD : MIN_FAST_FORWARD
     }
 
     // Autobase sets it again and again, to what is the same for a newcomer and a member.
