@@ -29,6 +29,15 @@ export {
   type StringLimits
 } from './assert.js'
 export { concatBytes, equalBytes } from './bytes.js'
+export {
+  defineContent,
+  jsonCodec,
+  MAX_CONTENT_BYTES,
+  type Content,
+  type ContentCodec,
+  type ContentDefinition,
+  type ContentType
+} from './content.js'
 export { decodeKey, KEY_BYTES } from './decode-key.js'
 export { CoreError, CoveyError, isCoveyError, type CoreErrorCode, type CoveyErrorInit } from './errors.js'
 export { createEvents, type EventEmitter, type EventHandler, type EventSource } from './events.js'
