@@ -53,7 +53,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
     opened.push(() => identity.close())
-    const node = createNode({ identity, store, ...(network && { network }), ...(relays && { relays }), ...(policy && { policy }) })
+    const node = createNode({
+      identity,
+      store,
+      ...(network !== undefined && { network }),
+      ...(relays !== undefined && { relays }),
+      ...(policy !== undefined && { policy })
+    })
     opened.push(node.close)
     const rooms = await createRooms({ identity, node })
     opened.push(rooms.close)

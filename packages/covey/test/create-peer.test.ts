@@ -117,6 +117,8 @@ test.each<[string, object, RegExp]>([
   ['a folder that is no text', { storage: 5 }, /init\.storage/],
   ['a network that is none', { network: { kind: 'moon' } }, /init\.network/],
   ['a signal that is none', { signal: {} }, /init\.signal/],
+  ['relays that are no list', { relays: null }, /init\.relays/],
+  ['a policy that is none', { policy: '' }, /init\.policy/],
   ['a name that is too long', { name: 'é'.repeat(129) }, /name/],
   ['a name with half a character', { name: 'a\ud800' }, /name/],
   ['a name that is no text', { name: 5 }, /name/]

@@ -154,7 +154,7 @@ export function createNode(init: NodeInit): Node {
   assertOptions(init, 'init', ['identity', 'store', 'network', 'maxPeers', 'relays', 'policy'])
   const { identity, store, network = publicNetwork(), maxPeers = DEFAULT_MAX_PEERS } = init
   assertNetwork(network, 'init.network')
-  const targets = relayTargets(init.relays ?? [], 'init.relays')
+  const targets = init.relays === undefined ? [] : relayTargets(init.relays, 'init.relays')
   const policy = assertPolicy(init.policy, 'init.policy') ?? 'auto'
   assertInteger(maxPeers, 'init.maxPeers', { min: 1, max: 1024 })
   assertUpstream()

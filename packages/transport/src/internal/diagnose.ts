@@ -83,6 +83,7 @@ function directly(nat: Diagnosis['nat'], answered: number, relays: number): stri
     if (relays > 0) return 'Nothing answers over UDP, so this network seems to block it: peers are reached through a relay only.'
     return 'Nothing answers, over UDP or by a relay: this device is offline, or its network lets nothing through.'
   }
+  if (nat === 'unknown') return 'UDP works, but too little answers to tell how this network hands out ports.'
   if (nat !== 'random') return 'Peers can be reached directly.'
   const others = relays > 0 ? 'through a relay, at once' : 'not at all, as long as there is no relay'
   return `This network takes another port for each destination: most peers are reached directly, after some seconds; those in a network like it ${others}.`

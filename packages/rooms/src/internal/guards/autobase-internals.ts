@@ -98,8 +98,8 @@ export interface UpstreamApplyState {
   readonly system: SystemView
   readonly base: { readonly recoveries: number; readonly local: Hypercore<unknown> & { readonly key: Uint8Array } }
   readonly key: Uint8Array
-  /** What is written with the views: what was applied since the indexers' order, and how far that is. */
   readonly local: Hypercore<unknown>
+  /** What is written with the views: what was applied since the indexers' order, and how far that is. */
   readonly localState: { setBootRecord(record: object): void; flush(): Promise<void> }
   /** All that is written in one. */
   readonly store: { flush(): Promise<void> }
