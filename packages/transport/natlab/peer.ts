@@ -87,11 +87,7 @@ async function startNode({ bootstrap, seed, relay }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
   const store = await openStore(join(folder, String(process.pid)))
-  const addresses = bootstrap.map((address) => {
-    const [host, port] = address.split(':')
-    return { host: host!, port: Number(port) }
-  })
-  return createNode({ identity, store, network: localNetwork(addresses), ...(relay && { relays: [parseRelay(relay)] }) })
+  return createNode({ identity, store, network: localNetwork(bootstrap), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
 async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {
