@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { NetworkAddress } from 'covey'
+import { localNetwork } from 'covey'
 import { ChatError } from './chat-error.js'
 
 /** What the program was asked to do. */
@@ -9,8 +9,8 @@ export interface Command {
   readonly invite: string
   readonly storage: string
   readonly name: string | undefined
-  /** A network of one's own: the address of one, or `embedded` to start it here. Else the public one. */
-  readonly local: NetworkAddress | 'embedded' | undefined
+  /** A network of one's own: `host:port`, or `embedded` to start it here. Else the public one. */
+  readonly local: string | undefined
 }
 
 export const USAGE = `A chat in two terminals.
@@ -73,11 +73,12 @@ function isValue(arg: string | undefined): boolean {
   return arg !== undefined && !arg.startsWith('-') && arg !== 'create' && arg !== 'join'
 }
 
-function parseLocal(text: string): NetworkAddress | 'embedded' {
+function parseLocal(text: string): string {
   if (text === '') return 'embedded'
-  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? []
-  if (Number(port) < 1 || Number(port) > 65_535) {
+  try {
+    localNetwork([text])
+    return text
+  } catch {
     throw new ChatError(`--local takes host:port, not '${text}'.`, 'Such as --local 127.0.0.1:49737.')
   }
-  return { host, port: Number(port) }
 }

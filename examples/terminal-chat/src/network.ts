@@ -4,8 +4,8 @@ import type { Command } from './command.js'
 
 export interface ChatNetwork {
   readonly network: Network
-  /** Where others find it; none for the public one. */
-  readonly address: NetworkAddress | undefined
+  /** Where others find it, `host:port`; none for the public one. */
+  readonly address: string | undefined
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -15,5 +15,6 @@ export async function openNetwork(local: Command['local']): Promise<ChatNetwork>
   if (local === undefined) return { network: publicNetwork(), address: undefined, [Symbol.asyncDispose]: nothing }
   if (local !== 'embedded') return { network: localNetwork([local]), address: local, [Symbol.asyncDispose]: nothing }
   const dht = await createLocalNetwork()
-  return { network: localNetwork(dht.bootstrap), address: dht.bootstrap[0], [Symbol.asyncDispose]: () => dht.close() }
+  const [{ host, port }] = dht.bootstrap as [NetworkAddress]
+  return { network: localNetwork(dht.bootstrap), address: `${host}:${port}`, [Symbol.asyncDispose]: () => dht.close() }
 }

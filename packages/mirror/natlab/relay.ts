@@ -19,7 +19,7 @@ lines.once('line', (line) => {
 
 async function start(bootstrap: string[]): Promise<void> {
   const host = Object.values(networkInterfaces()).flat().find((at) => at!.family === 'IPv4' && !at!.internal)!.address
-  const network = localNetwork(bootstrap.map((address) => ({ host: address.split(':')[0]!, port: Number(address.split(':')[1]) })))
+  const network = localNetwork(bootstrap)
   const relay = await createRelay({ network, host, port: PORT, limits: UNLIMITED })
   await relay.announced()
   tell({ ev: 'ready', line: relay.line, host })

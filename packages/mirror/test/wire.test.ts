@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatRelay, parseRelay } from '@covey/transport'
 import { decodeFrame, decodeNumber, encodeFrame, encodeNumber, FRAME, renumber, WINDOW_BYTES } from '@covey/transport/internal'
-import { TokenBucket } from '../src/internal/token-bucket.js'
 
 test('the bytes of a frame', () => {
   const frame = encodeFrame(FRAME.open, 0x8000_0001, new Uint8Array(32).fill(7))
@@ -44,16 +43,4 @@ test('a line names a relay, and nothing else is one', () => {
   expect(parseRelay(formatRelay(relay))).toEqual(relay)
   expect(parseRelay(` ${formatRelay({ publicKey: relay.publicKey })}\n`)).toEqual({ publicKey: relay.publicKey })
   for (const line of ['', 'x', formatRelay(relay).slice(1), `${formatRelay(relay)},`]) expect(() => parseRelay(line)).toThrow(TypeError)
-})
-
-test('a bucket gives no more than its rate, and a second of it at once', () => {
-  const bucket = new TokenBucket(1_000, 0)
-  bucket.spend(1_000, 0)
-  expect(bucket.waitMs(0)).toBe(0)
-  bucket.spend(500, 0)
-  expect(bucket.waitMs(0)).toBe(500)
-  expect(bucket.waitMs(400)).toBe(100)
-  expect(bucket.waitMs(100_000)).toBe(0)
-  bucket.spend(1_001, 100_000)
-  expect(bucket.waitMs(100_000)).toBe(1)
 })

@@ -20,7 +20,7 @@ interface Config {
   /** The same for a peer that is started again. */
   readonly seed: string
   readonly topic: string
-  /** The line of a relay, for `parseRelay()`. */
+  /** The line of a relay, for `parseRelay()`. A key alone is of the laboratory's own relays, which speak another protocol. */
   readonly relay?: string | null
   readonly opts: {
     /** How the two sides find each other. Default: the topic. */
@@ -49,7 +49,8 @@ const { runPeer } = (await import(pathToFileURL(join(NATLAB, 'lib/harness.mjs'))
 const folder = process.env['NATLAB_PEERS'] ?? join(tmpdir(), 'covey-natlab')
 
 runPeer({
-  async start(config, lab) {
+  async start({ relay, ...given }, lab) {
+    const config: Config = { ...given, relay: relay?.includes('@') ? relay : null }
     const { role, opts } = config
     const node = await startNode(config)
     // Whoever ends this process does it with a signal, or with the end of its input: nothing is left to close.
@@ -87,11 +88,7 @@ async function startNode({ bootstrap, seed, relay }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
   const store = await openStore(join(folder, String(process.pid)))
-  const addresses = bootstrap.map((address) => {
-    const [host, port] = address.split(':')
-    return { host: host!, port: Number(port) }
-  })
-  return createNode({ identity, store, network: localNetwork(addresses), ...(relay && { relays: [parseRelay(relay)] }) })
+  return createNode({ identity, store, network: localNetwork(bootstrap), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
 async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {

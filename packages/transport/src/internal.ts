@@ -24,6 +24,7 @@ export {
   WINDOW_BYTES,
   type DecodedFrame
 } from './internal/relay/wire.js'
+export { TokenBucket } from './internal/token-bucket.js'
 export { closeWhole, type ByteStream } from './internal/relay/websocket.js'
 import { internalsOf } from './internal-registry.js'
 import type { Node } from './node.js'

@@ -21,11 +21,12 @@ export function publicNetwork(): Network {
 /**
  * A network of one's own, for tests, demos and places without internet.
  *
- * @param bootstrap DHT nodes that every peer of the network can reach; at least one.
+ * @param bootstrap DHT nodes that every peer of the network can reach, `host:port` where they are text; at least one.
  * @throws {TypeError} when an address is malformed.
  */
-export function localNetwork(bootstrap: readonly NetworkAddress[]): Network {
-  return { kind: 'local', bootstrap: checkBootstrap(bootstrap, 'bootstrap') }
+export function localNetwork(bootstrap: readonly (NetworkAddress | string)[]): Network {
+  const addresses: unknown = Array.isArray(bootstrap) ? bootstrap.map(readAddress) : bootstrap
+  return { kind: 'local', bootstrap: checkBootstrap(addresses, 'bootstrap') }
 }
 
 /**
@@ -39,6 +40,13 @@ export function assertNetwork(network: unknown, field: string): asserts network 
   if ((kind as string | undefined) === 'public') return
   if (kind !== 'local') throw new TypeError(`${field} must come from publicNetwork() or localNetwork()`)
   checkBootstrap(bootstrap, `${field}.bootstrap`)
+}
+
+function readAddress(address: NetworkAddress | string, i: number): NetworkAddress {
+  if (typeof address !== 'string') return address
+  const [, host, port] = /^(.+):([0-9]{1,5})$/.exec(address) ?? []
+  if (host === undefined) throw new TypeError(`bootstrap[${i}] must be host:port`)
+  return { host, port: Number(port) }
 }
 
 function checkBootstrap(bootstrap: unknown, field: string): NetworkAddress[] {

@@ -12,6 +12,7 @@ import { assertUpstream } from './internal/guards/upstream.js'
 import { diagnose } from './internal/diagnose.js'
 import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
+import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
@@ -164,6 +165,7 @@ export function createNode(init: NodeInit): Node {
 
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
+  allowPunches(dht)
   const swarm = createSwarm({
     dht,
     keyPair,

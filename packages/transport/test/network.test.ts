@@ -12,7 +12,14 @@ test('a local network is plain data that no longer follows what it was made from
   expect(structuredClone(network)).toEqual({ kind: 'local', bootstrap: [{ host: '127.0.0.1', port: 49737 }] })
 })
 
+test('an address may be text', () => {
+  expect(localNetwork(['node.example:49737'])).toEqual({ kind: 'local', bootstrap: [{ host: 'node.example', port: 49_737 }] })
+})
+
 test.each([
+  [['49737'], 'bootstrap[0] must be host:port'],
+  [['a:b'], 'bootstrap[0] must be host:port'],
+  [['a:0'], 'bootstrap[0].port'],
   [undefined, 'bootstrap must be a list'],
   [[], 'bootstrap must be a list'],
   ['127.0.0.1:49737', 'bootstrap must be a list'],

@@ -26,6 +26,28 @@ test('a connection that crosses another is handed over, and neither is closed', 
   expect([...streams, ...crossing].filter(({ destroying }) => destroying)).toEqual([])
 })
 
+test('a device is announced when it knows whether others can dial it', async () => {
+  const swarm = start({})
+  const known = swarm.dht.fullyBootstrapped()
+  let tell = (): void => undefined
+  swarm.dht.fullyBootstrapped = () => new Promise((resolve) => (tell = resolve))
+  const listening = swarm.listen()
+  await known
+  expect(swarm.dht.listening.size).toBe(0)
+  tell()
+  await listening
+  expect(swarm.dht.listening.size).toBe(1)
+})
+
+test('it can be closed before it knows the network', async () => {
+  const dht = new HyperDHT({ bootstrap: [{ host: '127.0.0.1', port: 9 }], host: '127.0.0.1' })
+  const swarm = start({ dht })
+  const listening = swarm.listen()
+  await swarm.destroy()
+  await listening
+  expect(dht.listening.size).toBe(0)
+})
+
 test('a peer that is met already is not dialled', async () => {
   const [a, b] = [start({ isMet: () => true }), start({})]
   const met: unknown[] = []

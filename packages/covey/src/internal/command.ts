@@ -1,7 +1,7 @@
 import process from '#process'
 import { isCoveyError } from '@covey/core'
 import { createMemorySecretStore, openIdentity } from '@covey/identity'
-import { createNode, localNetwork, openStore, parseRelay, type Diagnosis, type NetworkAddress } from '@covey/transport'
+import { createNode, localNetwork, openStore, parseRelay, type Diagnosis } from '@covey/transport'
 import { createTemporaryFolder } from './temporary-folder.js'
 
 const HELP = `covey doctor [options]
@@ -20,7 +20,7 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
   }
   try {
     if (name !== 'doctor') throw new TypeError(`there is no command ${name}: try covey --help`)
-    return await doctor(readFlag(args, '--relay').map(parseRelay), readFlag(args, '--bootstrap').map(readAddress))
+    return await doctor(readFlag(args, '--relay').map(parseRelay), readFlag(args, '--bootstrap'))
   } catch (error) {
     if (!(error instanceof TypeError) && !isCoveyError(error)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -29,7 +29,7 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
 }
 
 /** Somebody nobody knows, who asks and is gone. */
-async function doctor(relays: ReturnType<typeof parseRelay>[], bootstrap: NetworkAddress[]): Promise<number> {
+async function doctor(relays: ReturnType<typeof parseRelay>[], bootstrap: string[]): Promise<number> {
   const folder = await createTemporaryFolder()
   try {
     await using identity = await openIdentity({ storage: createMemorySecretStore() })
@@ -61,9 +61,4 @@ function readFlag(args: readonly string[], flag: string): string[] {
   if (unknown !== undefined) throw new TypeError(`there is no option ${unknown}: try covey --help`)
   if (args.length % 2 === 1) throw new TypeError(`${args.at(-1)!} has no value`)
   return args.flatMap((arg, i) => (arg === flag ? [args[i + 1]!] : []))
-}
-
-function readAddress(text: string): NetworkAddress {
-  const [, host = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(text) ?? []
-  return { host, port: Number(port) }
 }

@@ -1,8 +1,7 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import { encodeZ32 } from '@covey/core'
-import { encodeFrame, FRAME, RELAY_CIRCUITS, REST_KEEP_ALIVE_MS, REST_SILENCE_MS } from '@covey/transport/internal'
+import { encodeFrame, FRAME, RELAY_CIRCUITS, REST_KEEP_ALIVE_MS, REST_SILENCE_MS, TokenBucket } from '@covey/transport/internal'
 import type { RelayLimits } from '../limits.js'
-import { TokenBucket } from './token-bucket.js'
 
 /** One of the two ends of a circuit. */
 export interface Leg {
@@ -99,7 +98,6 @@ export class Client {
     this.#backlog = 0
   }
 }
-
 
 /** A circuit between two devices. Its end at `target`. */
 export function connectLegs(client: Client, id: number, target: Client): Leg {

@@ -85,7 +85,7 @@ function readInit(flags: Flags): RelayInit {
     if (value !== undefined) limits[name] = value
   }
   const [storage, host, webSocketPort, metricsPort] = [take('--storage').at(-1), take('--host').at(-1), number('--web-socket-port'), number('--metrics-port')]
-  const [addresses, bootstrap] = [take('--address'), take('--bootstrap').map(readBootstrap)]
+  const [addresses, bootstrap] = [take('--address'), take('--bootstrap')]
   const init = {
     storage: storage ?? './covey-relay',
     port: number('--port') ?? DEFAULT_PORT,
@@ -99,9 +99,4 @@ function readInit(flags: Flags): RelayInit {
   const [unknown] = flags.keys()
   if (unknown !== undefined) throw new TypeError(`there is no option ${unknown}: try covey-mirror --help`)
   return init
-}
-
-function readBootstrap(text: string): { host: string; port: number } {
-  const [, host = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(text) ?? []
-  return { host, port: Number(port) }
 }

@@ -12,12 +12,12 @@ import {
   RELAY_CIRCUITS,
   RELAY_VERSION,
   renumber,
+  TokenBucket,
   WINDOW_BYTES,
   type DecodedFrame
 } from '@covey/transport/internal'
 import type { RelayLimits } from '../limits.js'
 import { Client, connectLegs, type Leg } from './client.js'
-import { TokenBucket } from './token-bucket.js'
 
 /** What a relay has done since it started, and what it does now. */
 export interface RelayStats {
@@ -193,7 +193,7 @@ export class Switchboard {
     if (leg.timer !== undefined) return true
     const waitMs = this.#waitMs(leg, now)
     if (waitMs === 0) this.#tellGrant(leg)
-    else leg.timer = setTimeout(() => this.#tellGrant(leg), Math.ceil(waitMs))
+    else leg.timer = setTimeout(() => this.#tellGrant(leg), waitMs)
     return true
   }
 

@@ -3,7 +3,7 @@ import type { Network } from '../network.js'
 
 /**
  * How long after a punch through random ports the next may begin. The 20 s of the stack leave a phone behind such
- * a NAT with one peer for as long. A punch is 256 sockets for seconds, and one at a time goes on.
+ * a NAT with one peer for as long. How many go on at a time is said in session/punches.ts.
  */
 const RANDOM_PUNCH_INTERVAL_MS = 1_000
 

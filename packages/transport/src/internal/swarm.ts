@@ -2,7 +2,10 @@ import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
 import type { AnnouncedPeer } from 'hyperdht'
 
 /** Of hyperswarm 4.17.2, index.js, what is overridden and used here. */
-interface Upstream extends Hyperswarm {
+interface Upstream extends Omit<Hyperswarm, 'listening' | 'listen' | 'destroy'> {
+  listening: Promise<unknown> | null
+  listen(): Promise<unknown>
+  destroy(options?: { force?: boolean }): Promise<void>
   readonly _allConnections: { has(publicKey: Uint8Array): boolean }
   _connect(peer: PeerInfo, queued: boolean): void
   _flushMaybe(peer: PeerInfo): void
@@ -25,9 +28,30 @@ export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hype
  * A Hyperswarm that leaves the choice between connections to the sessions above it. By itself it closes
  * one of two that cross while both are dialled, which may be the only one that gets through; and it
  * dials whom it knows no connection to, though a session has one.
+ *
+ * It is announced when it knows the network, and so whether others can dial it: then its own address is the first
+ * that they try, which spares them the way over a node of the DHT.
  */
 export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
   class Swarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
+    #leave = (): void => undefined
+    readonly #left = new Promise<void>((resolve) => (this.#leave = resolve))
+
+    override listen(): Promise<unknown> {
+      return (this.listening ??= this.#listen())
+    }
+
+    override destroy(options?: { force?: boolean }): Promise<void> {
+      this.#leave()
+      return super.destroy(options)
+    }
+
+    async #listen(): Promise<void> {
+      // Where there is no network, the announcement itself says so.
+      await Promise.race([this.dht.fullyBootstrapped().catch(() => undefined), this.#left])
+      if (!this.destroyed) await this.server.listen(this.keyPair)
+    }
+
     override _handleServerConnection(stream: SwarmConnection): void {
       const isCrossing = !this.destroyed && !this.suspended && this._allConnections.has(stream.remotePublicKey)
       if (isCrossing) oncrossing(stream)
@@ -43,7 +67,7 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
       return !isMet(peer.publicKey) && super._shouldRequeue(peer)
     }
   }
-  return new Swarm({ ...options, backoffs: BACKOFFS_MS })
+  return new Swarm({ ...options, backoffs: BACKOFFS_MS }) as unknown as Hyperswarm
 }
 
 /**
@@ -53,6 +77,6 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
 export async function lookUp(swarm: Hyperswarm, topic: Uint8Array, isClosed: () => boolean): Promise<void> {
   for await (const { peers } of swarm.dht.lookup(topic)) {
     if (isClosed() || swarm.destroyed) return
-    for (const peer of peers) (swarm as Upstream)._handlePeer(peer, topic)
+    for (const peer of peers) (swarm as unknown as Upstream)._handlePeer(peer, topic)
   }
 }

@@ -4,7 +4,7 @@ import { partsOf } from '@covey/transport/internal'
 import { encodeDatagram } from '../../src/internal/channels/wire.js'
 import { connect } from '../session/pair.js'
 import { codeOf, useLocalNetwork } from '../support.js'
-import { meet, settled, type HostilePeer } from './hostile-peer.js'
+import { meet, type HostilePeer } from './hostile-peer.js'
 import { bytes, isPending, openPair, take } from './support.js'
 
 const net = useLocalNetwork()
@@ -61,7 +61,7 @@ test('their numbers go on on another path', { timeout: 20_000 }, async () => {
 test('the oldest give way when nobody reads, of each peer its own', async () => {
   const peer = await openHostile()
   for (let i = 0; i < 300; i++) peer.say(datagram(peer, 0, i))
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 300, unread: 44, lost: 0 })
   const read = await take(peer.channel.datagrams(), 256)
   expect(read.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 256 }, (_, i) => i + 44))
@@ -70,7 +70,7 @@ test('the oldest give way when nobody reads, of each peer its own', async () => 
 test('a datagram that comes again, or too late, is dropped and counted', async () => {
   const peer = await openHostile()
   for (const sequence of [0, 1, 1, 5, 3, 3, 0, 2_000, 4, 2_000, 1_000]) peer.say(datagram(peer, 0, sequence))
-  await settled()
+  await peer.settled()
   expect(peer.stats).toEqual({ sent: 0, received: 6, replayed: 4, late: 1, lost: 2_001 - 6, unread: 0 })
   const read = await take(peer.channel.datagrams(), 6)
   expect(read.map(({ sequence }) => sequence)).toEqual([0, 1, 5, 3, 2_000, 1_000])
@@ -81,10 +81,10 @@ test('a replay is found out on another path too', async () => {
   peer.say(datagram(peer, 0, 0))
   await connect(peer.sides.leader, peer.sides.follower)
   peer.sides.follower.streams[0]!.destroy()
-  await settled()
+  await peer.settled()
   expect(peer.far.active).not.toBe(null)
   peer.say(datagram(peer, 0, 0))
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 1, replayed: 1 })
 })
 
@@ -101,10 +101,10 @@ test('garbage, other sessions, and numbers that nobody listens to: dropped, and 
   for (let i = 0; i < 1_000; i++) {
     peer.say(Uint8Array.from({ length: i % 64 }, () => (seed = (seed * 48_271) % 2_147_483_647) & 0xff))
   }
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 0, replayed: 0, late: 0, lost: 0 })
   peer.say(sound)
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 1 })
   expect(peer.near.destroying).toBe(false)
 })
@@ -112,17 +112,17 @@ test('garbage, other sessions, and numbers that nobody listens to: dropped, and 
 test('a channel that was opened anew takes nothing that was meant for the one before', async () => {
   const peer = await openHostile()
   peer.say(datagram(peer, 0, 0))
-  await settled()
+  await peer.settled()
   peer.hangUp()
-  await settled()
+  await peer.settled()
   await peer.open()
   peer.hello()
   peer.say(datagram(peer, 0, 0))
   peer.say(datagram(peer, 0, 1))
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 0, replayed: 0 })
   peer.say(datagram(peer, 1, 0))
-  await settled()
+  await peer.settled()
   expect(peer.stats).toMatchObject({ received: 1 })
 })
 
@@ -140,13 +140,12 @@ interface HostileSender extends Omit<HostilePeer<Uint8Array>, 'say'> {
   say(packet: Uint8Array): void
 }
 
-/** Its datagrams go as messages of the connection, since one in memory has no packets. */
 async function openHostile(): Promise<HostileSender> {
   const peer = await meet(bytes)
   await peer.open()
   peer.hello()
   await peer.channel.opened(peer.id)
-  const say = (packet: Uint8Array): void => void peer.far.sendDatagram(packet)
+  const say = (packet: Uint8Array): void => void peer.far.active!.stream.send(packet)
   return {
     ...peer,
     say,

@@ -27,6 +27,10 @@ export interface HostilePeer<Message> {
   say(type: number, bytes: Uint8Array): void
   hello(maxMessageBytes?: number): void
   hangUp(): void
+  /** Resolves when the node has handled all that was said, and what it answered has arrived. */
+  settled(): Promise<void>
+  /** Resolves when the node says something on the channel. */
+  answered(): Promise<void>
 }
 
 export async function meet<Message>(
@@ -47,6 +51,7 @@ export async function meet<Message>(
   const id = met?.id ?? encodeZ32(pair.follower.keyPair.publicKey)
   channels.attach(near, id)
   const heard: Uint8Array[][] = [[], [], [], []]
+  let wake = (): void => undefined
   const mux = Protomux.from(far)
   let last: ReturnType<typeof mux.createChannel> = null
   const say = (type: number, bytes: Uint8Array): void => void last!.messages[type]!.send(bytes)
@@ -63,20 +68,37 @@ export async function meet<Message>(
     async open() {
       last = mux.createChannel({
         protocol: `covey/channel/1:${definition.name}/${definition.version}`,
-        messages: heard.map((list) => ({ onmessage: (bytes: never) => void list.push(new Uint8Array(bytes)) }))
+        messages: heard.map((list) => ({ onmessage: (bytes: never) => (list.push(new Uint8Array(bytes)), wake()) }))
       })
       last!.open()
       return last!.fullyOpened()
     },
     say,
     hello: (maxMessageBytes = 65_536) => say(HELLO, encodeHello({ maxMessageBytes, datagramId: 0 })),
-    hangUp: () => last!.close()
+    hangUp: () => last!.close(),
+    settled: echo(near, far),
+    answered: () => new Promise((resolve) => (wake = resolve))
   }
 }
 
-/** Resolves when all that was sent has been handled. */
-export async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 30))
+/** Asks for an echo, which comes when everything before it has been handled. */
+function echo(near: Session, far: Session): () => Promise<void> {
+  const open = (session: Session, onmessage: () => void) => {
+    const channel = Protomux.from(session).createChannel({ protocol: 'test/echo', messages: [{ onmessage }] })!
+    channel.open()
+    return channel.messages[0]!
+  }
+  let onecho = (): void => undefined
+  const answer = open(near, () => answer.send(new Uint8Array(0)))
+  const question = open(far, () => onecho())
+  return async () => {
+    await new Promise<void>((resolve) => {
+      onecho = resolve
+      question.send(new Uint8Array(0))
+    })
+    // Streams in memory get ahead of what Protomux puts off until the next tick: a channel that opens.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 async function openedOf(side: Side): Promise<Session> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defineChannel } from '@covey/transport'
 import { bytes, isPending, take, text } from './support.js'
-import { CLOSE, CREDIT, DATA, HELLO, meet, settled, type HostilePeer } from './hostile-peer.js'
+import { CLOSE, CREDIT, DATA, HELLO, meet, type HostilePeer } from './hostile-peer.js'
 
 const KIB = 1024
 
@@ -28,9 +28,9 @@ test.each<[string, string, (peer: HostilePeer<Uint8Array>) => void]>([
   const other = peer.channels.create(defineChannel({ name: 'test/other', version: 1 }), { peers: 'any' })
   await peer.open()
   peer.hello()
-  await settled()
+  await peer.settled()
   misbehave(peer)
-  while (peer.errors.length === 0) await settled()
+  while (peer.errors.length === 0) await peer.settled()
   expect(peer.errors.map((error) => error.code)).toEqual([code])
   expect(peer.closes).toEqual([{ code, isRemote: false }])
   expect(peer.channel.peers).toEqual([])
@@ -51,7 +51,7 @@ test.each<[string, (peer: HostilePeer<Uint8Array>) => void]>([
   const peer = await meet(bytes)
   await peer.open()
   misbehave(peer)
-  while (peer.errors.length === 0) await settled()
+  while (peer.errors.length === 0) await peer.settled()
   expect(peer.errors.map((error) => error.code)).toEqual(['MESSAGE_INVALID'])
   expect([peer.channel.peers, peer.closes]).toEqual([[], []])
   expect(await peer.open()).toBe(false)
@@ -74,7 +74,7 @@ test.each<[string, (bytes: Uint8Array) => unknown]>([
   const read = peer.channel.messages()[Symbol.asyncIterator]()
   expect(await read.next()).toMatchObject({ value: { message: 'fine' } })
   const next = read.next()
-  while (peer.errors.length === 0) await settled()
+  while (peer.errors.length === 0) await peer.settled()
   expect(peer.errors[0]).toMatchObject({ code: 'MESSAGE_INVALID', cause: expect.any(Error) })
   expect(peer.closes).toEqual([{ code: 'MESSAGE_INVALID', isRemote: false }])
   // What it sent after that is not shown any more.
@@ -88,13 +88,13 @@ test('opening it anew gives a peer no more room', async () => {
   const flood = async (): Promise<void> => {
     expect(await peer.open()).toBe(true)
     peer.hello()
-    await settled()
+    await peer.settled()
     const credit = peer.heard[CREDIT]!.length
     for (let i = 0; i < (credit > flooded ? 15 : 0); i++) peer.say(DATA, new Uint8Array(64 * KIB))
     flooded = credit
-    await settled()
+    await peer.settled()
     peer.hangUp()
-    await settled()
+    await peer.settled()
   }
   let flooded = 0
   for (let i = 0; i < 8; i++) await flood()
@@ -118,15 +118,15 @@ test('a peer that sends faster than it may waits for its credit', { timeout: 20_
   const peer = await meet(bytes, { maxMessagesPerSecond: 4_000 })
   await peer.open()
   peer.hello()
-  await settled()
+  await peer.settled()
   let sent = 0
   let credit = 0
   const startedAt = Date.now()
   const reading = take(peer.channel.messages(), 24_000)
   while (sent < 24_000) {
     credit += peer.heard[CREDIT]!.splice(0).reduce((sum, message) => sum + Buffer.from(message).readUInt32LE(1), 0)
+    if (credit < 64) await peer.answered()
     for (; credit >= 64 && sent < 24_000; credit -= 64, sent++) peer.say(DATA, new Uint8Array(0))
-    await settled()
   }
   await reading
   // 4,000 at once and a window of 16,384 beyond; the rest has to wait until that is paid for.
@@ -139,7 +139,7 @@ test('of a peer that is gone nothing is kept but what it sent', async () => {
   await peer.open()
   peer.hello()
   peer.say(DATA, Buffer.from('last words'))
-  await settled()
+  await peer.settled()
   peer.channels.detach(peer.near, peer.id)
   expect(peer.closes).toEqual([{ code: 'PEER_DISCONNECTED', isRemote: false }])
   expect(await take(peer.channel.messages(), 1)).toMatchObject([{ message: 'last words' }])
@@ -154,13 +154,15 @@ test('many peers together fill no more than one that is full: newcomers wait for
     peer.hello()
     for (let i = 0; i < 15; i++) peer.say(DATA, new Uint8Array(64 * KIB))
   }
-  await settled()
-  for (const peer of flooders) peer.say(DATA, new Uint8Array(60 * KIB))
-  await settled()
+  for (const peer of flooders) {
+    await peer.settled()
+    peer.say(DATA, new Uint8Array(60 * KIB))
+  }
+  for (const peer of flooders) await peer.settled()
   const newcomer = await meet(bytes, {}, { ...first, id: 'newcomer' })
   await newcomer.open()
   newcomer.hello()
-  await settled()
+  await newcomer.settled()
   expect([newcomer.heard[HELLO]!.length, newcomer.heard[CREDIT]!.length]).toEqual([1, 0])
   for await (const _ of first.channel.messages()) if (newcomer.heard[CREDIT]!.length > 0) break
   expect(newcomer.heard[CREDIT]).toHaveLength(1)

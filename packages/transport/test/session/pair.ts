@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events'
 import NoiseSecretStream from '@hyperswarm/secret-stream'
 import type HyperDHT from 'hyperdht'
 import { onTestFinished } from 'vitest'
+import type { Relays } from '../../src/internal/relay/relays.js'
 import type { Session } from '../../src/internal/session/session.js'
 import { Sessions } from '../../src/internal/session/sessions.js'
 
@@ -13,6 +15,8 @@ export interface Side {
   readonly paths: string[]
   /** How often it has dialled. */
   readonly dials: { count: number }
+  /** Where the DHT tells of the network. */
+  readonly network: EventEmitter
   /** What `accept` was given, in order. */
   readonly streams: NoiseSecretStream[]
 }
@@ -24,13 +28,14 @@ export function createPair(): { leader: Side; follower: Side } {
   return isAbove ? { leader: a, follower: b } : { leader: b, follower: a }
 }
 
-export function createSide(seed: number, maxPeers = 8): Side {
+export function createSide(seed: number, maxPeers = 8, relays?: Relays): Side {
   const keyPair = NoiseSecretStream.keyPair(new Uint8Array(32).fill(seed))
-  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [], dials: { count: 0 } }
+  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [], dials: { count: 0 }, network: new EventEmitter() }
   const sessions = new Sessions({
-    dht: undialable(side.dials),
+    dht: undialable(side),
     keyPair,
     maxPeers,
+    ...(relays && { relays }),
     onsession(session) {
       session.on('error', () => undefined)
       side.opened.push(session)
@@ -56,13 +61,18 @@ export async function connectStreams(a: Side, b: Side): Promise<[NoiseSecretStre
   const [near, far] = [a, b].map(({ keyPair }, i) => new NoiseSecretStream(i === 0, null, { keyPair }))
   const raw = near!.rawStream as unknown as { pipe(other: object): { pipe(other: object): void } }
   raw.pipe(far!.rawStream).pipe(raw)
-  for (const stream of [near!, far!]) stream.on('error', () => undefined)
+  for (const [from, to] of [[near!, far!], [far!, near!]] as const) {
+    from.on('error', () => undefined)
+    // What a stream in memory has not: packets beside its bytes.
+    const packets = { send: async (packet: Uint8Array) => (to.rawStream as unknown as { reverse: EventEmitter }).reverse.emit('message', packet) }
+    Object.assign(from.rawStream, packets)
+  }
   await Promise.all([near!.opened, far!.opened])
   return [near!, far!]
 }
 
 /** A DHT where nobody is: what is dialled fails at once. */
-function undialable(dials: { count: number }): HyperDHT {
+function undialable({ dials, network }: Pick<Side, 'dials' | 'network'>): HyperDHT {
   const connectTo = (): NoiseSecretStream => {
     dials.count++
     const stream = new NoiseSecretStream(true, null, { autoStart: false })
@@ -70,5 +80,5 @@ function undialable(dials: { count: number }): HyperDHT {
     return stream
   }
   const nobody = { toArray: () => [], bootstrapNodes: [] }
-  return { ...nobody, connect: connectTo, on: () => undefined, off: () => undefined } as unknown as HyperDHT
+  return Object.assign(network, nobody, { connect: connectTo }) as unknown as HyperDHT
 }

@@ -1,6 +1,6 @@
 import { MAX_INBOX_COST, MESSAGE_COST } from './constants.js'
 import type { Inbox } from './inbox.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../token-bucket.js'
 
 interface IntakeInit {
   readonly peer: string

@@ -2,6 +2,7 @@ import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { HEDGE_MS, MAX_DIALS, MAX_PAUSE_MS, MAX_PAUSE_UNMET_MS } from './constants.js'
+import { hasTurn, isOutOfTurn } from './punches.js'
 
 const FIRST_PAUSE_MS = 250
 
@@ -21,6 +22,8 @@ export class Dialer {
   #failed = 0
   #startAt = 0
   #count = 0
+  /** It takes a punch through random ports to get there, of which few go on at a time. */
+  #isQueued = false
 
   constructor(init: DialerInit) {
     this.#init = init
@@ -29,6 +32,7 @@ export class Dialer {
   /** To be called while a connection is wanted. `isMet` when a session waits for it. */
   tick(isMet: boolean, now: number): void {
     if (this.#dials.size >= MAX_DIALS || now < this.#startAt) return
+    if (this.#isQueued && !hasTurn(this.#init.dht, now)) return
     const newest = Math.max(...this.#dials.values())
     if (this.#dials.size > 0 && now - newest < HEDGE_MS) return
     this.#startAt = now + Math.min(FIRST_PAUSE_MS * 2 ** this.#failed, isMet ? MAX_PAUSE_MS : MAX_PAUSE_UNMET_MS)
@@ -39,6 +43,7 @@ export class Dialer {
   reset(): void {
     this.#failed = 0
     this.#startAt = 0
+    this.#isQueued = false
   }
 
   close(): void {
@@ -60,7 +65,8 @@ export class Dialer {
     })
     stream.once('close', () => {
       if (!this.#dials.delete(stream)) return
-      this.#failed++
+      this.#isQueued = isOutOfTurn(cause, Date.now() - now)
+      if (!this.#isQueued) this.#failed++
       if (this.#dials.size === 0) onfail(cause ?? new Error('The connection was closed before it opened.'))
     })
   }

@@ -63,8 +63,7 @@ export class Link {
       (bytes) => owner().ondata(this, bytes),
       (bytes) => owner().onack(this, decodeNumber(bytes)),
       () => this.receiver?.onend(this),
-      () => this.receiver?.onsuspend(this),
-      (bytes) => this.receiver?.ondatagram(this, bytes)
+      () => this.receiver?.onsuspend(this)
     ]
     this.#channel = Protomux.from(stream).createChannel({
       protocol: SESSION_PROTOCOL,
@@ -140,14 +139,8 @@ export class Link {
     this.#messages[3]!.send(encodeNumber(count))
   }
 
-  /** What may be lost: a packet, or a message where the connection has no packets. `false` when it was dropped here. */
+  /** Sends what may be lost. `false` when it was dropped here. */
   sendDatagram(datagram: Uint8Array): boolean {
-    const { rawStream } = this.stream as { rawStream: { send?: unknown } }
-    if (typeof rawStream.send !== 'function') {
-      const { isDrained } = this
-      if (isDrained) this.#messages[6]!.send(datagram)
-      return isDrained
-    }
     if (this.#datagrams >= MAX_DATAGRAMS_UNDER_WAY || this.stream.destroying) return false
     this.#datagrams++
     void this.stream.send(datagram)?.then(() => this.#datagrams--)

@@ -116,7 +116,7 @@ export class PeerState {
     this.#tellPath()
     const isAwaited = session !== null && !isAsleep
     const isNeeded = isAwaited ? this.isDoubted : (this.wishes.size > 0 || this.isMissed) && this.path === 'offline'
-    if (isNeeded || (session === null && now < this.#metUntil)) this.#dialRelayed(session, now)
+    if (isNeeded || (session === null && now < this.#metUntil)) this.#dialRelayed(isAwaited, now)
     // A relayed path will do until there is a better one, which is looked for in peace.
     if (this.policy !== 'relay-only' && isNeeded) this.#dialer.tick(isAwaited, now)
     else if (this.policy === 'auto' && session?.active?.isRelayed) this.#dialer.tick(false, now)
@@ -180,13 +180,13 @@ export class PeerState {
     return this.policy !== (isRelayed ? 'direct' : 'relay-only')
   }
 
-  #dialRelayed(session: Session | null, now: number): void {
+  #dialRelayed(isAwaited: boolean, now: number): void {
     const { relays } = this.#init
     if (relays === undefined || this.policy === 'direct') return
-    const active = session?.active
+    const active = this.session?.active
     if (active?.isRelayed && !active.isHeard) relays.blame(active.stream)
     relays.borrow(this.relays)
-    this.#relayDialer!.tick(session !== null, now)
+    this.#relayDialer!.tick(isAwaited, now)
   }
 
   /** The session that is held here, or this side's half of the next one. */

@@ -64,7 +64,8 @@ export class Sessions {
   meet(publicKey: Uint8Array): void {
     const id = encodeZ32(publicKey)
     const { relays } = this.#init
-    if (relays === undefined || relays.isNone || this.#isClosed || this.#blocked.has(id) || !this.#hasRoom(id)) return
+    if (relays === undefined || relays.isNone || this.#isClosed || this.#isSuspended) return
+    if (this.#blocked.has(id) || !this.#hasRoom(id)) return
     const peer = this.#peerOf(publicKey)
     if (peer.session === null) peer.meet(Date.now())
   }
@@ -151,6 +152,7 @@ export class Sessions {
 
   /** The network is better, or worse: what failed may not fail now. */
   readonly #onnetwork = (): void => {
+    if (this.#isSuspended) return
     this.#init.relays?.onnetwork()
     for (const peer of this.#peers.values()) peer.onnetwork()
   }

@@ -1,0 +1,54 @@
+import { setImmediate } from 'node:timers/promises'
+import NoiseSecretStream from '@hyperswarm/secret-stream'
+import type HyperDHT from 'hyperdht'
+import { expect, test } from 'vitest'
+import { Dialer } from '../../src/internal/session/dialer.js'
+
+/** A dialer whose dials fail with a code of the DHT, which says how many random punches go on. */
+function createDialer() {
+  const dht = {
+    _randomPunchLimit: 1,
+    _randomPunches: 1,
+    _randomPunchInterval: 1_000,
+    _lastRandomPunch: 0,
+    code: 'HOLEPUNCH_ABORTED',
+    dials: 0,
+    connect() {
+      dht.dials++
+      const stream = new NoiseSecretStream(true, null, { autoStart: false })
+      stream.destroy(Object.assign(new Error('No way.'), { code: dht.code }))
+      return stream
+    }
+  }
+  const keyPair = NoiseSecretStream.keyPair()
+  const { publicKey } = NoiseSecretStream.keyPair()
+  const dialer = new Dialer({ dht: dht as unknown as HyperDHT, keyPair, publicKey, onopen: () => undefined, onfail: () => undefined })
+  const startedAt = Date.now()
+  return {
+    dht,
+    /** How many dials there were until so long after the start. */
+    async tickUntil(ms: number): Promise<number> {
+      for (let at = 0; at <= ms; at += 250) {
+        dialer.tick(false, startedAt + at)
+        await setImmediate()
+      }
+      return dht.dials
+    }
+  }
+}
+
+test('who waits for a turn to punch is dialled when there is one, and at once', async () => {
+  const { dht, tickUntil } = createDialer()
+  expect(await tickUntil(60_000)).toBe(1)
+  dht._randomPunches = 0
+  dht._lastRandomPunch = Date.now()
+  expect(await tickUntil(750)).toBe(1)
+  expect(await tickUntil(1_250)).toBe(2)
+})
+
+test('a dial that fails otherwise is made again after pauses that grow', async () => {
+  const { dht, tickUntil } = createDialer()
+  dht.code = 'PEER_NOT_FOUND'
+  // 0, 250, 750, 1,750, 3,750, 7,750 ms.
+  expect(await tickUntil(8_000)).toBe(6)
+})
