@@ -49,7 +49,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
-  assertUpstream('autobase', 'hypercore', 'blind-pairing', 'blind-pairing-core')
+  assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)

@@ -141,7 +141,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
-  const viewKeeper = createViewKeeper(base)
+  const viewKeeper = createViewKeeper(base, onerror)
   base.on('fast-forward', () => {
     viewKeeper.changed()
     touched.people = true

@@ -1,6 +1,7 @@
-import HyperDB from 'hyperdb'
+import type HyperDB from 'hyperdb'
 import type { ViewStore } from 'autobase'
 import definition from '../../spec/db/index.js'
+import { openSharing } from './guards/share-blocks.js'
 import type { Structs } from './structs.js'
 
 /** The name of the view's core. A view that has to be built anew gets another. */
@@ -80,7 +81,7 @@ export interface RoomView {
 }
 
 export function openView(store: ViewStore): RoomView {
-  const db = HyperDB.bee(store.get(VIEW_CORE), definition, { extension: false, autoUpdate: true })
+  const db = openSharing(store.get(VIEW_CORE), definition)
   /** Not by `get`, which lets go of its snapshot between the index and the row (hyperdb 6.8.0). */
   function findBy<Row>(index: string, id: Uint8Array): Promise<Row | null> {
     return db.findOne<Row>(`@covey/${index}`, { gte: { id }, lte: { id } })

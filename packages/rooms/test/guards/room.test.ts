@@ -67,7 +67,7 @@ test('a request without a session, left in the DHT for the room, stops nobody', 
   expect(bob.id).toBe(room.id)
 })
 
-test.for(['autobase', 'hypercore', 'blind-pairing', 'blind-pairing-core'])(
+test.for(['autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core'])(
   'with another version of %s, nothing runs',
   async (module) => {
     const { report, errors } = await run('run-other-version.ts', module)

@@ -12,6 +12,9 @@ export interface Split {
 /** How long the indexers may be ahead with nothing of theirs being read here. */
 const STALL_MS = 10_000
 
+/** How often is looked at most: to compare takes a dozen reads of the disk, and each message would have it done three times. */
+const LOOK_MS = 200
+
 /** How long to let what is being applied come to its end. */
 const SETTLE_MS = 100
 
@@ -41,6 +44,7 @@ export function guardView<View>(base: UpstreamAutobase<View>, onsplit: (split: S
   let checking = false
   let again = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let looking: ReturnType<typeof setTimeout> | undefined
   let retryMs = RETRY_MS
   /** Whether something was tried, and it is too early to try it again. */
   let resting = false
@@ -125,20 +129,20 @@ export function guardView<View>(base: UpstreamAutobase<View>, onsplit: (split: S
   function changed(): void {
     again = true
     if (checking || closed) return
-    checking = true
-    void run()
+    looking ??= setTimeout(() => void look(), LOOK_MS)
   }
 
-  async function run(): Promise<void> {
-    while (again && !closed) {
-      again = false
-      try {
-        await check()
-      } catch (error) {
-        if (!closed && !base.closing) base._warn(error as Error)
-      }
+  async function look(): Promise<void> {
+    looking = undefined
+    again = false
+    checking = true
+    try {
+      await check()
+    } catch (error) {
+      if (!closed && !base.closing) base._warn(error as Error)
     }
     checking = false
+    if (again) changed()
   }
 
   return {
@@ -146,6 +150,7 @@ export function guardView<View>(base: UpstreamAutobase<View>, onsplit: (split: S
     close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(looking)
     }
   }
 }

@@ -25,6 +25,7 @@ import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
 import type { MeterInit } from './meter.js'
 import { proveFork } from './prove-fork.js'
+import { readFirstAppend } from './read-first-append.js'
 import { createRateLimit } from './rate-limit.js'
 import { assertUpstream } from './upstream.js'
 
@@ -144,6 +145,7 @@ export function createGuardedBase<View>(
       quotas.guard(writer)
       guardStranger(writer, () => this.activeWriters)
       guardWriter(writer, report, isForked, () => this._queueBump())
+      readFirstAppend(writer, () => this.#isNewcomer)
       void writer.core.ready().then(() => guardWriterCore(writer.core.core, onconflict), onwarning)
       return writer
     }
@@ -161,8 +163,15 @@ export function createGuardedBase<View>(
       guardLinearizer(this.linearizer)
     }
 
-    override _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
-      return super._runFastForward(guardFastForward(keepReadable(fastForward)))
+    get #isNewcomer(): boolean {
+      const { length } = this.core
+      return length === 0 || (length < MIN_FIRST_FAST_FORWARD && this.isFastForwarding())
+    }
+
+    override async _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
+      await super._runFastForward(guardFastForward(keepReadable(fastForward)))
+      // Where nothing came of it, the log is to be read.
+      this._queueBump()
     }
 
     override async _runForceFastForward(): Promise<void> {
@@ -199,6 +208,8 @@ export function createGuardedBase<View>(
   const views = guardView(base, onsplit)
   const guarded = base as unknown as Autobase<View>
   guarded.on('update', views.changed)
+  // What is after the first append may be here already, and nothing else would have it read.
+  guarded.once('update', () => base._queueBump())
   return guarded
 }
 

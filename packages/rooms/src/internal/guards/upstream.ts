@@ -1,6 +1,7 @@
 import autobase from 'autobase/package.json' with { type: 'json' }
 import blindPairing from 'blind-pairing/package.json' with { type: 'json' }
 import blindPairingCore from 'blind-pairing-core/package.json' with { type: 'json' }
+import hyperbee from 'hyperbee/package.json' with { type: 'json' }
 import hypercore from 'hypercore/package.json' with { type: 'json' }
 import { RoomError } from '../../errors.js'
 
@@ -11,6 +12,7 @@ import { RoomError } from '../../errors.js'
  */
 const WRITTEN_FOR = {
   autobase: '7.28.1',
+  hyperbee: '2.27.3',
   hypercore: '11.37.1',
   'blind-pairing': '2.3.1',
   'blind-pairing-core': '2.10.1'
@@ -20,6 +22,7 @@ export type GuardedModule = keyof typeof WRITTEN_FOR
 
 const INSTALLED: Readonly<Record<GuardedModule, string>> = {
   autobase: autobase.version,
+  hyperbee: hyperbee.version,
   hypercore: hypercore.version,
   'blind-pairing': blindPairing.version,
   'blind-pairing-core': blindPairingCore.version

@@ -1,0 +1,88 @@
+import type Hypercore from 'hypercore'
+import HyperDB, { type Definition } from 'hyperdb'
+
+/** How many blocks of a view are kept in memory: the upper part of its tree, and what was read last. */
+const MAX_BLOCKS = 1_024
+
+/** What Hyperbee asks of its caches, by the number of a block. */
+interface BlockCache {
+  get(seq: number): unknown
+  set(seq: number, value: unknown): void
+}
+
+/** index.js of hyperbee 2.27.3: the fields of a tree, or of a snapshot of one. */
+interface UpstreamBee {
+  _nodeCache: BlockCache | null
+  _keyCache: BlockCache | null
+  ready(): Promise<void>
+  snapshot(options?: object): UpstreamBee
+}
+
+/**
+ * Opens the database in a core, and has all its snapshots read each block of the tree once.
+ *
+ * The defect, in hyperdb 6.8.0: after every append it reads from another snapshot (lib/engine/bee.js),
+ * and a snapshot of hyperbee 2.27.3 begins with empty caches (index.js:462).
+ *
+ * A block is the same for all snapshots but for those from before a truncation, which see what was cut
+ * off: from then on they share nothing.
+ */
+export function openSharing(core: Hypercore<unknown>, definition: Definition): HyperDB {
+  const [nodes, keys] = [createShared(), createShared()]
+  // Before hyperdb listens, which takes its next snapshot at once.
+  core.on('truncate', (length) => {
+    nodes.cut(length)
+    keys.cut(length)
+  })
+  const db = HyperDB.bee(core, definition, { extension: false, autoUpdate: true })
+  const bee = db.db as UpstreamBee
+  const snapshot = bee.snapshot.bind(bee)
+  bee.snapshot = (options) => {
+    const one = snapshot(options)
+    const [ownNodes, ownKeys] = [nodes.open(), keys.open()]
+    const share = (): void => {
+      one._nodeCache = ownNodes
+      one._keyCache = ownKeys
+    }
+    // One that does not open fails in the hands of who reads from it.
+    one.ready().then(share, () => undefined)
+    return one
+  }
+  return db
+}
+
+interface Shared {
+  /** For a snapshot that is made now. */
+  open(): BlockCache
+  /** The blocks from here on are others. */
+  cut(length: number): void
+}
+
+function createShared(): Shared {
+  const blocks = new Map<number, unknown>()
+  let cuts = 0
+  return {
+    open() {
+      const made = cuts
+      return {
+        get(seq) {
+          const value = made === cuts ? blocks.get(seq) : undefined
+          if (value === undefined) return null
+          // The last that was used is the last to go.
+          blocks.delete(seq)
+          blocks.set(seq, value)
+          return value
+        },
+        set(seq, value) {
+          if (made !== cuts) return
+          blocks.set(seq, value)
+          if (blocks.size > MAX_BLOCKS) blocks.delete(blocks.keys().next().value!)
+        }
+      }
+    },
+    cut(length) {
+      cuts++
+      for (const seq of blocks.keys()) if (seq >= length) blocks.delete(seq)
+    }
+  }
+}
