@@ -88,7 +88,7 @@ function rooms(fixtures: Fixtures): Decoder[] {
   const wholeOp = (random: Prng): Uint8Array => {
     const { header } = random.pick(ops.filter(({ header: { payload } }) => payload))
     const payload = random.chance(0.1) ? random.pick(Object.values(payloads)) : mutate(random, header.payload!)
-    return encodeOp({ ...header, payload: payload.subarray(0, 60_000) })
+    return encodeOp({ ...header, payload: payload.subarray(0, 90_000) })
   }
   const act = (input: Uint8Array, verify: boolean): string => {
     const op = decodeOp(input)

@@ -47,7 +47,18 @@ export interface ContentType<Value> {
   read(content: Content | undefined): Value | undefined
 }
 
+const MAX_NAME_LENGTH = 64
+const MAX_VERSION = 65_535
 const NAME = /^[a-z0-9]+(?:[./-][a-z0-9]+)*$/
+
+/** Whether `value` is well-formed {@link Content}, of whatever type: what its data says is for that type to read. */
+export function isContent(value: unknown): value is Content {
+  if (typeof value !== 'object' || value === null) return false
+  const { type, version, data } = value as Partial<Record<keyof Content, unknown>>
+  if (typeof type !== 'string' || type.length > MAX_NAME_LENGTH || !NAME.test(type)) return false
+  if (!Number.isInteger(version) || (version as number) < 1 || (version as number) > MAX_VERSION) return false
+  return data instanceof Uint8Array && data.length <= MAX_CONTENT_BYTES
+}
 
 /**
  * Defines a type of content, for messages that are more than text.
@@ -73,9 +84,9 @@ const NAME = /^[a-z0-9]+(?:[./-][a-z0-9]+)*$/
 export function defineContent<Value>(definition: ContentDefinition<Value>): ContentType<Value> {
   assertOptions(definition, 'definition', ['name', 'version', 'codec'])
   const { name, version, codec } = definition
-  assertString(name, 'definition.name', { minLength: 1, maxLength: 64 })
+  assertString(name, 'definition.name', { minLength: 1, maxLength: MAX_NAME_LENGTH })
   if (!NAME.test(name)) throw new TypeError('definition.name must be words of a–z and 0–9, joined by ".", "-" and "/"')
-  assertInteger(version, 'definition.version', { min: 1, max: 65_535 })
+  assertInteger(version, 'definition.version', { min: 1, max: MAX_VERSION })
   assertFunction(codec?.encode, 'definition.codec.encode')
   assertFunction(codec.decode, 'definition.codec.decode')
 

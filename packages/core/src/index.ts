@@ -31,6 +31,7 @@ export {
 export { concatBytes, equalBytes } from './bytes.js'
 export {
   defineContent,
+  isContent,
   jsonCodec,
   MAX_CONTENT_BYTES,
   type Content,

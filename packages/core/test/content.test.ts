@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defineContent, encodeUtf8, jsonCodec, MAX_CONTENT_BYTES, type ContentDefinition } from '../src/index.js'
+import { defineContent, encodeUtf8, isContent, jsonCodec, MAX_CONTENT_BYTES, type ContentDefinition } from '../src/index.js'
 
 interface Recipe {
   readonly title: string
@@ -55,6 +55,14 @@ describe('content', () => {
         expect(value === undefined || typeof value.title === 'string').toBe(true)
       })
     )
+  })
+
+  test('what a type creates is content, and what is malformed is none', () => {
+    const content = recipe.create({ title: 'Tea' })
+    expect(isContent(content)).toBe(true)
+    const wrong = [{ type: '' }, { type: 5 }, { type: 'a'.repeat(65) }, { type: 'a b' }, { version: 0 }, { version: 65_536 }, { version: '1' }, { data: [] }, { data: new Uint8Array(MAX_CONTENT_BYTES + 1) }]
+    for (const field of wrong) expect([field, isContent({ ...content, ...field })]).toEqual([field, false])
+    for (const none of [undefined, null, 'text', 5, {}]) expect(isContent(none)).toBe(false)
   })
 
   test('a value that is none of the type, or too large, is refused', () => {

@@ -17,7 +17,17 @@
  */
 export { createPeer } from './create-peer.js'
 export type { Peer, PeerInit } from './peer.js'
-export { CoveyError, isCoveyError } from '@covey/core'
+export {
+  CoveyError,
+  defineContent,
+  isCoveyError,
+  jsonCodec,
+  MAX_CONTENT_BYTES,
+  type Content,
+  type ContentCodec,
+  type ContentDefinition,
+  type ContentType
+} from '@covey/core'
 export {
   localNetwork,
   parseRelay,

@@ -1,3 +1,5 @@
+import type { Content } from '@covey/core'
+
 /** A message, as this device can show it. Plain data; a later version of it is another object. */
 export interface Message {
   /** Unique and the same on every peer; z-base-32. */
@@ -10,12 +12,15 @@ export interface Message {
   readonly device: string
   /**
    * - `text`: what {@link text} says;
-   * - `unknown`: made by a version, or by an app, that this one does not know;
+   * - `content`: what {@link content} holds, of whatever type, known to this app or not;
+   * - `unknown`: made by a version that this one does not know;
    * - `unreadable`: this device has not been given the key, which it may get later.
    */
-  readonly kind: 'text' | 'unknown' | 'unreadable'
+  readonly kind: 'text' | 'content' | 'unknown' | 'unreadable'
   /** Well-formed, and `''` unless {@link kind} is `text`. */
   readonly text: string
+  /** What its {@link ContentType.read} reads; there if {@link kind} is `content`. */
+  readonly content?: Content
   /**
    * What the author's clock said, in milliseconds since 1970, and never later than this device's clock.
    * Advice only: it orders nothing.

@@ -1,4 +1,4 @@
-import type { EventSource } from '@covey/core'
+import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
@@ -95,13 +95,15 @@ export interface Room extends EventSource<RoomEvents> {
   info(): Promise<RoomInfo>
   members(): Promise<Member[]>
   /**
-   * Sends a text. Resolves when it is durable on this device; calls in flight are written together.
+   * Sends a text, or a content of a type that `defineContent` has made. Resolves when it is durable on this
+   * device; calls in flight are written together.
    *
-   * @param text well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8.
+   * @param content a text is well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8; the data of a content is at
+   *   most `MAX_CONTENT_BYTES`.
    * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, ROOM_CLOSED,
    *   ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
    */
-  send(text: string, options?: CallOptions): Promise<Message>
+  send(content: string | Content, options?: CallOptions): Promise<Message>
   /**
    * The messages of the room, in its order; with `live`, without end. Each is given once, also when
    * the order changes meanwhile, as it may until the room's indexers have signed it.

@@ -75,9 +75,9 @@ test.each<[string, string, string]>([
   expect(await textsOf(room)).toEqual(['the next one'])
 })
 
-test.each([undefined, null, 5, {}, ['a'], Symbol('a'), new Uint8Array(1)])('%o is no text', async (text) => {
+test.each([undefined, null, 5, {}, ['a'], Symbol('a'), new Uint8Array(1)])('%o is neither a text nor a content', async (text) => {
   const room = await (await start(net)).rooms.create({ name: 'Tea' })
-  await expect(room.send(text as unknown as string)).rejects.toThrow(/^text must be a string/)
+  await expect(room.send(text as unknown as string)).rejects.toThrow(/^content must be a string or a Content/)
   expect(await messagesOf(room)).toEqual([])
 })
 

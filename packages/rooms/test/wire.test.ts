@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { decodeLink, equalBytes } from '@covey/core'
 import { createBoxKeyPair, agree, randomBytes } from '../src/internal/crypto.js'
 import { isEquivocation } from '../src/internal/equivocation.js'
-import { decodeOp, encodeOp, opId, OpType } from '../src/internal/op.js'
+import { decodeOp, encodeOp, MAX_OP_BYTES, opId, OpType } from '../src/internal/op.js'
 import { commitmentTo, openParent, openSlot, sealParents, sealSlots, slotsFor } from '../src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../src/internal/structs.js'
 import { decodeInvite, encodeInvite } from '../src/invite.js'
@@ -35,11 +35,13 @@ const header: fc.Arbitrary<Structs['op-header']> = fc.record({
   payload: maybe(fc.uint8Array({ minLength: 1, maxLength: 300 }))
 })
 
+const TEXT_FIELDS = new Set(['name', 'text', 'content'])
+
 /** Hex in the vectors is bytes in the structs. */
 function fromJson<Value>(value: Record<string, unknown>): Value {
   const fieldOf = (key: string, field: unknown): unknown => {
     if (typeof field === 'object' && field !== null) return fromJson(field as Record<string, unknown>)
-    return typeof field === 'string' && key !== 'name' && key !== 'text' ? fromHex(field) : field
+    return typeof field === 'string' && !TEXT_FIELDS.has(key) ? fromHex(field) : field
   }
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, fieldOf(key, field)])) as Value
 }
@@ -155,10 +157,10 @@ test('an op of another version, an empty one and one beyond the limit are none',
   expect(decodeOp(op)).toBeDefined()
   for (const version of [0, 2, 255]) expect(decodeOp(new Uint8Array([version, ...op.subarray(1)]))).toBeUndefined()
   expect(decodeOp(new Uint8Array())).toBeUndefined()
-  const largest = encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_536 - clear.length))
+  const largest = encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(MAX_OP_BYTES - clear.length))
   expect(decodeOp(largest)).toBeDefined()
   expect(decodeOp(Uint8Array.of(...largest, 0))).toBeUndefined()
-  expect(() => encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(65_537 - clear.length))).toThrow(TypeError)
+  expect(() => encodeOp({ type: 1, sentAt: 1 }, (clear) => new Uint8Array(MAX_OP_BYTES + 1 - clear.length))).toThrow(TypeError)
 })
 
 test('an op has the same id only in the same room, by the same writer, with the same bytes', () => {

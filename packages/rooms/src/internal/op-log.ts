@@ -64,7 +64,7 @@ export interface OpLog {
    *   can come between: a message that follows a removal is never sealed for the removed.
    * @param isStranger whether this device is not in the room, and writes the one op that lets it in.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
-   * @throws {TypeError} for more than others would read: an op of more than 64 KiB, or in one append more
+   * @throws {TypeError} for more than others would read: an op of more than 96 KiB, or in one append more
    *   than 4,096 ops or 32 MiB. Nothing is written.
    */
   append(drafts: readonly DraftSource[], options?: AppendOptions): Promise<Written[]>

@@ -29,8 +29,8 @@ export const OpType = {
 
 export type OpTypeName = keyof typeof OpType
 
-/** An op takes at most this much of a writer's core. What is larger belongs in files. */
-const MAX_OP_BYTES = 65_536
+/** An op takes at most this much of a writer's core: a content of 80 KiB, and what goes with it. What is larger belongs in files. */
+export const MAX_OP_BYTES = 98_304
 
 const OP_VERSION = 1
 

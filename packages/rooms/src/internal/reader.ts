@@ -5,6 +5,7 @@ import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
 import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
+import { readBody } from './message-body.js'
 import { decodeOp, OpType } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
@@ -94,15 +95,13 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const from = await author(writer)
       if (from === undefined) return undefined
       const body = await openBody(op, writer)
-      const content = typeof body === 'string' ? undefined : decodeStruct('message-body', body)
-      const text = content?.content ? undefined : content?.text
+      const said = typeof body === 'string' ? ({ kind: body, text: '' } as const) : readBody(body)
       return {
         id: encodeZ32(id),
         author: from.id,
         authorName: from.name,
         device: from.device,
-        kind: typeof text === 'string' ? 'text' : body === 'unreadable' ? 'unreadable' : 'unknown',
-        text: text ?? '',
+        ...said,
         // What its author says, who may say anything: but nothing was sent later than now.
         sentAt: Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now()),
         isOwn: from.id === self

@@ -4,21 +4,19 @@ import {
   assertSignal,
   assertString,
   decodeZ32,
-  encodeUtf8,
   isCoveyError,
   raceSignal,
   throwIfAborted
 } from '@covey/core'
-import { MAX_TEXT_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
 import type { Message, MessagesOptions } from '../message.js'
 import type { Room } from '../room.js'
 import { HASH_BYTES } from './crypto.js'
+import { encodeBody } from './message-body.js'
 import type { OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import type { Reader } from './reader.js'
-import { encodeStruct } from './structs.js'
 import type { Span, Timeline } from './timeline.js'
 import type { MessageRow, RoomView } from './view.js'
 
@@ -42,8 +40,7 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(text: string): Promise<Message> {
-    const body = encodeStruct('message-body', { text })
+  async function send(body: Uint8Array): Promise<Message> {
     const appended = turn.then(ownRole.demandVoice).then(() => {
       return { writing: log.append([{ type: 'message', body }], { underEpoch: true }) }
     })
@@ -94,11 +91,11 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   }
 
   return {
-    async send(text, options = {}) {
+    async send(content, options = {}) {
       assertOptions(options, 'options', ['signal'])
-      assertText(text)
+      const body = encodeBody(content)
       throwIfAborted(options.signal)
-      return raceSignal(whileOpen(() => send(text)), options.signal)
+      return raceSignal(whileOpen(() => send(body)), options.signal)
     },
     messages(options = {}) {
       assertMessagesOptions(options)
@@ -112,25 +109,6 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
       })
     }
   }
-}
-
-function assertText(text: string): void {
-  if (typeof text !== 'string') throw new TypeError(`text must be a string, got ${typeof text}`)
-  if (text === '') {
-    throw new RoomError('MESSAGE_EMPTY', 'There is no text to send.', { hint: 'Give it at least one character.' })
-  }
-  // By characters first, each of which takes a byte at least: counting bytes of a huge text is slow.
-  if (text.length <= MAX_TEXT_BYTES) {
-    if (!text.isWellFormed()) {
-      throw new RoomError('MESSAGE_MALFORMED', 'The text has half of a surrogate pair in it.', {
-        hint: 'It was cut in the middle of a character; text.toWellFormed() mends it.'
-      })
-    }
-    if (encodeUtf8(text).length <= MAX_TEXT_BYTES) return
-  }
-  throw new RoomError('MESSAGE_TOO_LARGE', `The text takes more than ${MAX_TEXT_BYTES} bytes as UTF-8.`, {
-    hint: 'Send it as a file, or in parts.'
-  })
 }
 
 function assertMessagesOptions(options: MessagesOptions): void {

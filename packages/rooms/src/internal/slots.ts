@@ -32,7 +32,7 @@ export function commitmentTo(room: Uint8Array, key: Uint8Array): Uint8Array {
   return hash('covey/epoch/commitment/1', room, key)
 }
 
-/** How many slots a rotation holds: an op is at most 64 KiB. Who is left over is granted the key. */
+/** How many slots a rotation holds, so that it takes at most 64 KiB. Who is left over is granted the key. */
 export const MAX_ROTATE_SLOTS = 1_100
 /** How many a grant holds. */
 export const MAX_GRANT_SLOTS = 800

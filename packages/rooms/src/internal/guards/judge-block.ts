@@ -15,10 +15,10 @@ export const MAX_HEADS = 16_384
 /** The most blocks in one append: readers hold it whole before they use any of it. */
 export const MAX_BATCH_BLOCKS = 4_096
 
-/** The most bytes of values in one append: twice what messages that are sent together come to. */
+/** The most bytes of values in one append: more than messages that are sent together come to, 24 MiB. */
 export const MAX_BATCH_BYTES = 32 * 1_048_576
 
-/** The most bytes of a block: an op of 64 KiB, the most heads, and room for what autobase adds. */
+/** The most bytes of a block: an op of 96 KiB, the most heads, and room for what autobase adds. */
 export const MAX_BLOCK_BYTES = 1_048_576
 
 /** Why a writer is not read on. */

@@ -10,7 +10,7 @@ export interface FloodBlock {
 export const FLOODS = {
   /** 16,000 ops of one byte. */
   tiny: (key) => appends(key, 40, 400, 1),
-  /** 128 MiB of ops that are as large as they may be. */
+  /** 128 MiB of ops of 64 KiB. */
   large: (key) => appends(key, 32, 64, 65_000),
   /** 280 MiB in blocks that no op needs. */
   giant: (key) => appends(key, 20, 1, 14 * 1_048_576),
