@@ -14,6 +14,7 @@ import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
+import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
@@ -195,12 +196,16 @@ export function createNode(init: NodeInit): Node {
     onconnection: (stream) => sessions.accept(stream),
     onhop: () => sessions.onrelay()
   })
+  const own = policy === 'direct' ? [] : (init.relays ?? [])
+  const hints = own.length > 0 ? encodeHints(own) : null
   const sessions: Sessions = new Sessions({
     dht,
     keyPair,
     maxPeers,
     relays,
     policy,
+    isLocal: network.kind === 'local',
+    ...(hints && { hints }),
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
@@ -330,7 +335,8 @@ export function createNode(init: NodeInit): Node {
     close,
     [Symbol.asyncDispose]: close
   }
-  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup })
+  const meetingPlace = own.length > 0 ? encodeHints(own, 1) : null
+  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup, meetingPlace, hint: (peer, told) => sessions.hint(peer, told) })
   return node
 }
 
