@@ -18,7 +18,7 @@ import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
-import { suspendSwarm } from './internal/suspend-swarm.js'
+import { leaveInTime, suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
@@ -249,10 +249,11 @@ export function createNode(init: NodeInit): Node {
       // Whoever asked for it is told when it fails; what follows has to be done all the same.
       await suspension.settled().catch(() => undefined)
       await channels.close()
-      await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()
-      await sessions.close()
-      await swarm.destroy()
+      await leaveInTime(swarm, async () => {
+        await Promise.all([sessions.close(), ...[...topics].map((topic) => topic.close())])
+        await swarm.destroy()
+      })
       await store.close()
     })())
 
