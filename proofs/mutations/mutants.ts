@@ -40,7 +40,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: RULES,
     from: `${act}: { least: '${least}'`,
     to: `${act}: { least: '${other}'`
-
   })),
   { rule: 'who is out does nothing', file: RULES, from: 'device === null || device.removed', to: 'device === null' },
   { rule: 'a role is needed', file: RULES, from: '!isAtLeast(role, least)', to: 'false' },

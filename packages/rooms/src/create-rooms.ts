@@ -48,7 +48,8 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const { identity, node } = init
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
-  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
+  const { meetingPlace, hint } = parts
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace }
   assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
@@ -115,7 +116,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     }
   }
 
-  const { join } = createJoining({ node, pairing, stack, records, open, enter, assertOpen, report })
+  const { join } = createJoining({ node, hint, pairing, stack, records, open, enter, assertOpen, report })
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {

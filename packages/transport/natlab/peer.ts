@@ -8,6 +8,7 @@ import { createNode, localNetwork, openStore, parseRelay, type Node } from '@cov
 import { partsOf } from '@covey/transport/internal'
 import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import type { Session } from '../src/internal/session/session.js'
+import { checkedTransfers, type Checked } from './checked.js'
 import { streamOf } from './stream.js'
 
 /** What the laboratory tells a peer to do; its README describes the contract. */
@@ -57,7 +58,9 @@ runPeer({
     const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
+    let checked = async (_: number): Promise<Checked | null> => null
     sessionSwarm.on('connection', (session) => {
+      checked = checkedTransfers(session)
       const stream = streamOf(session)
       queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session, config) }))
     })
@@ -76,7 +79,8 @@ runPeer({
     }
     lab.event('joined')
     const stats = (): object => ({ firewalled: dht.firewalled, randomized: dht.randomized, punches: dht.stats.punches, online: dht.online })
-    return { address: Buffer.from(node.publicKey).toString('hex'), stats }
+    // Of the newest session.
+    return { address: Buffer.from(node.publicKey).toString('hex'), stats, checked: (bytes: number) => checked(bytes) }
   }
 })
 

@@ -14,10 +14,11 @@ import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
+import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
-import { suspendSwarm } from './internal/suspend-swarm.js'
+import { leaveInTime, suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
@@ -195,12 +196,16 @@ export function createNode(init: NodeInit): Node {
     onconnection: (stream) => sessions.accept(stream),
     onhop: () => sessions.onrelay()
   })
+  const own = policy === 'direct' ? [] : (init.relays ?? [])
+  const hints = own.length > 0 ? encodeHints(own) : null
   const sessions: Sessions = new Sessions({
     dht,
     keyPair,
     maxPeers,
     relays,
     policy,
+    isLocal: network.kind === 'local',
+    ...(hints && { hints }),
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
@@ -244,10 +249,11 @@ export function createNode(init: NodeInit): Node {
       // Whoever asked for it is told when it fails; what follows has to be done all the same.
       await suspension.settled().catch(() => undefined)
       await channels.close()
-      await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()
-      await sessions.close()
-      await swarm.destroy()
+      await leaveInTime(swarm, async () => {
+        await Promise.all([sessions.close(), ...[...topics].map((topic) => topic.close())])
+        await swarm.destroy()
+      })
       await store.close()
     })())
 
@@ -330,7 +336,8 @@ export function createNode(init: NodeInit): Node {
     close,
     [Symbol.asyncDispose]: close
   }
-  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup })
+  const meetingPlace = own.length > 0 ? encodeHints(own, 1) : null
+  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup, meetingPlace, hint: (peer, told) => sessions.hint(peer, told) })
   return node
 }
 

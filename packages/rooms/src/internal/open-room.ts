@@ -46,6 +46,8 @@ export interface OpenRoomInit {
   readonly key?: Uint8Array
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
+  /** What invites say of where this device can be met. Default: nothing. */
+  readonly meetingPlace?: Uint8Array | null
 }
 
 /** A room, and what its own package does with it. */
@@ -73,7 +75,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
@@ -209,7 +211,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         return members.filter((member) => member !== undefined)
       }),
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
-    ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
+    ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     joinRequests: list,
     approve,
     decline,

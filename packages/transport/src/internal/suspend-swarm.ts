@@ -6,6 +6,21 @@ import type Hyperswarm from 'hyperswarm'
  */
 const UNANNOUNCE_TIMEOUT_MS = 1_500
 
+/**
+ * Has a swarm leave, and cuts it short when that takes too long: the DHT would try to take back what was announced for
+ * several seconds, and cannot at all while it is suspended.
+ */
+export async function leaveInTime(swarm: Hyperswarm, leave: () => Promise<unknown>): Promise<void> {
+  let cut: Promise<void> | undefined
+  const timer = setTimeout(() => (cut = swarm.dht.destroy({ force: true })), swarm.suspended ? 0 : UNANNOUNCE_TIMEOUT_MS)
+  try {
+    await leave()
+  } finally {
+    clearTimeout(timer)
+    await cut
+  }
+}
+
 /** Leaves the DHT and closes all sockets: nothing can be sent any more. */
 export async function suspendSwarm(swarm: Hyperswarm): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
