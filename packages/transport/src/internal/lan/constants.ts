@@ -43,8 +43,10 @@ export const MAX_ADDRESSES = 256
 export const DIAL_TIMEOUT_MS = 3_000
 /** Dials at a time, and begun in a second. A hostile member of a topic can name as many keys as it likes. */
 export const MAX_DIALS = 8
+/** Of those to one host, so that one that lies leaves room for the others. */
+export const MAX_DIALS_OF_ONE = 4
 export const DIALS_PER_SECOND = 8
-/** Before the same device is dialled again. */
+/** Before the same device is dialled at the same address again. */
 export const DIAL_PAUSE_MS = 2_000
-/** Devices that were dialled, and are remembered for that pause. */
+/** What was dialled, and is remembered for that pause. */
 export const MAX_REMEMBERED = 256

@@ -3,7 +3,7 @@ import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TokenBucket } from '../channels/token-bucket.js'
-import { DIAL_PAUSE_MS, DIAL_TIMEOUT_MS, DIALS_PER_SECOND, MAX_DIALS, MAX_REMEMBERED } from './constants.js'
+import { DIAL_PAUSE_MS, DIAL_TIMEOUT_MS, DIALS_PER_SECOND, MAX_DIALS, MAX_DIALS_OF_ONE, MAX_REMEMBERED } from './constants.js'
 import type { Address } from './introductions.js'
 
 interface LanDialerInit {
@@ -19,8 +19,9 @@ interface LanDialerInit {
  */
 export class LanDialer {
   readonly #init: LanDialerInit
-  readonly #dials = new Set<SwarmConnection>()
-  /** When each device may be dialled again; the first to come is the first to be forgotten. */
+  /** Each with its host. */
+  readonly #dials = new Map<SwarmConnection, string>()
+  /** When each device may be dialled again where it was; the first to come is the first to be forgotten. */
   readonly #restUntil = new Map<string, number>()
   readonly #begun = new TokenBucket(DIALS_PER_SECOND, Date.now())
 
@@ -29,13 +30,14 @@ export class LanDialer {
   }
 
   dial(publicKey: Uint8Array, address: Address, now: number): void {
-    const id = encodeZ32(publicKey)
-    if (this.#dials.size >= MAX_DIALS || now < (this.#restUntil.get(id) ?? 0) || this.#begun.waitMs(now) > 0) return
+    // At each address by itself: somebody else may say that it is the device, and the device is to be found all the same.
+    const id = `${encodeZ32(publicKey)}@${address.host}:${address.port}`
+    if (!this.#hasRoom(address.host) || now < (this.#restUntil.get(id) ?? 0) || this.#begun.waitMs(now) > 0) return
     this.#begun.spend(1, now)
     this.#rest(id, now)
     const { dht, keyPair, onopen } = this.#init
     const stream = dht.connect(publicKey, { keyPair, relayAddresses: [address] })
-    this.#dials.add(stream)
+    this.#dials.set(stream, address.host)
     // Beyond it the whole DHT would be searched, which whoever looks for the device does anyway.
     const timeout = setTimeout(() => stream.destroy(), DIAL_TIMEOUT_MS)
     stream.on('error', () => undefined)
@@ -51,8 +53,13 @@ export class LanDialer {
   }
 
   close(): void {
-    for (const stream of this.#dials) stream.destroy()
+    for (const stream of this.#dials.keys()) stream.destroy()
     this.#restUntil.clear()
+  }
+
+  #hasRoom(host: string): boolean {
+    const ofOne = [...this.#dials.values()].filter((other) => other === host).length
+    return this.#dials.size < MAX_DIALS && ofOne < MAX_DIALS_OF_ONE
   }
 
   #rest(id: string, now: number): void {

@@ -7,6 +7,11 @@ export class Meter {
   /** The one that was not heard for longest is the first to be forgotten. */
   readonly #each = new Map<string, TokenBucket>()
 
+  /** How many addresses are remembered. */
+  get size(): number {
+    return this.#each.size
+  }
+
   /** Whether a packet of this address is to be read. */
   take(host: string, now: number): boolean {
     const one = this.#each.get(host) ?? new TokenBucket(PACKETS_PER_SECOND_OF_ONE, now)
