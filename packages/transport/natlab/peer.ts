@@ -26,8 +26,12 @@ interface Config {
   readonly opts: {
     /** How the two sides find each other. Default: the topic. */
     readonly by?: 'topic' | 'key'
+    /** There is no DHT to wait for. */
+    readonly alone?: boolean
     /** When to join, in Unix milliseconds. */
     readonly at?: number
+    /** Whether to look in the local network too, as on the public network. Default: yes. */
+    readonly lan?: boolean
     /** To be ready without waiting for the announcement. */
     readonly nowait?: boolean
   }
@@ -69,13 +73,13 @@ runPeer({
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
     // Where UDP is blocked, the relay is all that there is of a network.
-    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : [])])
+    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : []), ...(opts.alone ? [dht.bind()] : [])])
     lab.booted()
     if (opts.at !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, opts.at! - Date.now())))
     if (opts.by === 'key') await meetByKey(node, config)
     else {
       const topic = node.join(Buffer.from(config.topic, 'hex'))
-      if (role === 'listen' && !opts.nowait) await topic.flushed()
+      if (role === 'listen' && !opts.nowait && !opts.alone) await topic.flushed()
     }
     lab.event('joined')
     const stats = (): object => ({ firewalled: dht.firewalled, randomized: dht.randomized, punches: dht.stats.punches, online: dht.online })
@@ -88,11 +92,11 @@ async function relayReached(node: Node): Promise<void> {
   while (node.relays.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-async function startNode({ bootstrap, seed, relay }: Config): Promise<Node> {
+async function startNode({ bootstrap, seed, relay, opts: { lan = true } }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
   const store = await openStore(join(folder, String(process.pid)))
-  return createNode({ identity, store, network: localNetwork(bootstrap), ...(relay && { relays: [parseRelay(relay)] }) })
+  return createNode({ identity, store, network: localNetwork(bootstrap, { lan }), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
 async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {

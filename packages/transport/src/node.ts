@@ -10,6 +10,7 @@ import { Channels } from './internal/channels/channels.js'
 import { guardConnection } from './internal/guards/guard-connection.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { diagnose } from './internal/diagnose.js'
+import { Lan } from './internal/lan/lan.js'
 import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
@@ -18,11 +19,11 @@ import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
-import { leaveInTime, suspendSwarm } from './internal/suspend-swarm.js'
+import { closeSwarm, suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
-import { assertNetwork, publicNetwork, type Network } from './network.js'
+import { assertNetwork, isLanOn, publicNetwork, type Network } from './network.js'
 import { relayTargets, type RelayAddress } from './relay.js'
 import { corestoreOf, type Store } from './store.js'
 import type { Suspendable } from './suspendable.js'
@@ -227,15 +228,29 @@ export function createNode(init: NodeInit): Node {
     void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
   }
   swarm.listen().catch(onerror('This device could not be announced.'))
+  // In a local network everybody near would see our address, which `relay-only` is there to hide.
+  const isLan = isLanOn(network) && policy !== 'relay-only'
+  const lan = !isLan ? null : new Lan({
+    dht,
+    keyPair,
+    topics: () => swarm.topics(),
+    sought: () => sessions.sought,
+    isWanted: (publicKey) => sessions.isWelcome(publicKey),
+    onconnection: (stream) => sessions.accept(stream),
+    onerror: onerror('The local network could not be joined; it is tried again when the network changes.')
+  })
+  void lan?.resume()
 
   const suspension = new Suspension({
     async suspend() {
+      await lan?.suspend()
       await sessions.suspend()
       await suspendSwarm(swarm)
     },
     async resume() {
       await swarm.resume()
       sessions.resume()
+      await lan?.resume()
     }
   })
   const suspend = async (isWanted: boolean): Promise<void> => {
@@ -250,10 +265,9 @@ export function createNode(init: NodeInit): Node {
       await suspension.settled().catch(() => undefined)
       await channels.close()
       wakeup.destroy()
-      await leaveInTime(swarm, async () => {
-        await Promise.all([sessions.close(), ...[...topics].map((topic) => topic.close())])
-        await swarm.destroy()
-      })
+      await lan?.close()
+      await sessions.close()
+      await Promise.all([closeSwarm(swarm), ...[...topics].map((topic) => topic.close())])
       await store.close()
     })())
 

@@ -38,7 +38,7 @@ export class PeerState {
   ownPolicy: Policy | null = null
   /** What the last dial failed with. */
   failure: Error | null = null
-  readonly #publicKey: Uint8Array
+  readonly publicKey: Uint8Array
   readonly #id: string
   readonly #init: PeerStateInit
   readonly #dialer: Dialer
@@ -53,7 +53,7 @@ export class PeerState {
   #path: PathState = 'offline'
 
   constructor(publicKey: Uint8Array, id: string, init: PeerStateInit, onopen: (stream: SwarmConnection) => void) {
-    this.#publicKey = publicKey
+    this.publicKey = publicKey
     this.#id = id
     this.#init = init
     this.#isLeader = isAbove(init.keyPair.publicKey, publicKey)
@@ -77,6 +77,16 @@ export class PeerState {
   /** Whether there is a session, and no path that can be trusted. */
   get isDoubted(): boolean {
     return this.session !== null && (this.session.active === null || this.session.active.isDoubted)
+  }
+
+  /** Whether there is a direct path that can be trusted. */
+  get isWellMet(): boolean {
+    return this.path === 'direct' && !this.isDoubted
+  }
+
+  /** Whether it would be dialled if it were known where. */
+  get isSought(): boolean {
+    return !this.isWellMet && (this.wishes.size > 0 || this.session !== null || this.isMissed)
   }
 
   /** Whether its session ran out not long ago: nobody said that it was over. */
@@ -235,7 +245,7 @@ export class PeerState {
   #open(nonces: Omit<Greeting, 'received'>): Session {
     const session = new Session({
       publicKey: this.#init.keyPair.publicKey,
-      remotePublicKey: this.#publicKey,
+      remotePublicKey: this.publicKey,
       isLeader: this.#isLeader,
       nonces,
       onpath: () => this.#tellPath(),

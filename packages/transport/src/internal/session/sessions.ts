@@ -57,6 +57,18 @@ export class Sessions {
     return [...this.#peers].filter(([, peer]) => peer.path !== 'offline').map(([id]) => id)
   }
 
+  /** The keys of those that are to be dialled wherever they turn up; each is the same object as long as it is. */
+  get sought(): Uint8Array[] {
+    return [...this.#peers.values()].filter((peer) => peer.isSought).map(({ publicKey }) => publicKey)
+  }
+
+  /** Whether a device that turned up is to be dialled where it is. */
+  isWelcome(publicKey: Uint8Array): boolean {
+    const id = encodeZ32(publicKey)
+    if (this.#isClosed || this.#isSuspended || this.#blocked.has(id) || this.policyOf(id) === 'relay-only') return false
+    return this.#peers.get(id)?.isWellMet === false || (!this.#peers.has(id) && this.#hasRoom(id))
+  }
+
   get(id: string): PeerState | undefined {
     return this.#peers.get(id)
   }
