@@ -144,9 +144,10 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, no
 
   async function makeCommit(commit: readonly Pending[]): Promise<void> {
     if (head === undefined) {
-      recovering = idle().then(recover)
+      const recovered = idle().then(recover)
+      recovering = recovered
       try {
-        head = { id: await recovering }
+        head = { id: await recovered }
       } finally {
         recovering = undefined
       }

@@ -7,7 +7,8 @@ import {
   encodeZ32,
   onAbort,
   raceSignal,
-  throwIfAborted
+  throwIfAborted,
+  withTimeout
 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
@@ -50,6 +51,9 @@ export interface OpenRoomInit {
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
 }
+
+/** How long closing waits for the log to have what was sent; the rest is written when the room is opened again. */
+const SETTLE_MS = 1_000
 
 /** A room, and what its own package does with it. */
 export interface OpenRoom {
@@ -185,6 +189,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      // What was told as sent is on the disk; it is in the log too, where that does not take long.
+      await withTimeout(log.settled(), { timeoutMs: SETTLE_MS }).catch(() => undefined)
       timeline.close()
       pending.close()
       keyRequests.close()

@@ -59,9 +59,11 @@ export function createLaneJudge({ room, view, reader, pending }: JudgeInit): Lan
 
   /** Whether it is the next of its writer's chain, as far as that is known here. */
   async function isNext(id: Uint8Array, writer: Uint8Array, previous: Uint8Array | null | undefined): Promise<boolean> {
-    const last = pending.of(writer).at(-1)?.id ?? (await view.writer(writer))?.head
-    if (last) return follows(previous, last)
-    return (await view.message(id)) === null
+    const shown = pending.of(writer).at(-1)
+    if (shown !== undefined) return follows(previous, shown.id)
+    const row = await view.writer(writer)
+    if (row === null) return !previous
+    return follows(previous, row.head) && (!!row.head || (await view.message(id)) === null)
   }
 
   async function judge(peer: string, bytes: Uint8Array): Promise<PendingMessage | undefined> {
