@@ -28,6 +28,12 @@ export interface Message {
   readonly sentAt: number
   /** Whether this device's own identity wrote it. */
   readonly isOwn: boolean
+  /**
+   * - `sent`: it has a place in the room's order, as far as this device knows;
+   * - `pending`: it has none yet. Of this device's own, it is durable; of somebody else's, it came ahead of
+   *   the log. {@link RoomEvents.settle} tells what becomes of it.
+   */
+  readonly state: 'pending' | 'sent'
 }
 
 /** Which messages {@link Room.messages} gives. All of them, oldest first, unless told otherwise. */
@@ -41,7 +47,10 @@ export interface MessagesOptions {
    * `since` and `live`, which would leave a gap.
    */
   readonly limit?: number
-  /** Whether to go on, when the past is told, with every message that comes. Not with `before`. Default `false`. */
+  /**
+   * Whether to go on, when the past is told, with every message that comes: once, and as soon as it can be
+   * shown, `pending` if need be. Not with `before`. Default `false`.
+   */
   readonly live?: boolean
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal

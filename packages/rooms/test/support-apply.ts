@@ -7,7 +7,7 @@ import type ProtomuxWakeup from 'protomux-wakeup'
 import { onTestFinished } from 'vitest'
 import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
 import type { Role } from '@covey/rooms'
-import { createNode, openStore, type Network } from '@covey/transport'
+import { createNode, openStore, type Network, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import { applyOps } from '../src/internal/apply.js'
 import { makeClaim, type WriterCore } from '../src/internal/claim.js'
@@ -19,7 +19,7 @@ import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
 import { openRoom, roomStore, type OpenRoom } from '../src/internal/open-room.js'
 import { encodeStruct, type Structs } from '../src/internal/structs.js'
 import { openView, type RoomView } from '../src/internal/view.js'
-import { writerCore } from '../src/internal/writer-core.js'
+import { openWriterCore, writerCore } from '../src/internal/writer-core.js'
 import { roleNumber } from '../src/roles.js'
 import { temporaryFolder, toHex } from './support.js'
 
@@ -88,6 +88,7 @@ export interface Device {
   readonly identity: LocalIdentity
   readonly corestore: Corestore
   readonly wakeup: ProtomuxWakeup
+  readonly node: Node
   meet(topic: Uint8Array): void
 }
 
@@ -99,7 +100,7 @@ export async function startDevice({ network }: { network: Network }): Promise<De
     await identity.close()
   })
   const { corestore, wakeup } = partsOf(node) as { corestore: Corestore; wakeup: ProtomuxWakeup }
-  return { identity, corestore, wakeup, meet: (topic) => void node.join(topic) }
+  return { identity, corestore, wakeup, node, meet: (topic) => void node.join(topic) }
 }
 
 /** A room that a device has founded. */
@@ -108,6 +109,21 @@ export async function foundBy(device: Device): Promise<OpenRoom> {
   onTestFinished(() => opened.room.close())
   await foundRoom(opened, device.identity, { name: 'Tea', history: 'full' })
   device.meet(opened.base.discoveryKey!)
+  return opened
+}
+
+/** The room of somebody, on the device of a member whom they have let in. */
+export async function memberOf(owner: OpenRoom, device: Device, role: Exclude<Role, 'owner'> = 'member'): Promise<OpenRoom> {
+  const { discoveryKey, key, encryptionKey } = owner.base
+  const namespace = randomBytes(32)
+  const core = await openWriterCore(roomStore(device.corestore, namespace), device.identity, namespace)
+  const claim = { writer: core.key, nonce: randomBytes(32), ...makeClaim(device.identity, discoveryKey!, core) }
+  await owner.log.append([{ type: 'admit', payload: admission(claim, roleNumber(role)) }])
+  await owner.log.append([], { underEpoch: true })
+  const opened = await openRoom({ ...device, namespace, key: key!, encryptionKey: encryptionKey! })
+  onTestFinished(() => opened.room.close())
+  device.meet(discoveryKey!)
+  await opened.until(async () => ((await opened.isAdmitted()) && (await opened.hasKey())) || undefined)
   return opened
 }
 

@@ -9,14 +9,15 @@ import { readBody } from './message-body.js'
 import { decodeOp, OpType } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
-import type { MemberRow, MessageRow, RoomView } from './view.js'
+import type { TimelineRow } from './timeline.js'
+import type { MemberRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
 import { readName } from './read-name.js'
 
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
   /** `undefined` for the message of a device whose admission turned out to be void. */
-  message(row: Pick<MessageRow, 'id' | 'writer' | 'op'>): Promise<Message | undefined>
+  message(row: TimelineRow): Promise<Message | undefined>
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>
@@ -91,7 +92,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   }
 
   return {
-    async message({ id, writer, op }) {
+    async message({ id, writer, op, isPending }) {
       const from = await author(writer)
       if (from === undefined) return undefined
       const body = await openBody(op, writer)
@@ -104,7 +105,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
         ...said,
         // What its author says, who may say anything: but nothing was sent later than now.
         sentAt: Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now()),
-        isOwn: from.id === self
+        isOwn: from.id === self,
+        state: isPending === true ? 'pending' : 'sent'
       }
     },
     async member({ identity: person, role: number, joinedAt, muted }) {

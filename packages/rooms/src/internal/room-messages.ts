@@ -13,12 +13,14 @@ import type { Message, MessagesOptions } from '../message.js'
 import type { Room } from '../room.js'
 import { HASH_BYTES } from './crypto.js'
 import { encodeBody } from './message-body.js'
-import type { OpLog } from './op-log.js'
+import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import type { Made } from './outbox.js'
+import type { PendingMessage, PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
-import type { Span, Timeline } from './timeline.js'
-import type { MessageRow, RoomView } from './view.js'
+import type { Span, Timeline, TimelineRow } from './timeline.js'
+import type { RoomView } from './view.js'
 
 export interface RoomMessagesInit {
   /** This device's writer core. */
@@ -27,6 +29,10 @@ export interface RoomMessagesInit {
   readonly log: OpLog
   readonly reader: Reader
   readonly timeline: Timeline
+  readonly pending: PendingMessages
+  /** Called with each message that is durable and not in the log yet. */
+  readonly onpost: (message: PendingMessage) => void
+  readonly onerror: (error: unknown) => void
   readonly ownRole: OwnRole
   readonly whileOpen: WhileOpen
 }
@@ -35,36 +41,68 @@ export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { writer, view, log, reader, timeline, ownRole, whileOpen } = init
+  const { writer, view, log, reader, timeline, pending, onpost, onerror, ownRole, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
   async function send(body: Uint8Array): Promise<Message> {
-    const appended = turn.then(ownRole.demandVoice).then(() => {
-      return { writing: log.append([{ type: 'message', body }], { underEpoch: true }) }
-    })
-    turn = appended.catch(() => undefined)
-    const written = (await (await appended).writing)[0]!
-    const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes }))
-    if (!message) throw forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
+    const posting = turn.then(ownRole.demandVoice).then(() => ({ posted: post({ type: 'message', body }) }))
+    turn = posting.catch(() => undefined)
+    const row = await (await posting).posted
+    const message = await reader.message(row)
+    if (message === undefined) throw refused()
     return message
   }
 
+  /** Resolves when the message is durable, which it mostly is before the log has it. */
+  function post(draft: Draft): Promise<TimelineRow> {
+    return new Promise((resolve, reject) => {
+      let message: PendingMessage | undefined
+      const ondurable = ([op]: readonly Made[]): void => {
+        message = { id: op!.id, writer, op: op!.bytes }
+        pending.addOwn(message)
+        onpost(message)
+        resolve({ ...message, isPending: true })
+      }
+      log.append([draft], { underEpoch: true, ondurable }).then(
+        ([written]) => {
+          if (message !== undefined) pending.settle(message.id, written!.isAccepted)
+          else if (written!.isAccepted) resolve({ id: written!.id, writer, op: written!.bytes })
+          else reject(refused())
+        },
+        (error: unknown) => {
+          // Who sent it has been told that it is durable, and it is: it is written when the room can.
+          if (message === undefined) return reject(error as Error)
+          pending.settle(message.id, undefined)
+          onerror(error)
+        }
+      )
+    })
+  }
+
   async function orderOf(id: string): Promise<number> {
-    const row = await findMessage(id)
-    if (row !== undefined) return row.order
+    const bytes = decodeZ32(id, HASH_BYTES)
+    if (bytes.ok) await pending.settled(bytes.value)
+    const row = bytes.ok ? await view.message(bytes.value) : null
+    if (row !== null) return row.order
     throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
       hint: 'It may be of another room, or not have arrived here yet.'
     })
   }
 
-  async function findMessage(id: string): Promise<MessageRow | undefined> {
+  async function findMessage(id: string): Promise<TimelineRow | undefined> {
     const bytes = decodeZ32(id, HASH_BYTES)
-    return (bytes.ok && (await view.message(bytes.value))) || undefined
+    if (!bytes.ok) return undefined
+    const row = await view.message(bytes.value)
+    if (row !== null) return row
+    const waiting = pending.get(bytes.value)
+    return waiting && { ...waiting, isPending: true }
   }
 
   async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
+    // What was sent is read.
+    await log.settled()
     const end = before === undefined ? await timeline.count() : await orderOf(before)
     const after = since === undefined ? undefined : (await orderOf(since)) + 1
     const from = after ?? Math.max(0, end - (limit ?? end))
@@ -109,6 +147,10 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
       })
     }
   }
+}
+
+function refused(): RoomError {
+  return forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
 }
 
 function assertMessagesOptions(options: MessagesOptions): void {

@@ -1,6 +1,7 @@
 import { createEvents, onAbort, throwIfAborted, type CoveyError } from '@covey/core'
-import type { MessageRow, RoomView } from './view.js'
+import type { RoomView } from './view.js'
 import { mapKey } from './map-key.js'
+import type { PendingMessage, PendingMessages } from './pending-messages.js'
 
 /** What one iteration covers: orders of messages, `from` included and `to` excluded. */
 export interface Span {
@@ -9,14 +10,20 @@ export interface Span {
   readonly to: number | undefined
 }
 
+/** A message with a place in the order, or one that has none yet. */
+export interface TimelineRow extends PendingMessage {
+  readonly isPending?: boolean
+}
+
 /** The messages of a room in their order, which may still change where a quorum has not signed it. */
 export interface Timeline {
   count(): Promise<number>
   /**
    * Every message of a span once, whatever is reordered meanwhile: one that moves is not given again,
-   * and one that lands before those that were given already is given when it lands.
+   * and one that lands before those that were given already is given when it lands. One that is pending is
+   * given once what is before it was, if the span has no end, and not again when it lands.
    */
-  rows(span: Span, signal?: AbortSignal): AsyncGenerator<MessageRow, void, undefined>
+  rows(span: Span, signal?: AbortSignal): AsyncGenerator<TimelineRow, void, undefined>
   /** To be called when messages from `order` on may be others. `undefined`: from an unknown one on. */
   changed(order: number | undefined): void
   /** Ends what is being iterated, with `error` if there is one. */
@@ -27,11 +34,11 @@ const PAGE_ROWS = 64
 /** How many ids an iteration remembers before it asks which of them can no longer move. */
 const PRUNE_IDS = 4_096
 
-export function createTimeline(view: RoomView): Timeline {
+export function createTimeline(view: RoomView, pending: PendingMessages): Timeline {
   const signals = createEvents<{ change: { order: number | undefined }; close: void; error: CoveyError }>()
   let closed: { error: Error | undefined } | undefined
 
-  async function* rows({ from, to }: Span, signal?: AbortSignal): AsyncGenerator<MessageRow, void, undefined> {
+  async function* rows({ from, to }: Span, signal?: AbortSignal): AsyncGenerator<TimelineRow, void, undefined> {
     let next = from
     /** All messages below are final and were given. */
     let final = from
@@ -40,11 +47,17 @@ export function createTimeline(view: RoomView): Timeline {
     const stopAbort = onAbort(signal, () => wake())
     /** From which order on what has been read may be out of date. */
     let changed = Infinity
+    /** Whether there is nothing to read in the view. */
+    let isCaughtUp = false
     const stopChange = signals.on('change', ({ order = final }) => {
       changed = Math.min(changed, order)
       next = Math.max(from, Math.min(next, order))
+      isCaughtUp = false
       wake()
     })
+    const stopAdd = pending.on('add', () => wake())
+    // Should it come after all, it comes as another.
+    const stopSettle = pending.on('settle', ({ id, isWithdrawn }) => void (isWithdrawn && given.delete(mapKey(id))))
     const stopClose = signals.on('close', () => wake())
 
     /** @throws what the iteration has to end with, if not well. */
@@ -58,6 +71,16 @@ export function createTimeline(view: RoomView): Timeline {
       while (to === undefined || next < to) {
         if (isOver()) return
         const woken = new Promise<void>((resolve) => (wake = resolve))
+        if (isCaughtUp) {
+          const fresh = [...pending.all()].find(({ id }) => !given.has(mapKey(id)))
+          if (fresh === undefined) {
+            await woken
+            continue
+          }
+          given.add(mapKey(fresh.id))
+          yield { ...fresh, isPending: true }
+          continue
+        }
         const start = next
         changed = Infinity
         const page = await view.messages(start, Math.min(to ?? Infinity, start + PAGE_ROWS))
@@ -65,7 +88,7 @@ export function createTimeline(view: RoomView): Timeline {
         if (changed <= start) continue
         if (page.length === 0) {
           if (to !== undefined) return
-          await woken
+          isCaughtUp = true
           continue
         }
         next = Math.min(start + page.length, changed)
@@ -85,6 +108,8 @@ export function createTimeline(view: RoomView): Timeline {
     } finally {
       stopAbort()
       stopChange()
+      stopAdd()
+      stopSettle()
       stopClose()
     }
   }
