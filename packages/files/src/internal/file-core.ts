@@ -129,7 +129,7 @@ export class FileCore {
     return this.peek((core) => {
       const { bitfield, replicator } = sharedPart(core)
       const holders = replicator.peers.filter((peer) => !peer.paused && (peer.remoteContiguousLength > 0 || peer.remoteBitfield.findFirst(true, 0) !== -1)).length
-      return Promise.resolve({ held: bitfield!..countSet(0, this.blocks ?? core.length), holders })
+      return Promise.resolve({ held: bitfield!.countSet(0, this.blocks ?? core.length), holders })
     })
   }
 
