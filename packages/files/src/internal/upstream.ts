@@ -25,6 +25,7 @@ export function assertUpstream(installed: Readonly<Record<keyof typeof WRITTEN_F
 /** hypercore-storage 3.3.1, lib/tx.js: what is written to a core at once. */
 export interface UpstreamWrite {
   putBlock(index: number, block: Uint8Array): void
+  deleteTreeNode(index: number): void
   deleteBlock(index: number): void
   deleteBlockRange(start: number, end: number): void
   flush(): Promise<boolean>
