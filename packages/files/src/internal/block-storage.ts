@@ -11,6 +11,8 @@ export interface Blocks {
   readonly key: Uint8Array
   /** Written is to the first; read is from the first that has the right bytes. */
   readonly places: readonly Place[]
+  /** Whether a block of this file may have so many bytes. */
+  fits(index: number, bytes: number): boolean
   /** Whether the core says that a block is here. */
   has(index: number): boolean
   /** It is not, or not as its hash in the tree has it. */
@@ -116,8 +118,8 @@ async function readBlock(blocks: Blocks, index: number, leaf: { hash: Uint8Array
 
 async function writeBlocks(blocks: Blocks, taken: readonly (readonly [number, Uint8Array])[]): Promise<void> {
   // What the sharer signed may have any size; each block has its own room in the file.
-  if (taken.some(([, block]) => block.length > BLOCK_BYTES)) {
-    const error = new FileError('FILE_DAMAGED', 'The sharer made a block that is larger than blocks are.')
+  if (!taken.every(([index, block]) => blocks.fits(index, block.length))) {
+    const error = new FileError('FILE_DAMAGED', 'The sharer made a block of a size that blocks have not.')
     blocks.onfailure(error)
     throw error
   }

@@ -109,9 +109,19 @@ export class FileCore {
   async read({ core, stop }: Work, index: number): Promise<Uint8Array | undefined> {
     const sealed = await stop.guard(core.get(index) as Promise<Uint8Array>)
     const end = decodeEnd(this.#offer.key, index, sealed)
-    if (end === undefined) return convertBlock(this.#offer.key, index, sealed)
+    if (end === undefined) {
+      if (!this.fits(index, sealed.length, core.length)) throw liedError()
+      return convertBlock(this.#offer.key, index, sealed)
+    }
     this.#settle(core, index, end)
     return undefined
+  }
+
+  /** Whether a block of the file may be of this size: all are full but the last. */
+  fits(index: number, bytes: number, coreLength: number): boolean {
+    const { size } = this
+    if (size !== undefined) return bytes === Math.min(BLOCK_BYTES, size - index * BLOCK_BYTES)
+    return bytes === BLOCK_BYTES || (bytes < BLOCK_BYTES && index >= coreLength - 2)
   }
 
   /** Resolves when the end of the file is known, and is as it was offered. */
@@ -150,17 +160,20 @@ export class FileCore {
       this.#look(core).catch((error: unknown) => stop.stop(error))
     }
     const admit = (peer: UpstreamPeer): void => {
-      if (this.#banned.has(encodeZ32(peer.remotePublicKey))) peer.paused = true
+      // Not a pause, which hypercore ends by itself: about this core, there is nothing more to say to each other.
+      if (this.#banned.has(encodeZ32(peer.remotePublicKey))) peer.channel.close()
     }
     core.on('append', onappend)
     core.on('peer-add', (peer) => admit(peer as unknown as UpstreamPeer))
     core.on('verification-error', (error, _request, _response, peer) => {
       // Where the disk is at fault, or the sharer, the one who brought it is not.
-      if (!(error instanceof FileError)) this.#banned.add(encodeZ32(peer.remotePublicKey))
+      if (error instanceof FileError) return
+      this.#banned.add(encodeZ32(peer.remotePublicKey))
+      admit(peer as unknown as UpstreamPeer)
     })
     // What was paused for a full disk may go on.
     const { replicator } = sharedPart(core)
-    for (const peer of replicator.peers) {
+    for (const peer of [...replicator.peers]) {
       peer.paused = false
       admit(peer)
     }
@@ -175,6 +188,7 @@ export class FileCore {
     const size = byteLength - END_BYTES
     if (size < 0 || length !== Math.ceil(size / BLOCK_BYTES) + 1) {
       if (this.#offer.size !== undefined && byteLength > this.#offer.size + END_BYTES) throw liedError()
+      if (length > 1 && byteLength <= (length - 2) * BLOCK_BYTES) throw liedError()
       return
     }
     const sealed = (await core.get(length - 1)) as Uint8Array
@@ -184,7 +198,7 @@ export class FileCore {
 
   #settle(core: Hypercore, index: number, end: End): void {
     if (end.size > index * BLOCK_BYTES || Math.ceil(end.size / BLOCK_BYTES) !== index) throw liedError()
-    if (core.length === index + 1 && core.byteLength !== end.size + END_BYTES) throw liedError()
+    if (core.length > index + 1 || core.byteLength !== end.size + END_BYTES) throw liedError()
     if (!end.isWhole) throw changedError()
     if (this.#offer.size !== undefined && this.#offer.size !== end.size) throw liedError()
     if (this.#end !== undefined) return

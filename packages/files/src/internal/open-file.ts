@@ -75,6 +75,7 @@ export class OpenFile {
       get places() {
         return places()
       },
+      fits: (index, bytes) => this.core.fits(index, bytes, Math.max(index + 1, this.#shared()?.state?.length ?? 0)),
       has: (index) => this.#shared()?.bitfield?.get(index) ?? false,
       onread: () => this.#look(),
       onlost: (index) => this.#onlost(index),

@@ -54,6 +54,7 @@ export interface UpstreamPeer {
   readonly remotePublicKey: Uint8Array
   readonly remoteContiguousLength: number
   readonly remoteBitfield: { findFirst(value: boolean, position: number): number }
+  readonly channel: { close(): void }
   /** Nothing is asked of who is paused. */
   paused: boolean
 }
@@ -62,7 +63,8 @@ export interface UpstreamPeer {
 export interface UpstreamCore {
   readonly opened: boolean
   readonly storage: UpstreamStorage
-  /** `null` before it is opened. */
+  /** `null` before it is opened, as what follows. */
+  readonly state: { readonly length: number } | null
   readonly bitfield: { get(index: number): boolean; countSet(start: number, length: number): number } | null
   readonly replicator: { readonly peers: readonly UpstreamPeer[]; updateAll(): void }
 }
