@@ -6,6 +6,7 @@ import type Hypercore from 'hypercore'
 import hypercoreCrypto from 'hypercore-crypto'
 import {
   assertFunction,
+  assertInteger,
   assertOptions,
   assertSignal,
   assertString,
@@ -22,6 +23,7 @@ import { partsOf } from '@covey/transport/internal'
 import { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
 import type { Files, FileSource, FilesEvents, ShareOptions } from './files.js'
+import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { Handles } from './internal/handles.js'
@@ -40,6 +42,12 @@ export interface FilesInit {
   readonly node: Node
   /** A folder for what is received and not saved elsewhere; made where it does not exist. */
   readonly folder: string
+  /**
+   * How much of what others have shared is kept in {@link folder}. Where there is more, the pieces that were not used for
+   * longest go, and are fetched again when they are asked for. What is saved elsewhere, and what this device shares, is
+   * not counted. Default: no limit.
+   */
+  readonly maxBytes?: number
 }
 
 interface Entry {
@@ -53,9 +61,10 @@ interface Entry {
  * @throws {FileError} STORAGE_FAILED, UPSTREAM_UNSUPPORTED
  */
 export async function createFiles(init: FilesInit): Promise<Files> {
-  assertOptions(init, 'init', ['identity', 'node', 'folder'])
-  const { identity, node, folder } = init
+  assertOptions(init, 'init', ['identity', 'node', 'folder', 'maxBytes'])
+  const { identity, node, folder, maxBytes = Infinity } = init
   assertString(folder, 'init.folder', { minLength: 1 })
+  if (maxBytes !== Infinity) assertInteger(maxBytes, 'init.maxBytes', { min: 0 })
   assertUpstream()
   const corestore = partsOf(node).corestore as Corestore
   const events = createEvents<FilesEvents>()
@@ -65,6 +74,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     throw storageError(error)
   })
   const unopened: unknown[] = []
+  const report = (error: unknown): void => void events.emit('error', storageError(error))
+  const budget = new Budget(maxBytes, report)
   let closing: Promise<void> | undefined
 
   const context: FilesContext = {
@@ -73,7 +84,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     handles,
     records,
     folder,
-    onuse: () => undefined,
+    onuse: (opened, piece, bytes) => budget.use(opened, piece, bytes),
+    onempty: (opened) => budget.forget(opened),
     onforget: (opened) => void entries.delete(opened.id)
   }
 
@@ -129,16 +141,17 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
       release()
       await handles.close()
     })())
 
   const release = keepBlocks(corestore.storage as unknown as UpstreamStorages, (discoveryKey) => entries.get(encodeZ32(discoveryKey))?.opened.blocks)
-  const report = (error: unknown): void => void events.emit('error', storageError(error))
   for (const record of await records.all((error) => unopened.push(error))) {
     await resume(add(record, true)).catch((error: unknown) => unopened.push(error))
   }
+  await budget.load([...entries.values()].map(({ opened }) => ({ file: opened, folder: `${folder}/${opened.id}` })))
   // When whoever waits for the files has had the time to listen.
   setTimeout(() => unopened.forEach(report), 0)
 

@@ -43,7 +43,7 @@ interface Home {
   readonly secrets: SecretStore
 }
 
-export async function startPeer(local: { network: LocalNetwork }, home?: Home): Promise<Peer> {
+export async function startPeer(local: { network: LocalNetwork }, { home, maxBytes }: { home?: Home; maxBytes?: number } = {}): Promise<Peer> {
   const { folder, desk, secrets } = home ?? {
     folder: await temporaryFolder(),
     desk: await temporaryFolder(),
@@ -52,7 +52,7 @@ export async function startPeer(local: { network: LocalNetwork }, home?: Home): 
   const identity = await openIdentity({ storage: secrets })
   const store = await openStore(folder)
   const node = createNode({ identity, store, network: localNetwork(local.network.bootstrap) })
-  const files = await createFiles({ identity, node, folder: join(folder, 'files') })
+  const files = await createFiles({ identity, node, folder: join(folder, 'files'), ...(maxBytes !== undefined && { maxBytes }) })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -63,7 +63,7 @@ export async function startPeer(local: { network: LocalNetwork }, home?: Home): 
   onTestFinished(close)
   const restart = async (): Promise<Peer> => {
     await close()
-    return startPeer(local, { folder, desk, secrets })
+    return startPeer(local, { home: { folder, desk, secrets }, ...(maxBytes !== undefined && { maxBytes }) })
   }
   return { node, files, folder, desk, restart, close }
 }

@@ -173,7 +173,7 @@ export class FileCore {
     })
     // What was paused for a full disk may go on.
     const { replicator } = sharedPart(core)
-    for (const peer of [...replicator.peers]) {
+    for (const peer of replicator.peers.slice()) {
       peer.paused = false
       admit(peer)
     }
@@ -208,7 +208,7 @@ export class FileCore {
 }
 
 /** What all sessions of a core share. */
-export function sharedPart(core: Hypercore): UpstreamCore {
+function sharedPart(core: Hypercore): UpstreamCore {
   return (core as unknown as { core: UpstreamCore }).core
 }
 
@@ -218,7 +218,7 @@ function liedError(): FileError {
   })
 }
 
-export function changedError(): FileError {
+function changedError(): FileError {
   return new FileError('FILE_CHANGED', 'The file was changed while it was shared, or could not be read to its end.', {
     hint: 'Share it again.'
   })

@@ -24,6 +24,8 @@ export interface FilesContext {
   readonly folder: string
   /** Told of each piece in that folder that is read, or written with so many bytes. */
   onuse(file: OpenFile, piece: number, bytes: number): void
+  /** Nothing is in that folder any more. */
+  onempty(file: OpenFile): void
   onforget(file: OpenFile): void
 }
 
@@ -90,18 +92,19 @@ export class OpenFile {
   /** Reads the source to its end, in the background. */
   import(core: Hypercore, read: Read, isSame: (size: number) => Promise<boolean>): void {
     const { offer } = this.#record
-    this.#importing = importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error))
-      .then(async (end) => {
+    this.#importing = (async () => {
+      try {
+        const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error))
         this.core.onend(end)
         await this.update({ end })
         if (!end.isWhole) this.onchanged()
-      })
-      .catch((error: unknown) => this.report(error))
-      .finally(async () => {
-        this.#importing = undefined
-        await core.close()
-        await this.progress.tell()
-      })
+      } catch (error) {
+        this.report(error)
+      }
+      this.#importing = undefined
+      await core.close()
+      await this.progress.tell()
+    })()
   }
 
   /** Writes down that there is such a file here, before anything of it is. */
@@ -141,7 +144,7 @@ export class OpenFile {
       }
     })
     await this.#mending
-    await this.#folder.remove()
+    await this.#empty()
   }
 
   /** Does one thing after the other: what a file is saved in is one file. */
@@ -154,6 +157,13 @@ export class OpenFile {
   /** Gives the blocks from `start` on and before `end` back to the disk. */
   async clear(start: number, end: number): Promise<void> {
     await this.core.peek((core) => core.clear(start, Math.min(end, core.length)))
+    // Also the piece that is not full.
+    await this.#folder.drop(start, end)
+  }
+
+  async #empty(): Promise<void> {
+    await this.#folder.remove()
+    this.context.onempty(this)
   }
 
   /** Is found by whoever has its link. */
@@ -173,7 +183,7 @@ export class OpenFile {
     const { path } = this.#record
     // One that was saved is the user's. One that is not whole has no name yet.
     if (path !== undefined && !path.isSource && path.stamp === undefined) await this.#places[0]!.remove()
-    await this.#folder.remove()
+    await this.#empty()
     await this.context.records.remove(this.id)
     this.context.onforget(this)
   }

@@ -36,8 +36,8 @@ export function openSource(handles: Handles, path: string, key: Uint8Array): Pla
   return { ...openPath(handles, path, key), write: none, remove: none }
 }
 
-/** How many blocks are removed together: 16 MiB. */
-export const PIECE_BLOCKS = 64
+/** How many blocks are removed together: 4 MiB. */
+export const PIECE_BLOCKS = 16
 
 /** A folder of this package's own, in which blocks are sealed. Each piece is a file, so that its room can be given back. */
 export function openFolder(handles: Handles, folder: string, onuse: (piece: number, bytes: number) => void): Place {
