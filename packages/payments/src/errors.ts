@@ -1,4 +1,4 @@
-import { CoveyError } from '@covey/core'
+import { CoveyError, isCoveyError } from '@covey/core'
 
 /** What `@covey/payments` can fail with, for reasons other than a wrong argument. */
 export type PaymentErrorCode =
@@ -78,4 +78,20 @@ export type PaymentErrorCode =
  */
 export class PaymentError extends CoveyError<PaymentErrorCode> {
   override readonly name = 'PaymentError'
+}
+
+/**
+ * Whether a payment that failed with `error` may still arrive. Then `pay` is to be called again for the same request,
+ * and nothing else is to be paid in its place.
+ *
+ * @example
+ * ```ts
+ * import { isPaymentUnsettled } from '@covey/payments'
+ *
+ * console.log(isPaymentUnsettled(new Error('something else')))
+ * ```
+ */
+export function isPaymentUnsettled(error: unknown): boolean {
+  // A provider whose proof is none may have paid all the same.
+  return isCoveyError(error, 'UNKNOWN_OUTCOME') || isCoveyError(error, 'PROVIDER_INVALID')
 }

@@ -39,9 +39,39 @@ export {
   paymentRefundContent,
   paymentRequestContent
 } from './content.js'
-export { PaymentError, type PaymentErrorCode } from './errors.js'
+export { isPaymentUnsettled, PaymentError, type PaymentErrorCode } from './errors.js'
+export { openFileJournal } from './file-journal.js'
 export type { ExpectedMessage, SignedMessage, Signer } from './internal/signed-message.js'
+export {
+  createMemoryJournal,
+  MAX_DESTINATION_BYTES,
+  MAX_HANDLE_BYTES,
+  type JournalEntry,
+  type PaymentJournal,
+  type PaymentState
+} from './journal.js'
 export { assertMoney, formatAmount, parseAmount, type AmountStyle, type FormatAmountOptions, type Money } from './money.js'
+export {
+  createPayments,
+  type PayOptions,
+  type Payments,
+  type PaymentsInit,
+  type PaymentsRequestInit,
+  type RecoveredPayment
+} from './payments.js'
+export type { Spending, SpendingLimit, SpendingPolicy } from './policy.js'
+export type {
+  Fee,
+  LookupOptions,
+  PaymentClaim,
+  PaymentOrder,
+  PaymentOutcome,
+  PaymentProvider,
+  PayOrderOptions,
+  ProviderOptions,
+  Quote,
+  Verification
+} from './provider.js'
 export { readReceipt, signReceipt, type ExpectedReceipt, type PaymentReceipt, type ReceiptInit } from './receipt.js'
 export {
   draftRequest,
