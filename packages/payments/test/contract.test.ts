@@ -40,7 +40,7 @@ describe('a provider is caught that', () => {
     ['takes any fee', ({ pay }) => ({ pay: (order, options) => pay(order, { ...options, maxFee: 10n }) })],
     ['takes any proof', ({ verify }) => ({ verify: async (claim) => ({ ...(await verify(claim)), status: 'valid' }) })],
     ['finds everything', () => ({ lookup: async () => ({ status: 'paid', proof: new Uint8Array(32), fee: null }) })],
-    ['does not hear', ({ pay }) => ({ pay: (order, { signal: _, ...options }) => pay(order, options) })]
+    ['does not hear', ({ pay }) => ({ pay: (order, options) => pay(order, { ...options, signal: undefined }) })]
   ])('%s', async (name, change) => {
     expect(name).not.toBe('')
     const outcomes = await Promise.allSettled(providerContract(world(change)).map(({ run }) => run()))

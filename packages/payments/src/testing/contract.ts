@@ -186,10 +186,10 @@ async function pay(world: ContractWorld, people: People, order: PaymentOrder, ch
   const options = { maxFee: world.maxFee, payer: people.payer.identity.publicKey, save: async () => undefined, ...change }
   const paying = world.payer.pay(order, options)
   // Settled while it waits, and once more for what came later.
-  const settled = world.settle?.()
-  const outcome = await paying.finally(() => settled)
+  const [outcome] = await Promise.allSettled([paying, world.settle?.()])
   await world.settle?.()
-  return outcome
+  if (outcome.status === 'rejected') throw outcome.reason
+  return outcome.value
 }
 
 function proofOf(outcome: PaymentOutcome): Uint8Array {
