@@ -11,7 +11,7 @@ export function readEvmAddress(text: string): string | undefined {
   const lower = digits.toLowerCase()
   if (digits === lower || digits === digits.toUpperCase()) return `0x${lower}`
   const hash = keccak_256(encodeUtf8(lower))
-  const isRight = [...digits].every((digit, index) => {
+  const isRight = Array.from(digits).every((digit, index) => {
     if (/[0-9]/.test(digit)) return true
     const nibble = (hash[index >> 1]! >> (index % 2 === 0 ? 4 : 0)) & 0xf
     return (digit === digit.toUpperCase()) === nibble >= 8
