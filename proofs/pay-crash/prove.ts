@@ -10,7 +10,8 @@ import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@cove
 import { draftRequest, signRequest, type PaymentRequest } from '@covey/payments'
 import { createPrng, type Prng } from '../model/prng.js'
 import type { Order, Told } from './protocol.js'
-import { createRail, type Rail } from './rail.js'
+import { createEvmRail } from './evm-rail.js'
+import { createPipeRail, type Rail } from './rail.js'
 
 /** How many kills one journal goes through. */
 export const KILLS_PER_WALLET = 25
@@ -19,8 +20,6 @@ export const PARALLEL_WALLETS = 2
 const WALLET = fileURLToPath(new URL('wallet.ts', import.meta.url))
 const ROOM = new Uint8Array(32).fill(7)
 const REQUESTS_PER_KILL = 3
-/** About as long as it takes to pay them, so that kills fall before, within and after. */
-const MAX_LIFE_MS = 45
 /** Longer than anything may take: what hangs has failed. */
 const END_TIMEOUT_MS = 30_000
 
@@ -31,11 +30,11 @@ interface Wallet {
 }
 
 /** One wallet, killed `kills` times while it pays; in the end each request has been paid, and once. */
-export async function proveWallet(seed: number, kills: number): Promise<void> {
+export async function proveWallet(kind: Rail['access']['kind'], seed: number, kills: number): Promise<void> {
   const random = createPrng(seed)
   const folder = await mkdtemp(join(tmpdir(), 'covey-pay-crash-'))
   const payee = await openIdentity({ storage: createMemorySecretStore() })
-  const rail = createRail(random)
+  const rail = kind === 'pipe' ? createPipeRail(random) : await createEvmRail()
   const requests: PaymentRequest[] = []
   try {
     for (let kill = 0; kill < kills; kill++) {
@@ -46,17 +45,17 @@ export async function proveWallet(seed: number, kills: number): Promise<void> {
     }
     await live(folder, rail, requests)
     for (const request of requests) {
-      const times = rail.paid(request.methods[0]!)
-      if (times !== 1) throw new Error(`The request ${encodeZ32(request.coreHash)} was paid ${times} times.`)
+      const moved = await rail.paid(request.methods[0]!)
+      if (moved !== rail.amount) throw new Error(`For the request ${encodeZ32(request.coreHash)} ${moved} has moved, and not ${rail.amount}.`)
     }
   } finally {
-    await payee.close()
+    await Promise.all([payee.close(), rail.close()])
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 function ask(payee: LocalIdentity, rail: Rail): PaymentRequest {
-  const money = { asset: 'test:pipe/slip44:1', amount: 100n }
+  const money = { asset: rail.asset, amount: rail.amount }
   const core = draftRequest({ room: ROOM, payee: payee.identity.publicKey, money, purpose: 'Tea' })
   return signRequest(payee, core, [rail.createMethod(core)])
 }
@@ -68,7 +67,7 @@ async function live(folder: string, rail: Rail, requests: readonly PaymentReques
   try {
     await once(child, 'message')
     child.send({ type: 'pay', room: ROOM, requests: requests.map(({ bytes }) => bytes) } satisfies Order)
-    const end = random === undefined ? END_TIMEOUT_MS : random.below(MAX_LIFE_MS)
+    const end = random === undefined ? END_TIMEOUT_MS : random.below(rail.maxLifeMs)
     const isPaid = await Promise.race([paid.then(() => true), delay(end).then(() => false)])
     if (!isPaid && random === undefined) throw new Error(`Not everything is paid after ${END_TIMEOUT_MS} ms.`)
   } finally {
@@ -78,7 +77,7 @@ async function live(folder: string, rail: Rail, requests: readonly PaymentReques
 }
 
 function start(folder: string, rail: Rail, requests: readonly PaymentRequest[]): Wallet {
-  const child = fork(WALLET, [folder], {
+  const child = fork(WALLET, [folder, JSON.stringify(rail.access)], {
     execArgv: ['--import', 'tsx', '-C', '@covey/source'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced'

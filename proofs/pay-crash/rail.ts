@@ -6,13 +6,24 @@ import type { RailCall } from './protocol.js'
 
 /** Longer than a payment takes to be written down, so that kills fall on both sides of it. */
 const MAX_LATENCY_MS = 12
+/** About as long as it takes to pay, so that kills fall before, within and after. */
+const MAX_LIFE_MS = 45
 
-/** A wallet service that is asked over a pipe. It pays whatever it is told to, as often as it is told. */
+/** Where money moves, in a process that outlives the wallet's. */
 export interface Rail {
+  /** In what is paid. */
+  readonly asset: string
+  readonly amount: bigint
+  /** The longest that a wallet lives. */
+  readonly maxLifeMs: number
+  /** How the wallet's process gets at it. */
+  readonly access: { readonly kind: 'pipe' } | { readonly kind: 'evm'; readonly url: string; readonly token: string; readonly key: `0x${string}` }
   createMethod(core: RequestCore): PaymentMethod
+  /** What a wallet asks for over its pipe. */
   answer(call: RailCall): Promise<PaymentOutcome>
-  /** How often the method was paid. */
-  paid(method: PaymentMethod): number
+  /** How much has moved by this method. */
+  paid(method: PaymentMethod): Promise<bigint>
+  close(): Promise<void>
 }
 
 interface Invoice {
@@ -22,10 +33,15 @@ interface Invoice {
   coming: number
 }
 
-export function createRail(random: Prng): Rail {
+/** A wallet service that is asked over a pipe. It pays whatever it is told to, as often as it is told. */
+export function createPipeRail(random: Prng): Rail {
   const invoices = new Map<string, Invoice>()
   const find = (hash: Uint8Array): Invoice => invoices.get(Buffer.from(hash).toString('hex'))!
   return {
+    asset: 'test:pipe/slip44:1',
+    amount: 1n,
+    maxLifeMs: MAX_LIFE_MS,
+    access: { kind: 'pipe' },
     createMethod({ coreHash }) {
       const preimage = randomBytes(32)
       const hash = createHash('sha256').update(preimage).digest()
@@ -45,6 +61,7 @@ export function createRail(random: Prng): Rail {
       if (invoice.coming > 0) return { status: 'pending' }
       return { status: 'failed', code: 'PAYMENT_FAILED', message: 'It was never sent.' }
     },
-    paid: ({ data }) => find(data.subarray(0, 32)).paid
+    paid: async ({ data }) => BigInt(find(data.subarray(0, 32)).paid),
+    close: async () => undefined
   }
 }

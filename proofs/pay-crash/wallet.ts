@@ -12,13 +12,17 @@ import {
   type PaymentProvider,
   type PaymentRequest
 } from '@covey/payments'
+import { createEvmProvider } from '@covey/payments/evm'
+import { CHAIN_ID, viemWallet } from '../../packages/payments/test/support/evm.js'
 import type { Order, RailCall, Told } from './protocol.js'
+import type { Rail } from './rail.js'
 
-const ASSET = 'test:pipe/slip44:1'
+const PIPE_ASSET = { id: 'test:pipe/slip44:1', symbol: 'PIPE', decimals: 0 }
 const NEVER_MIND = ['UNKNOWN_OUTCOME', 'PAYMENT_FAILED']
 const POLL_MS = 5
 
 const folder = process.argv[2]!
+const access = JSON.parse(process.argv[3]!) as Rail['access']
 const waiting = new Map<number, (outcome: PaymentOutcome) => void>()
 let asked = 0
 
@@ -33,13 +37,13 @@ function askRail(call: RailCall): Promise<PaymentOutcome> {
   })
 }
 
-const provider: PaymentProvider = {
+const pipe: PaymentProvider = {
   name: 'pipe',
   methods: ['pipe'],
   capabilities: { receive: false, pay: true, verify: true },
-  supports: (asset) => asset === ASSET,
+  supports: (asset) => asset === PIPE_ASSET.id,
   createMethod: () => Promise.reject(new Error('not here')),
-  quote: async ({ method }) => ({ fee: { asset: ASSET, amount: 0n }, destination: method.data.slice(0, 32) }),
+  quote: async ({ method }) => ({ fee: { asset: PIPE_ASSET.id, amount: 0n }, destination: method.data.slice(0, 32) }),
   async pay({ method }, { save }) {
     const invoice = method.data.slice(0, 32)
     await save(invoice)
@@ -52,23 +56,37 @@ const provider: PaymentProvider = {
   }
 }
 
+function evm({ url, token, key }: Extract<Rail['access'], { kind: 'evm' }>): PaymentProvider {
+  return createEvmProvider({
+    chainId: CHAIN_ID,
+    rpcUrls: [url],
+    tokens: [{ id: token, symbol: 'USDt', decimals: 6 }],
+    confirmations: 2,
+    waitMs: 5_000,
+    pollMs: 10,
+    wallet: viemWallet(key)
+  })
+}
+
+const asset = access.kind === 'pipe' ? PIPE_ASSET : { id: access.token, symbol: 'USDt', decimals: 6 }
+const maxFee = access.kind === 'pipe' ? { asset: asset.id, amount: 0n } : { asset: `eip155:${CHAIN_ID}/slip44:60`, amount: 10n ** 18n }
 const payments = createPayments({
   signer: await openIdentity({ storage: createFileSecretStore(join(folder, 'identity')) }),
   journal: await openFileJournal(join(folder, 'journal')),
-  providers: [provider],
-  assets: createAssetRegistry([{ id: ASSET, symbol: 'PIPE', decimals: 0 }])
+  providers: [access.kind === 'pipe' ? pipe : evm(access)],
+  assets: createAssetRegistry([asset])
 })
 
 async function payOne(request: PaymentRequest): Promise<void> {
   for (;;) {
     try {
-      const { requestHash } = await payments.pay(request, { maxFee: { asset: ASSET, amount: 0n } })
+      const { requestHash } = await payments.pay(request, { maxFee })
       return tell({ type: 'paid', requestHash })
     } catch (error) {
       if (!NEVER_MIND.includes((error as { code?: string }).code ?? '')) throw error
     }
     // What is on its way is asked about again; the rail tells nobody by itself.
-    await delay(POLL_MS)
+    await delay(access.kind === 'pipe' ? POLL_MS : 20 * POLL_MS)
   }
 }
 

@@ -57,6 +57,7 @@ export {
   type Payments,
   type PaymentsInit,
   type PaymentsRequestInit,
+  type ReceiptClaim,
   type RecoveredPayment
 } from './payments.js'
 export type { Spending, SpendingLimit, SpendingPolicy } from './policy.js'

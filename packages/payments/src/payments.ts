@@ -1,4 +1,4 @@
-import { assertFunction, assertOptions, assertSignal, raceSignal, throwIfAborted } from '@covey/core'
+import { assertFunction, assertOptions, assertSignal, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
 import { knownAssets, type AssetRegistry } from './assets.js'
 import { PaymentError } from './errors.js'
 import { createPayer } from './internal/payer.js'
@@ -36,6 +36,12 @@ export interface PayOptions extends ProviderOptions {
 
 /** What {@link Payments.request} takes: who asks, and where, is known. */
 export type PaymentsRequestInit = Omit<RequestInit, 'payee' | 'createdMs'>
+
+/** A receipt, and the request that it says was paid. */
+export interface ReceiptClaim {
+  readonly request: PaymentRequest
+  readonly receipt: PaymentReceipt
+}
 
 /** A payment that was looked up by {@link Payments.recover}. */
 export interface RecoveredPayment {
@@ -75,6 +81,12 @@ export interface Payments extends AsyncDisposable {
    * Not to be called where all have to come to the same answer: it asks the network.
    */
   verify(request: PaymentRequest, receipt: PaymentReceipt, options?: ProviderOptions): Promise<Verification>
+  /**
+   * Verifies receipts **in the room's order**, each proof once: what an earlier receipt has used up is `invalid` in a later
+   * one, and waits, as `pending` or `unknown`, while the earlier one does. So of all who show the same proof the first
+   * counts, and all who have the same order agree.
+   */
+  verifyAll(claims: readonly ReceiptClaim[], options?: ProviderOptions): Promise<Verification[]>
   /** All payments, in no order. */
   list(): readonly JournalEntry[]
   /** Waits for what is being written, and closes the journal. May be called twice. */
@@ -137,11 +149,34 @@ export function createPayments(init: PaymentsInit): Payments {
       const order: readonly Verification['status'][] = ['valid', 'pending', 'unknown', 'invalid']
       return all.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0]!
     },
+    async verifyAll(claims, options = {}) {
+      const signal = checkOptions(options)
+      const verified: Verification[] = []
+      for (const { request, receipt } of claims) verified.push(await payments.verify(request, receipt, { signal }))
+      return spendOnce(verified)
+    },
     list: () => journal.list(),
     close: () => payer.close(),
     [Symbol.asyncDispose]: () => payments.close()
   }
   return payments
+}
+
+/** In the room's order: a proof that was used before is none, and one that may have been has to wait. */
+function spendOnce(verified: readonly Verification[]): Verification[] {
+  const spent = new Map<string, Verification['status']>()
+  return verified.map((verification) => {
+    const { spends, status } = verification
+    if (spends === null || status === 'invalid') return verification
+    const key = encodeZ32(spends)
+    const earlier = spent.get(key)
+    if (earlier === undefined) {
+      spent.set(key, status)
+      return verification
+    }
+    const reason = 'An earlier receipt has the same proof.'
+    return earlier === 'valid' ? invalid(reason) : { ...verification, status: earlier, reason }
+  })
 }
 
 function invalid(reason: string): Verification {

@@ -50,7 +50,10 @@ export interface Verification {
   readonly level: 'chain' | 'preimage' | null
   /** How many blocks stand on the payment, its own counted; 0 where there is none, `null` at any other level. */
   readonly confirmations: number | null
-  /** What the proof uses up, at most 128 bytes: of all receipts with the same, the first in the room's order counts. */
+  /**
+   * What the proof uses up, at most 128 bytes: of all receipts with the same, the first in the room's order counts. `null`
+   * where the proof is none.
+   */
   readonly spends: Uint8Array | null
   /** Why, for people who look into it. */
   readonly reason: string

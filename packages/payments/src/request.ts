@@ -150,7 +150,7 @@ export function signRequest(signer: Signer, core: RequestCore, methods: readonly
     writer.prefixedBytes(encodeCore(core), MAX_CORE_BYTES).varint(methods.length)
     for (const { type, data } of methods) writer.text(type, 32).prefixedBytes(data, MAX_METHOD_BYTES)
   })
-  return { ...core, methods: methods.map(({ type, data }) => ({ type, data })), ...signMessage('request', signer, core.room, body) }
+  return { ...withHash(core), methods: methods.map(({ type, data }) => ({ type, data })), ...signMessage('request', signer, core.room, body) }
 }
 
 /**

@@ -180,19 +180,19 @@ export function createEvmProvider(init: EvmProviderInit): PaymentProvider {
       const from = await signerOf(decoded, proofText(request.coreHash, payer, decoded.hash))
       if (from === undefined) return answer('invalid', 'The signature of the proof is malformed.')
       const of = { hash: toHex(decoded.hash), token: tokenOf(request.money.asset), from, to: toHex(method.data) }
+      const spends = fromHex(`${of.hash}${of.to.slice(2)}`)
       const movement = await chain.movement(of, signal).catch((error: unknown) => {
         throwIfAborted(signal)
         if (error instanceof PaymentError) return undefined
         throw error
       })
-      if (movement === undefined) return answer('unknown', 'Too few endpoints answer.')
-      if (movement.status === 'disputed') return answer('unknown', 'The endpoints do not agree.')
-      if (movement.status === 'absent') return answer('unknown', 'The transaction is not in the chain.')
+      if (movement === undefined) return answer('unknown', 'Too few endpoints answer.', spends)
+      if (movement.status === 'disputed') return answer('unknown', 'The endpoints do not agree.', spends)
+      if (movement.status === 'absent') return answer('unknown', 'The transaction is not in the chain.', spends)
       const { isReverted, amount, timestampMs } = movement
       if (isReverted) return answer('invalid', 'The transaction has failed.')
       if (amount < request.money.amount) return answer('invalid', `The transaction has moved ${amount} of the ${request.money.amount} from the payer to the payee.`)
       if (timestampMs < request.createdMs - MAX_CLOCK_SKEW_MS) return answer('invalid', 'The transaction is older than the request.')
-      const spends = fromHex(`${of.hash}${of.to.slice(2)}`)
       const isFinal = movement.confirmations >= confirmations
       return {
         status: isFinal ? 'valid' : 'pending',
@@ -225,6 +225,6 @@ async function signerOf({ signature }: EvmProof, text: string): Promise<Hex | un
   }
 }
 
-function answer(status: 'invalid' | 'unknown', reason: string): Verification {
-  return { status, level: null, confirmations: null, spends: null, reason }
+function answer(status: 'invalid' | 'unknown', reason: string, spends: Uint8Array | null = null): Verification {
+  return { status, level: null, confirmations: null, spends, reason }
 }
