@@ -20,6 +20,7 @@ import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounde
 import { isRequest, readResponse } from '../../packages/rooms/src/internal/guards/read-request.js'
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
 import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
+import { readSaid, sayOp } from '../../packages/rooms/src/internal/lane/said.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
@@ -101,6 +102,7 @@ function rooms(fixtures: Fixtures): Decoder[] {
     made('rooms parseAction, of any op', (random) => hostile(random, genuine), ONLY_REFUSED, (input) => act(input, true)),
     made('rooms parseAction, of payloads', wholeOp, ONLY_REFUSED, (input) => act(input, true)),
     made('rooms parseAction, signed before', wholeOp, ONLY_REFUSED, (input) => act(input, false)),
+    bytes('rooms readSaid', genuine.map((op) => sayOp({ id: parentId, writer, op }, new Uint8Array(64))), ONLY_REFUSED, (input) => yes(readSaid(input) !== undefined)),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
     bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {

@@ -98,7 +98,10 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     const row = await view.message(bytes.value)
     if (row !== null) return row
     const waiting = pending.get(bytes.value)
-    return waiting && { ...waiting, isPending: true }
+    if (waiting !== undefined) return { ...waiting, isPending: true }
+    // It may be one that was told as sent before a restart.
+    await log.settled()
+    return (await view.message(bytes.value)) ?? undefined
   }
 
   async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
