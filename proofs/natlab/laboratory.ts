@@ -14,7 +14,7 @@ export const STOCK = 'peers/hyperswarm.mjs'
 
 const SWEEP_INTERVAL_MS = 2_000
 /** On a busy machine a program of the laboratory may start too late for it, which ends the whole suite. */
-const MAX_TRIES = 2
+const MAX_TRIES = 3
 
 /** Why the laboratory cannot be used here, or null when it can. */
 export function whyNoLaboratory(): string | null {

@@ -62,7 +62,7 @@ runPeer({
     const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
-    let checked = async (_: number): Promise<Checked | null> => null
+    let checked: (bytes: number) => Promise<Checked | null> = async () => null
     sessionSwarm.on('connection', (session) => {
       checked = checkedTransfers(session)
       const stream = streamOf(session)
