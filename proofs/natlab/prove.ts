@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { proveAlone } from './alone.js'
 import { COVEY, openLaboratory, STOCK, type Laboratory } from './laboratory.js'
 import { regressions, report } from './report.js'
-import type { FanoutRow, FaultRow, LanRow, Matrix, RaceRow, Results, ThroughputRow } from './results.js'
+import type { AloneRow, FanoutRow, FaultRow, LanRow, Matrix, RaceRow, Results, ThroughputRow } from './results.js'
 
 const REPORT = fileURLToPath(new URL('../../docs/benchmarks/nat.md', import.meta.url))
 /** Of a session whose two sides joined at the same moment; each is quick. */
@@ -37,6 +38,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
   throughput: async (lab) => ({ throughput: (await lab.run('throughput', [...BOTH, '--quick'])) as ThroughputRow[] }),
   lan: async (lab, attempts) => ({ lan: (await lab.run('lan', [...BOTH, '--attempts', `${attempts}`])) as LanRow[] }),
+  alone: async (lab, attempts) => ({ alone: await proveAlone(lab, attempts) }),
   faults: async (lab, attempts) => ({ faults: (await lab.run('faults', [...BOTH, '--attempts', `${attempts}`, '--limit', '60000'])) as FaultRow[] })
 }
 
@@ -44,7 +46,8 @@ const SUITES: Readonly<Record<string, Suite>> = {
  * Runs the suites of the laboratory with our peer and with stock Hyperswarm, `attempts` times each, and
  * writes the tables down, after each suite. `NATLAB_SUITES` names some of them; then nothing is written.
  *
- * @throws when a pair of networks that stock connects is not connected, or two that join at once miss each other.
+ * @throws when a pair of networks that stock connects is not connected, two that join at once miss each other, or two
+ *   behind one NAT do without its uplink.
  */
 export async function proveNatlab(attempts: number): Promise<void> {
   const chosen = process.env['NATLAB_SUITES']?.split(',')
@@ -61,7 +64,7 @@ export async function proveNatlab(attempts: number): Promise<void> {
     }
     console.log(text)
     const missed = (results.race?.['covey'] ?? []).filter(({ ok, n }) => ok < n).map(({ ok, n }) => `${ok} of ${n} that joined at once met`)
-    const problems = [...regressions(results.matrix ?? {}), ...missed]
+    const problems = [...regressions(results.matrix ?? {}), ...missed, ...notAlone(results.alone ?? [])]
     if (problems.length > 0) throw new Error(problems.join('\n'))
   } finally {
     lab.close()
@@ -72,6 +75,22 @@ function joinRaces(rows: readonly RaceRow[]): RaceRow {
   const runs = rows.flatMap((row) => row.runs)
   const times = runs.filter((ms) => ms !== null).toSorted((a, b) => a - b)
   return { ...rows[0]!, n: runs.length, ok: times.length, ms: times[times.length >> 1] ?? null, runs }
+}
+
+/** What of two devices without an uplink should have gone, and did not. */
+export function notAlone(rows: readonly AloneRow[]): string[] {
+  const ours = rows.filter(({ key }) => key.startsWith('covey, '))
+  return ours.filter(({ ok, n }) => ok < n).map(({ key, ok, n }) => `${key}: ${ok} of ${n}`)
+}
+
+/** Two devices without an uplink, once each, for the tests. */
+export async function tryAlone(): Promise<AloneRow[]> {
+  const lab = openLaboratory()
+  try {
+    return await proveAlone(lab, 1, true)
+  } finally {
+    lab.close()
+  }
 }
 
 /** A few pairs of networks, for the tests. */
