@@ -35,7 +35,8 @@ export const LOOK_MS = 250
 
 /**
  * Packets about Covey that are read in a second: from one address, and from all. Reading one costs
- * a tenth of a millisecond, and with 1,000 topics and contacts a whole one. */
+ * a tenth of a millisecond, and with 1,000 topics and contacts a whole one.
+ */
 export const PACKETS_PER_SECOND_OF_ONE = 20
 export const PACKETS_PER_SECOND = 100
 /** Addresses whose packets are counted one by one. */
