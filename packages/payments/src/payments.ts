@@ -68,7 +68,7 @@ export interface Payments extends AsyncDisposable {
    *
    * An abort ends the waiting. What was sent by then may still be paid.
    *
-   * @throws {PaymentError} see {@link PaymentErrorCode}; `UNKNOWN_OUTCOME` is the one that asks for another look.
+   * @throws {PaymentError} see `PaymentErrorCode`; `UNKNOWN_OUTCOME` is the one that asks for another look.
    * @throws {TypeError} when the request is not for this identity, or an option is wrong.
    */
   pay(request: PaymentRequest, options: PayOptions): Promise<PaymentReceipt>
