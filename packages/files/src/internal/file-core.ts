@@ -32,6 +32,7 @@ export class FileCore {
   readonly #banned = new Set<string>()
   #end: End | undefined
   #closed: FileError | undefined
+  #anchor: Hypercore | undefined
 
   constructor(corestore: Corestore, offer: Offer, end: End | undefined, onend: (end: End) => void) {
     this.#corestore = corestore
@@ -59,6 +60,14 @@ export class FileCore {
     return this.size === undefined ? undefined : Math.ceil(this.size / BLOCK_BYTES)
   }
 
+  /**
+   * Keeps the core open from now on. Corestore 7.12.5 closes one that had been left 6 s before, also when a peer has come
+   * meanwhile and is being given its blocks (index.js, `_gcCycle`).
+   */
+  hold(): void {
+    if (this.#closed === undefined) this.#anchor ??= this.#corestore.get({ key: this.key, active: false })
+  }
+
   /** Does something with the core, until it is done, aborted, or the file fails. */
   async use<T>(signal: AbortSignal | undefined, work: (work: Work) => Promise<T>): Promise<T> {
     const started = await this.start(signal)
@@ -72,6 +81,7 @@ export class FileCore {
   /** {@link FileCore.use} for a generator, which has its own way to end. */
   async start(signal: AbortSignal | undefined): Promise<Work> {
     if (this.#closed !== undefined) throw this.#closed
+    this.hold()
     const stop = new Stop(signal)
     const core = this.#corestore.get({ key: this.key, inflightRange: INFLIGHT })
     const work = { core, stop }
@@ -103,6 +113,7 @@ export class FileCore {
     this.#closed ??= error
     this.fail(error)
     await Promise.all([...this.#works].map((work) => this.finish(work)))
+    await this.#anchor?.close()
   }
 
   /** A block of the file, as the user reads it; `undefined` for the one after its last. */
@@ -146,7 +157,8 @@ export class FileCore {
   /** Does something with the core that asks nobody for anything. */
   async peek<T>(work: (core: Hypercore) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw this.#closed
-    const core = this.#corestore.get({ key: this.key })
+    this.hold()
+    const core = this.#corestore.get({ key: this.key, active: false })
     try {
       await core.ready()
       return await work(core)

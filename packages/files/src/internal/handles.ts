@@ -1,6 +1,7 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { open } from '#fs'
+import { FileError } from '../errors.js'
 
 type Handle = Awaited<ReturnType<typeof open>>
 
@@ -15,6 +16,7 @@ const MAX_HANDLES = 32
 /** Open files, so that a block costs one call of the system: those used last stay open. */
 export class Handles {
   readonly #entries = new Map<string, Entry>()
+  #isClosed = false
 
   /** Reads at most `length` bytes, fewer at the end of the file. */
   read(path: string, position: number, length: number): Promise<Uint8Array> {
@@ -53,11 +55,14 @@ export class Handles {
     await Promise.all([`r ${path}`, `w ${path}`].map((id) => this.#close(id)))
   }
 
+  /** For good. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...this.#entries.keys()].map((id) => this.#close(id)))
   }
 
   async #use<T>(id: string, opener: () => Promise<Handle>, work: (handle: Handle) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new FileError('FILES_CLOSED', 'The files of this peer are closed.')
     const entry: Entry = this.#entries.get(id) ?? { opening: opener(), uses: 0 }
     // To the end of the line of those to be closed.
     this.#entries.delete(id)

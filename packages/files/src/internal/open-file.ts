@@ -92,6 +92,7 @@ export class OpenFile {
   /** Reads the source to its end, in the background. */
   import(core: Hypercore, read: Read, isSame: (size: number) => Promise<boolean>): void {
     const { offer } = this.#record
+    this.core.hold()
     this.#importing = (async () => {
       try {
         const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error))

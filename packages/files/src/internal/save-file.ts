@@ -37,13 +37,13 @@ export async function saveFile(opened: OpenFile, folder: string, name: string, s
 /** Fetches all that is missing, and resolves with the size when all is here. */
 async function receive(opened: OpenFile, work: Work): Promise<number> {
   const { core, stop } = work
-  const range = core.download({ start: 0, end: -1, linear: true })
-  const end = await opened.core.untilEnd(work).finally(() => range.destroy())
-  for (;;) {
-    const blocks = Math.ceil(end.size / BLOCK_BYTES)
-    await stop.guard(core.download({ start: 0, end: blocks, linear: true }).done())
-    if ((await opened.core.look()).held === blocks) return end.size
-  }
+  // To its end, wherever that is. Not destroyed before the work is over, when its session is closed.
+  core.download({ start: 0, end: -1, linear: true })
+  const { size } = await opened.core.untilEnd(work)
+  const blocks = Math.ceil(size / BLOCK_BYTES)
+  do await stop.guard(core.download({ start: 0, end: blocks, linear: true }).done())
+  while ((await opened.core.look()).held < blocks)
+  return size
 }
 
 async function copyTo(opened: OpenFile, part: string, signal: AbortSignal | undefined): Promise<void> {
