@@ -19,6 +19,7 @@ import { isEquivocation } from '../../packages/rooms/src/internal/equivocation.j
 import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounded-encoding.js'
 import { isRequest, readResponse } from '../../packages/rooms/src/internal/guards/read-request.js'
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
+import { readBody, readEmoji } from '../../packages/rooms/src/internal/message-body.js'
 import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
@@ -81,7 +82,7 @@ function identity(fixtures: Fixtures): Decoder[] {
 }
 
 function rooms(fixtures: Fixtures): Decoder[] {
-  const { ops, room, core: { key: writer }, slots, grants, device, strangers, commitment, epochKey, parents, parentId, payloads, alice } = fixtures
+  const { ops, room, core: { key: writer }, slots, grants, device, strangers, commitment, epochKey, parents, parentId, payloads, bodies, alice } = fixtures
   const genuine = ops.map(({ bytes }) => bytes)
   const context = { room, writer, verify: true }
   const devices = [device, ...strangers]
@@ -101,6 +102,12 @@ function rooms(fixtures: Fixtures): Decoder[] {
     made('rooms parseAction, of any op', (random) => hostile(random, genuine), ONLY_REFUSED, (input) => act(input, true)),
     made('rooms parseAction, of payloads', wholeOp, ONLY_REFUSED, (input) => act(input, true)),
     made('rooms parseAction, signed before', wholeOp, ONLY_REFUSED, (input) => act(input, false)),
+    bytes('rooms readBody', [bodies['text-body'], bodies['content-body']], ONLY_REFUSED, (input) => {
+      const said = readBody(input)
+      for (const { start, length } of said.mentions) if (Array.from(said.text).length < start + length) throw new Error('A mention is not in its text.')
+      return yes(said.kind !== 'unknown')
+    }),
+    bytes('rooms readEmoji', [bodies['reaction-body']], ONLY_REFUSED, (input) => yes(readEmoji(input) !== undefined)),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
     bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {

@@ -107,11 +107,25 @@ export interface Structs {
     device: Uint8Array
     revocation: Uint8Array
   }
+  'unreact': {
+    reaction: Uint8Array
+  }
+  'mention': {
+    identity: Uint8Array
+    start: number
+    length: number
+  }
   'message-body': {
     text?: string | null
     content?: string | null
     version?: number | null
     data?: Uint8Array | null
+    replyTo?: Uint8Array | null
+    forwarded?: boolean | null
+    mentions?: readonly Structs['mention'][] | null
+  }
+  'reaction-body': {
+    emoji: string
   }
   'settings-body': {
     name?: string | null
@@ -239,5 +253,37 @@ export interface Structs {
     id: Uint8Array
     writer: Uint8Array
     op: Uint8Array
+    thread?: Uint8Array | null
+  }
+  'message-state': {
+    order: number
+    edits: number
+    reactions: number
+    reacted: number
+    replies: number
+    pinned?: boolean | null
+    deletedBy?: Uint8Array | null
+  }
+  'edit': {
+    order: number
+    number: number
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'reaction': {
+    order: number
+    identity: Uint8Array
+    id: Uint8Array
+    position: number
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'pin': {
+    order: number
+    writer: Uint8Array
+  }
+  'thread-message': {
+    root: number
+    order: number
   }
 }

@@ -1,6 +1,12 @@
 /** The longest text of a message, as UTF-8: what fits into one op beside what goes with it. */
 export const MAX_TEXT_BYTES = 61_440
 
+/** How many members a message mentions at most. */
+export const MAX_MENTIONS = 100
+
+/** The longest emoji of a reaction, as UTF-8: the longest that Unicode recommends for use takes 35 bytes. */
+export const MAX_EMOJI_BYTES = 64
+
 /** The longest name of a room or a member, as UTF-8. */
 export const MAX_NAME_BYTES = 256
 

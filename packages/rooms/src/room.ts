@@ -2,7 +2,7 @@ import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
-import type { Message, MessagesOptions } from './message.js'
+import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
 import type { Role } from './roles.js'
 
 /** What a room is. */
@@ -100,15 +100,63 @@ export interface Room extends EventSource<RoomEvents> {
    *
    * @param content a text is well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8; the data of a content is at
    *   most `MAX_CONTENT_BYTES`.
-   * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, ROOM_CLOSED,
-   *   ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
+   * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, MESSAGE_NOT_FOUND for `replyTo` and
+   *   `thread`, ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
    */
-  send(content: string | Content, options?: CallOptions): Promise<Message>
+  send(content: string | Content, options?: SendOptions): Promise<Message>
+  /**
+   * Sends what a message of any room says, marked as passed on.
+   *
+   * @throws as {@link send} does
+   */
+  forward(message: Pick<Message, 'kind' | 'text' | 'content'>, options?: CallOptions): Promise<Message>
+  /**
+   * Gives a message of one's own something else to say. Of its versions the first 64 and the newest are kept: see
+   * {@link edits}.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for all but its author; and what
+   *   {@link send} throws
+   */
+  edit(id: string, content: string | Content, options?: EditOptions): Promise<Message>
+  /**
+   * What a message has said so far, oldest first, the present version last; nothing of one that was deleted.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND
+   */
+  edits(id: string): Promise<MessageVersion[]>
+  /**
+   * Takes back what a message says, with its versions and reactions; a message of kind `deleted` stays in its place.
+   * Who has read it may have kept it, and its sealed bytes stay in the log of its author's device.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for all but its author and moderators
+   */
+  delete(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Reacts to a message; nothing happens where one has done so already.
+   *
+   * @param emoji at most {@link MAX_EMOJI_BYTES} as UTF-8.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for readers and the muted,
+   *   TOO_MANY_REACTIONS where one has 16, or the message 4,096
+   */
+  react(id: string, emoji: string, options?: CallOptions): Promise<void>
+  /** Takes a reaction of one's own back, if there is one. @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
+  unreact(id: string, emoji: string, options?: CallOptions): Promise<void>
+  /**
+   * Pins a message for everybody.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for members below moderator,
+   *   TOO_MANY_PINS where there are 100
+   */
+  pin(id: string, options?: CallOptions): Promise<void>
+  /** @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for members below moderator */
+  unpin(id: string, options?: CallOptions): Promise<void>
+  /** The messages that are pinned, in the room's order. */
+  pins(): Promise<Message[]>
   /**
    * The messages of the room, in its order; with `live`, without end. Each is given once, also when
    * the order changes meanwhile, as it may until the room's indexers have signed it.
    *
-   * @throws {RoomError} MESSAGE_NOT_FOUND for `since` or `before`, ROOM_CLOSED
+   * @throws {RoomError} MESSAGE_NOT_FOUND for `since`, `before` or `thread`, ROOM_CLOSED
    */
   messages(options?: MessagesOptions): AsyncIterable<Message>
   /** The message of this id, or `undefined`. */

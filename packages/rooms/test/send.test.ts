@@ -18,7 +18,13 @@ test('gives the message as everyone will see it', async () => {
     kind: 'text',
     text: 'hello ☕',
     sentAt: expect.any(Number) as number,
-    isOwn: true
+    isOwn: true,
+    mentions: [],
+    replies: 0,
+    edits: 0,
+    reactions: [],
+    isPinned: false,
+    isForwarded: false
   })
   expect(sent.sentAt).toBeGreaterThanOrEqual(before)
   expect(sent.sentAt).toBeLessThanOrEqual(Date.now())

@@ -35,6 +35,11 @@ const COLLECTIONS = [
   'key-requests',
   'profiles',
   'messages',
+  'message-states',
+  'edits',
+  'reactions',
+  'pins',
+  'thread-messages',
   'authority',
   'writers',
   'meta'
@@ -77,7 +82,7 @@ export async function bareView(room: { key: Uint8Array; discoveryKey: Uint8Array
     return {
       view,
       apply: (nodes: readonly AutobaseNode[]) =>
-        applyOps(nodes, view, host, { order: Infinity, people: false, flight: new Map() }),
+        applyOps(nodes, view, host, { order: Infinity, states: false, people: false, flight: new Map() }),
       dump: async (): Promise<Record<string, unknown[]>> => ({ ...(await dump(view)), inLog: [...writers].toSorted() })
     }
   }
@@ -120,6 +125,8 @@ export interface Hostile {
   write(header: Partial<OpHeader> & { type: number }, sealed?: Uint8Array): Promise<Uint8Array>
   /** Resolves when the device has read of an invite. */
   knows(invite: Uint8Array): Promise<void>
+  /** Resolves when the device has read a message. */
+  has(message: Uint8Array): Promise<void>
   /** Appends bytes as they are. */
   append(bytes: Uint8Array): Promise<Uint8Array>
 }
@@ -136,7 +143,7 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
   const claim = { writer, nonce: randomBytes(32), ...makeClaim(device.identity, discoveryKey!, { key: writer, keyPair }) }
   await owner.log.append([{ type: 'admit', payload: admission(claim, roleNumber(role)) }])
 
-  const touched = { order: Infinity, people: false, flight: new Map<string, boolean>() }
+  const touched = { order: Infinity, states: false, people: false, flight: new Map<string, boolean>() }
   const base = new Autobase<RoomView>(roomStore(device.corestore, namespace), key, {
     open: openView,
     apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
@@ -165,6 +172,7 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
     identity: device.identity.identity.publicKey,
     append,
     knows: (invite) => until(() => base.view.invite(invite)),
+    has: (message) => until(() => base.view.message(message)),
     write: (header, sealed) =>
       append(encodeOp({ sentAt: Date.now(), previous: head, ...header }, sealed && (() => sealed)))
   }

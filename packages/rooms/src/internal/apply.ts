@@ -1,6 +1,7 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { MESSAGE_RULES } from './apply/messages.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
@@ -19,6 +20,8 @@ import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow }
 export interface Touched {
   /** The lowest order at which a message was written, or `Infinity`. */
   order: number
+  /** Whether something became of a message: an edit, a reaction and the like. */
+  states: boolean
   /** Whether members, devices, epochs or grants were. */
   people: boolean
   /** This device's own ops that are being written. */
@@ -186,9 +189,9 @@ function toEntry(host: ApplyHost, { position, writer, length, op: bytes }: Autho
 }
 
 /** An op of a member, about anything but authority. */
-interface ContentContext extends Context, Author {}
+export interface ContentContext extends Context, Author {}
 
-interface ContentRule {
+export interface ContentRule {
   readonly least: Role
   readonly apply: (context: ContentContext) => Promise<boolean>
 }
@@ -201,7 +204,7 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
-  [OpType.message, { least: 'member', apply: message }]
+  ...MESSAGE_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {
@@ -302,14 +305,6 @@ async function knock({ view, node, op, role, touched }: ContentContext): Promise
     : await keepKnock(view, { writer, invite, author: node.from.key, op: node.value })
   if (isKept) touched.people = true
   return isKept
-}
-
-async function message({ view, node, id, meta, member, touched }: ContentContext): Promise<boolean> {
-  if (member.muted) return false
-  const order = meta.messages++
-  await view.put('messages', { order, id, writer: node.from.key, op: node.value })
-  touched.order = Math.min(touched.order, order)
-  return true
 }
 
 /** Whether an op follows the last one of its writer; what comes after those that were not read begins anew. */

@@ -25,6 +25,7 @@ import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
+import { createMessageChanges } from './message-changes.js'
 import { createModeration } from './moderation.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { createOwnRole, forbidden } from './own-role.js'
@@ -75,7 +76,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const { corestore, wakeup, identity, namespace, key, encryptionKey } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
+  const touched: Touched = { order: Infinity, states: false, people: false, flight: new Map() }
 
   const forks = createForkReports()
   const store = roomStore(corestore, namespace)
@@ -149,7 +150,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   })
   base.on('update', () => {
     const { order, people } = touched
-    Object.assign(touched, { order: Infinity, people: false })
+    Object.assign(touched, { order: Infinity, states: false, people: false })
     if (people) {
       epochKeys.changed()
       keyring.changed()
@@ -209,6 +210,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         return members.filter((member) => member !== undefined)
       }),
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
+    ...createMessageChanges({ self: identity.identity.publicKey, view, log, reader, ownRole, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
     joinRequests: list,
     approve,

@@ -3,20 +3,20 @@ import {
   assertOptions,
   assertSignal,
   assertString,
-  decodeZ32,
   isCoveyError,
   raceSignal,
   throwIfAborted
 } from '@covey/core'
-import { RoomError } from '../errors.js'
-import type { Message, MessagesOptions } from '../message.js'
+import type { Message, MessagesOptions, SendOptions } from '../message.js'
 import type { Room } from '../room.js'
-import { HASH_BYTES } from './crypto.js'
+import { aboutMessage } from './about-message.js'
+import { demandMessage, findMessage } from './find-message.js'
 import { encodeBody } from './message-body.js'
-import type { OpLog } from './op-log.js'
+import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
 import type { Reader } from './reader.js'
+import { threadRows } from './thread-rows.js'
 import type { Span, Timeline } from './timeline.js'
 import type { MessageRow, RoomView } from './view.js'
 
@@ -31,7 +31,7 @@ export interface RoomMessagesInit {
   readonly whileOpen: WhileOpen
 }
 
-export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
+export type RoomMessages = Pick<Room, 'send' | 'forward' | 'messages' | 'message'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
@@ -40,28 +40,23 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(body: Uint8Array): Promise<Message> {
-    const appended = turn.then(ownRole.demandVoice).then(() => {
-      return { writing: log.append([{ type: 'message', body }], { underEpoch: true }) }
+  async function send(draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
+    const appended = turn.then(async () => {
+      await ownRole.demandVoice()
+      const drafted = await draft()
+      const thread = drafted.target ?? null
+      return { thread, writing: log.append([{ type: 'message', ...drafted }], { underEpoch: true }) }
     })
     turn = appended.catch(() => undefined)
-    const written = (await (await appended).writing)[0]!
-    const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes }))
+    const { thread, writing } = await appended
+    const written = (await writing)[0]!
+    const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes, thread }))
     if (!message) throw forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
     return message
   }
 
   async function orderOf(id: string): Promise<number> {
-    const row = await findMessage(id)
-    if (row !== undefined) return row.order
-    throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
-      hint: 'It may be of another room, or not have arrived here yet.'
-    })
-  }
-
-  async function findMessage(id: string): Promise<MessageRow | undefined> {
-    const bytes = decodeZ32(id, HASH_BYTES)
-    return (bytes.ok && (await view.message(bytes.value))) || undefined
+    return (await demandMessage(view, id)).order
   }
 
   async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
@@ -72,17 +67,26 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
+  async function rowsOf({ thread, ...options }: MessagesOptions): Promise<AsyncIterable<MessageRow>> {
+    if (thread !== undefined) return threadRows(view, timeline, { thread, ...options })
+    return timeline.rows(await span(options), options.signal)
+  }
+
+  async function shown(row: MessageRow): Promise<Message | undefined> {
+    return reader.message(row, await aboutMessage(view, row))
+  }
+
   /** Begins only in an open room, and ends with it. */
   async function* iterate(options: MessagesOptions): AsyncGenerator<Message, void, undefined> {
     throwIfAborted(options.signal)
     let hasBegun = false
     try {
-      const wanted = await whileOpen(() => {
+      const rows = await whileOpen(() => {
         hasBegun = true
-        return span(options)
+        return rowsOf(options)
       })
-      for await (const row of timeline.rows(wanted, options.signal)) {
-        const message = await whileOpen(() => reader.message(row))
+      for await (const row of rows) {
+        const message = await whileOpen(() => shown(row))
         if (message !== undefined) yield message
       }
     } catch (error) {
@@ -92,10 +96,25 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
 
   return {
     async send(content, options = {}) {
+      assertSendOptions(options)
+      const { replyTo, thread, mentions, signal } = options
+      // All but the message that it answers is looked at now.
+      const body = encodeBody(content, { mentions })
+      throwIfAborted(signal)
+      const draft = async (): Promise<Omit<Draft, 'type'>> => {
+        const target = thread !== undefined && { target: threadOf(await demandMessage(view, thread)) }
+        if (replyTo === undefined) return { ...target, body }
+        return { ...target, body: encodeBody(content, { mentions, replyTo: (await demandMessage(view, replyTo)).id }) }
+      }
+      return raceSignal(whileOpen(() => send(draft)), signal)
+    },
+    async forward(message, options = {}) {
       assertOptions(options, 'options', ['signal'])
-      const body = encodeBody(content)
+      const { kind, text, content } = message
+      if (kind !== 'text' && kind !== 'content') throw new TypeError(`message must have something to pass on, it is ${kind}`)
+      const body = encodeBody(content ?? text, { isForwarded: true })
       throwIfAborted(options.signal)
-      return raceSignal(whileOpen(() => send(body)), options.signal)
+      return raceSignal(whileOpen(() => send(async () => ({ body }))), options.signal)
     },
     messages(options = {}) {
       assertMessagesOptions(options)
@@ -104,16 +123,29 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     async message(id) {
       assertString(id, 'id')
       return whileOpen(async () => {
-        const row = await findMessage(id)
-        return row && reader.message(row)
+        const row = await findMessage(view, id)
+        return row && shown(row)
       })
     }
   }
 }
 
+/** The id of what the thread begins with that a message is in, or begins. */
+function threadOf({ id, thread }: MessageRow): Uint8Array {
+  return thread ?? id
+}
+
+function assertSendOptions(options: SendOptions): void {
+  assertOptions(options, 'options', ['replyTo', 'thread', 'mentions', 'signal'])
+  if (options.replyTo !== undefined) assertString(options.replyTo, 'options.replyTo')
+  if (options.thread !== undefined) assertString(options.thread, 'options.thread')
+  assertSignal(options.signal, 'options.signal')
+}
+
 function assertMessagesOptions(options: MessagesOptions): void {
-  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'signal'])
-  const { since, before, live } = options
+  assertOptions(options, 'options', ['since', 'before', 'limit', 'thread', 'live', 'signal'])
+  const { since, before, thread, live } = options
+  if (thread !== undefined) assertString(thread, 'options.thread')
   if (since !== undefined) assertString(since, 'options.since')
   if (before !== undefined) assertString(before, 'options.before')
   if (live !== undefined && typeof live !== 'boolean') throw new TypeError('options.live must be true or false')

@@ -1,0 +1,22 @@
+import type { EditRow, MessageRow, MessageStateRow, ReactionRow, RoomView } from './view.js'
+
+/** What has become of a message. */
+export interface About {
+  readonly state: MessageStateRow | null
+  /** The newest version, where it is not the first. */
+  readonly edit: EditRow | null
+  readonly reactions: readonly ReactionRow[]
+}
+
+/** Of one that was sent just now. */
+export const NOTHING: About = { state: null, edit: null, reactions: [] }
+
+export async function aboutMessage(view: RoomView, { order }: Pick<MessageRow, 'order'>): Promise<About> {
+  const state = await view.messageState(order)
+  if (state === null) return NOTHING
+  const [edit, reactions] = await Promise.all([
+    state.edits > 0 ? view.lastEdit(order) : null,
+    state.reactions > 0 ? view.reactions(order) : []
+  ])
+  return { state, edit, reactions }
+}
