@@ -40,12 +40,14 @@ export {
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
+  DEFAULT_WINDOW,
   MAX_INVITE_USES,
   inspectInvite,
   MAX_EMOJI_BYTES,
   MAX_MENTIONS,
   MAX_NAME_BYTES,
   MAX_TEXT_BYTES,
+  MAX_WINDOW,
   type CallOptions,
   type CreateInviteOptions,
   type CreateRoomInit,
@@ -68,5 +70,9 @@ export {
   type RoomEvents,
   type RoomInfo,
   type Rooms,
-  type RoomsEvents
+  type RoomsEvents,
+  type RoomTimeline,
+  type TimelineChange,
+  type TimelineOptions,
+  type TimelineSnapshot
 } from '@covey/rooms'

@@ -4,11 +4,12 @@
  * @packageDocumentation
  */
 export { createRooms, type RoomsInit } from './create-rooms.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_TEXT_BYTES } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_WINDOW, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_TEXT_BYTES, MAX_WINDOW } from './constants.js'
 export { RoomError, type RoomErrorCode } from './errors.js'
 export { inspectInvite, type CreateInviteOptions, type InviteDetails, type InviteInfo } from './invite.js'
 export type { EditOptions, Mention, Message, MessagesOptions, MessageVersion, Reaction, SendOptions } from './message.js'
 export type { Role } from './roles.js'
 export type { CallOptions, JoinRequest, Member, MemberFlood, RemoveOptions, Room, RoomEvents, RoomInfo } from './room.js'
+export type { RoomTimeline, TimelineChange, TimelineOptions, TimelineSnapshot } from './timeline.js'
 export type { CreateRoomInit, JoinOptions, Rooms, RoomsEvents } from './rooms.js'
 export type { History } from './internal/keyring.js'

@@ -4,6 +4,7 @@ import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
 import type { Role } from './roles.js'
+import type { RoomTimeline, TimelineOptions } from './timeline.js'
 
 /** What a room is. */
 export interface RoomInfo {
@@ -159,6 +160,20 @@ export interface Room extends EventSource<RoomEvents> {
    * @throws {RoomError} MESSAGE_NOT_FOUND for `since`, `before` or `thread`, ROOM_CLOSED
    */
   messages(options?: MessagesOptions): AsyncIterable<Message>
+  /**
+   * The last messages of the room, for a display: live snapshots, and what is different in each.
+   *
+   * @throws {RoomError} as it is iterated: MESSAGE_NOT_FOUND for `thread`, ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * for await (const { messages, changes } of room.timeline({ window: 50 })) console.log(messages.length, changes)
+   * ```
+   */
+  timeline(options?: TimelineOptions): RoomTimeline
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**

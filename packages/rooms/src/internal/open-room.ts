@@ -33,6 +33,7 @@ import { createReader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
+import { createRoomTimeline } from './room-timeline.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
@@ -179,6 +180,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (closing !== undefined) throw closedError()
   }
 
+  function onchange(callback: () => void): () => void {
+    const stops = [events.on('update', callback), events.on('close', callback)]
+    return () => stops.forEach((stop) => stop())
+  }
+
   async function whileOpen<Value>(work: () => Promise<Value>): Promise<Value> {
     assertOpen()
     try {
@@ -211,6 +217,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       }),
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
     ...createMessageChanges({ self: identity.identity.publicKey, view, log, reader, ownRole, whileOpen }),
+    ...createRoomTimeline({ view, reader, onchange, whileOpen }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
     joinRequests: list,
     approve,
