@@ -74,5 +74,6 @@ export {
   type RoomTimeline,
   type TimelineChange,
   type TimelineOptions,
-  type TimelineSnapshot
+  type TimelineSnapshot,
+  type Unread
 } from '@covey/rooms'

@@ -151,6 +151,9 @@ struct(
 // What a device keeps of its rooms, sealed, outside of them.
 struct('room-record', required('namespace', 'fixed32'), required('discoveryKey', 'fixed32'), optional('key', 'fixed32'))
 
+// How far somebody has read, on this device.
+struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
+
 // The rows of the view.
 struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))

@@ -163,6 +163,10 @@ export interface Structs {
     discoveryKey: Uint8Array
     key?: Uint8Array | null
   }
+  'read-mark': {
+    message: Uint8Array
+    order: number
+  }
   'meta': {
     messages: number
     authority: number

@@ -33,6 +33,16 @@ export interface Member {
   readonly isSelf: boolean
 }
 
+/** What this device's person has not read, of others and not deleted. */
+export interface Unread {
+  /** How many messages; of the last 1,000. */
+  readonly count: number
+  /** How many of them mention this device's person. */
+  readonly mentions: number
+  /** The id of the first of them. */
+  readonly first?: string
+}
+
 /**
  * That a device of a member writes more than the room's quota. Nothing of it is lost: it is read slowly,
  * and others are not held up. Whether to remove the member is for people to decide.
@@ -174,6 +184,16 @@ export interface Room extends EventSource<RoomEvents> {
    * ```
    */
   timeline(options?: TimelineOptions): RoomTimeline
+  /**
+   * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
+   * go back.
+   *
+   * @param id by default the last message of the room.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, ROOM_CLOSED
+   */
+  markRead(id?: string, options?: CallOptions): Promise<void>
+  /** What came after the mark; with none, all that is here. An `update` event tells that it may be other. */
+  unread(): Promise<Unread>
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**

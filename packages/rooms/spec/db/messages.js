@@ -862,8 +862,29 @@ const encoding29 = {
   }
 }
 
-// @covey/meta
+// @covey/read-mark
 const encoding30 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.message)
+    c.uint.preencode(state, m.order)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, m.order)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      message: r0,
+      order: r1
+    }
+  }
+}
+
+// @covey/meta
+const encoding31 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -888,7 +909,7 @@ const encoding30 = {
 }
 
 // @covey/writer
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -919,7 +940,7 @@ const encoding31 = {
 }
 
 // @covey/authority
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -948,7 +969,7 @@ const encoding32 = {
 }
 
 // @covey/room
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -982,7 +1003,7 @@ const encoding33 = {
 }
 
 // @covey/member
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1018,7 +1039,7 @@ const encoding34 = {
 }
 
 // @covey/device
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1058,7 +1079,7 @@ const encoding35 = {
 }
 
 // @covey/ban
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1079,7 +1100,7 @@ const encoding36 = {
 }
 
 // @covey/profile
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1104,7 +1125,7 @@ const encoding37 = {
 }
 
 // @covey/invite-row
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1162,7 +1183,7 @@ const encoding38 = {
 }
 
 // @covey/knock-row
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1197,7 +1218,7 @@ const encoding39 = {
 }
 
 // @covey/epoch
-const encoding40 = {
+const encoding41 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1230,7 +1251,7 @@ const encoding40 = {
 }
 
 // @covey/key-request
-const encoding41 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1251,7 +1272,7 @@ const encoding41 = {
 }
 
 // @covey/grant-row
-const encoding42 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1284,7 +1305,7 @@ const encoding42 = {
 }
 
 // @covey/message
-const encoding43 = {
+const encoding44 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1323,7 +1344,7 @@ const encoding43 = {
 }
 
 // @covey/message-state
-const encoding44 = {
+const encoding45 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1367,7 +1388,7 @@ const encoding44 = {
 }
 
 // @covey/edit
-const encoding45 = {
+const encoding46 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1396,7 +1417,7 @@ const encoding45 = {
 }
 
 // @covey/reaction
-const encoding46 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1433,7 +1454,7 @@ const encoding46 = {
 }
 
 // @covey/pin
-const encoding47 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1454,7 +1475,7 @@ const encoding47 = {
 }
 
 // @covey/thread-message
-const encoding48 = {
+const encoding49 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1475,7 +1496,7 @@ const encoding48 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding49 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1503,7 +1524,7 @@ const encoding49 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding50 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1529,7 +1550,7 @@ const encoding50 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding51 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1562,7 +1583,7 @@ const encoding51 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding52 = {
+const encoding53 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -1599,7 +1620,7 @@ const encoding52 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding53 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1617,7 +1638,7 @@ const encoding53 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding54 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1639,7 +1660,7 @@ const encoding54 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding55 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1694,7 +1715,7 @@ const encoding55 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding56 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1721,7 +1742,7 @@ const encoding56 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding57 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1745,7 +1766,7 @@ const encoding57 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding58 = {
+const encoding59 = {
   preencode(state, m) {
 
   },
@@ -1761,7 +1782,7 @@ const encoding58 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding59 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1797,7 +1818,7 @@ const encoding59 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding60 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -1826,7 +1847,7 @@ const encoding60 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding61 = {
+const encoding62 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -1867,7 +1888,7 @@ const encoding61 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding62 = {
+const encoding63 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1890,7 +1911,7 @@ const encoding62 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding63 = {
+const encoding64 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1918,7 +1939,7 @@ const encoding63 = {
 }
 
 // @covey/pin/hyperdb#20
-const encoding64 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -1936,7 +1957,7 @@ const encoding64 = {
 }
 
 // @covey/thread-message/hyperdb#21
-const encoding65 = {
+const encoding66 = {
   preencode(state, m) {
 
   },
@@ -2034,78 +2055,80 @@ function getEncoding(name) {
       return encoding28
     case '@covey/room-record':
       return encoding29
-    case '@covey/meta':
+    case '@covey/read-mark':
       return encoding30
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding31
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding32
-    case '@covey/room':
+    case '@covey/authority':
       return encoding33
-    case '@covey/member':
+    case '@covey/room':
       return encoding34
-    case '@covey/device':
+    case '@covey/member':
       return encoding35
-    case '@covey/ban':
+    case '@covey/device':
       return encoding36
-    case '@covey/profile':
+    case '@covey/ban':
       return encoding37
-    case '@covey/invite-row':
+    case '@covey/profile':
       return encoding38
-    case '@covey/knock-row':
+    case '@covey/invite-row':
       return encoding39
-    case '@covey/epoch':
+    case '@covey/knock-row':
       return encoding40
-    case '@covey/key-request':
+    case '@covey/epoch':
       return encoding41
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding42
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding43
-    case '@covey/message-state':
+    case '@covey/message':
       return encoding44
-    case '@covey/edit':
+    case '@covey/message-state':
       return encoding45
-    case '@covey/reaction':
+    case '@covey/edit':
       return encoding46
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding47
-    case '@covey/thread-message':
+    case '@covey/pin':
       return encoding48
-    case '@covey/writer/hyperdb#1':
+    case '@covey/thread-message':
       return encoding49
-    case '@covey/authority/hyperdb#2':
+    case '@covey/writer/hyperdb#1':
       return encoding50
-    case '@covey/member/hyperdb#4':
+    case '@covey/authority/hyperdb#2':
       return encoding51
-    case '@covey/device/hyperdb#5':
+    case '@covey/member/hyperdb#4':
       return encoding52
-    case '@covey/ban/hyperdb#6':
+    case '@covey/device/hyperdb#5':
       return encoding53
-    case '@covey/profile/hyperdb#7':
+    case '@covey/ban/hyperdb#6':
       return encoding54
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/profile/hyperdb#7':
       return encoding55
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/invite-row/hyperdb#8':
       return encoding56
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/epoch/hyperdb#9':
       return encoding57
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/grant-row/hyperdb#10':
       return encoding58
-    case '@covey/message/hyperdb#12':
+    case '@covey/key-request/hyperdb#11':
       return encoding59
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/message/hyperdb#12':
       return encoding60
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/knock-row/hyperdb#16':
       return encoding61
-    case '@covey/edit/hyperdb#18':
+    case '@covey/message-state/hyperdb#17':
       return encoding62
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/edit/hyperdb#18':
       return encoding63
-    case '@covey/pin/hyperdb#20':
+    case '@covey/reaction/hyperdb#19':
       return encoding64
-    case '@covey/thread-message/hyperdb#21':
+    case '@covey/pin/hyperdb#20':
       return encoding65
+    case '@covey/thread-message/hyperdb#21':
+      return encoding66
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -862,8 +862,29 @@ const encoding29 = {
   }
 }
 
-// @covey/meta
+// @covey/read-mark
 const encoding30 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.message)
+    c.uint.preencode(state, m.order)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, m.order)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      message: r0,
+      order: r1
+    }
+  }
+}
+
+// @covey/meta
+const encoding31 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -888,7 +909,7 @@ const encoding30 = {
 }
 
 // @covey/writer
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -919,7 +940,7 @@ const encoding31 = {
 }
 
 // @covey/authority
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -948,7 +969,7 @@ const encoding32 = {
 }
 
 // @covey/room
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -982,7 +1003,7 @@ const encoding33 = {
 }
 
 // @covey/member
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1018,7 +1039,7 @@ const encoding34 = {
 }
 
 // @covey/device
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1058,7 +1079,7 @@ const encoding35 = {
 }
 
 // @covey/ban
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1079,7 +1100,7 @@ const encoding36 = {
 }
 
 // @covey/profile
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1104,7 +1125,7 @@ const encoding37 = {
 }
 
 // @covey/invite-row
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1162,7 +1183,7 @@ const encoding38 = {
 }
 
 // @covey/knock-row
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1197,7 +1218,7 @@ const encoding39 = {
 }
 
 // @covey/epoch
-const encoding40 = {
+const encoding41 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1230,7 +1251,7 @@ const encoding40 = {
 }
 
 // @covey/key-request
-const encoding41 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1251,7 +1272,7 @@ const encoding41 = {
 }
 
 // @covey/grant-row
-const encoding42 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1284,7 +1305,7 @@ const encoding42 = {
 }
 
 // @covey/message
-const encoding43 = {
+const encoding44 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1323,7 +1344,7 @@ const encoding43 = {
 }
 
 // @covey/message-state
-const encoding44 = {
+const encoding45 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1367,7 +1388,7 @@ const encoding44 = {
 }
 
 // @covey/edit
-const encoding45 = {
+const encoding46 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1396,7 +1417,7 @@ const encoding45 = {
 }
 
 // @covey/reaction
-const encoding46 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1433,7 +1454,7 @@ const encoding46 = {
 }
 
 // @covey/pin
-const encoding47 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1454,7 +1475,7 @@ const encoding47 = {
 }
 
 // @covey/thread-message
-const encoding48 = {
+const encoding49 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1557,44 +1578,46 @@ function getEncoding(name) {
       return encoding28
     case '@covey/room-record':
       return encoding29
-    case '@covey/meta':
+    case '@covey/read-mark':
       return encoding30
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding31
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding32
-    case '@covey/room':
+    case '@covey/authority':
       return encoding33
-    case '@covey/member':
+    case '@covey/room':
       return encoding34
-    case '@covey/device':
+    case '@covey/member':
       return encoding35
-    case '@covey/ban':
+    case '@covey/device':
       return encoding36
-    case '@covey/profile':
+    case '@covey/ban':
       return encoding37
-    case '@covey/invite-row':
+    case '@covey/profile':
       return encoding38
-    case '@covey/knock-row':
+    case '@covey/invite-row':
       return encoding39
-    case '@covey/epoch':
+    case '@covey/knock-row':
       return encoding40
-    case '@covey/key-request':
+    case '@covey/epoch':
       return encoding41
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding42
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding43
-    case '@covey/message-state':
+    case '@covey/message':
       return encoding44
-    case '@covey/edit':
+    case '@covey/message-state':
       return encoding45
-    case '@covey/reaction':
+    case '@covey/edit':
       return encoding46
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding47
-    case '@covey/thread-message':
+    case '@covey/pin':
       return encoding48
+    case '@covey/thread-message':
+      return encoding49
     default:
       throw new Error('Encoder not found ' + name)
   }

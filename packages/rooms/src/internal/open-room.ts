@@ -29,6 +29,7 @@ import { createMessageChanges } from './message-changes.js'
 import { createModeration } from './moderation.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { createOwnRole, forbidden } from './own-role.js'
+import { createReadMarks } from './read-marks.js'
 import { createReader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
@@ -218,6 +219,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
     ...createMessageChanges({ self: identity.identity.publicKey, view, log, reader, ownRole, whileOpen }),
     ...createRoomTimeline({ view, reader, onchange, whileOpen }),
+    ...createReadMarks({ core: base.local, identity, view, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
     joinRequests: list,
     approve,
