@@ -6,6 +6,7 @@ import {
   isCoveyError,
   readBytes,
   type ByteReader,
+  type ContentType,
   type CoveyError,
   type Result
 } from '../../packages/core/src/index.js'
@@ -24,6 +25,7 @@ import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
+import { linkPreviewContent, locationContent, pollContent, voiceNoteContent } from '../../packages/rooms/src/index.js'
 import { decodeInvite } from '../../packages/rooms/src/invite.js'
 import type { Prng } from '../model/prng.js'
 import type { Fixtures } from './fixtures.js'
@@ -32,6 +34,12 @@ import { hostile, mutate } from './mutate.js'
 import type { Decoder } from './prove.js'
 import { randomStruct, STRUCT_NAMES } from './structs.js'
 
+const contents: Record<string, [ContentType<never>, object]> = {
+  poll: [pollContent as ContentType<never>, { question: 'Which?', options: ['a', 'b'], isMultiple: true }],
+  location: [locationContent as ContentType<never>, { latitude: 1.5, longitude: -2, name: 'here' }],
+  'link preview': [linkPreviewContent as ContentType<never>, { text: 'See', url: 'https://example.org', title: 'A', image: new Uint8Array(40) }],
+  'voice note': [voiceNoteContent as ContentType<never>, { mediaType: 'audio/ogg', durationMs: 900, levels: new Uint8Array(9), audio: new Uint8Array(50) }]
+}
 const REFUSED = 'refused'
 const ONLY_REFUSED = /^refused$/
 
@@ -108,6 +116,7 @@ function rooms(fixtures: Fixtures): Decoder[] {
       return yes(said.kind !== 'unknown')
     }),
     bytes('rooms readEmoji', [bodies['reaction-body']], ONLY_REFUSED, (input) => yes(readEmoji(input) !== undefined)),
+    ...Object.entries(contents).map(([name, [type, value]]) => bytes(`rooms content ${name}`, [type.create(value as never).data], ONLY_REFUSED, (data) => yes(type.read({ type: type.name, version: 1, data }) !== undefined))),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
     bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {

@@ -48,6 +48,10 @@ export {
   MAX_NAME_BYTES,
   MAX_TEXT_BYTES,
   MAX_WINDOW,
+  linkPreviewContent,
+  locationContent,
+  pollContent,
+  voiceNoteContent,
   type CallOptions,
   type CreateInviteOptions,
   type CreateRoomInit,
@@ -62,6 +66,10 @@ export {
   type Message,
   type MessagesOptions,
   type MessageVersion,
+  type LinkPreview,
+  type Location,
+  type Poll,
+  type PollResult,
   type Reaction,
   type SendOptions,
   type Role,
@@ -75,5 +83,6 @@ export {
   type TimelineChange,
   type TimelineOptions,
   type TimelineSnapshot,
-  type Unread
+  type Unread,
+  type VoiceNote
 } from '@covey/rooms'

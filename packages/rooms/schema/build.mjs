@@ -122,6 +122,7 @@ struct(
   optionalList('mentions', 'mention')
 )
 struct('reaction-body', required('emoji', 'string'))
+struct('vote-body', { ...required('choices', 'uint'), array: true })
 struct('settings-body', optional('name', 'string'))
 struct('profile-body', optional('name', 'string'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
@@ -247,7 +248,9 @@ struct(
   required('reacted', 'uint'),
   required('replies', 'uint'),
   optional('pinned', 'bool'),
-  optional('deletedBy', 'fixed32')
+  optional('deletedBy', 'fixed32'),
+  optional('votes', 'uint'),
+  optional('closed', 'bool')
 )
 struct(
   'edit',
@@ -262,6 +265,13 @@ struct(
   required('identity', 'fixed32'),
   required('id', 'fixed32'),
   required('position', 'uint'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
+struct(
+  'vote',
+  required('order', 'uint'),
+  required('identity', 'fixed32'),
   required('writer', 'fixed32'),
   required('op', 'buffer')
 )
@@ -294,6 +304,7 @@ collection('knocks', 'knock-row', 'writer', 'author')
 collection('message-states', 'message-state', 'order')
 collection('edits', 'edit', 'order', 'number')
 collection('reactions', 'reaction', 'order', 'identity', 'id')
+collection('votes', 'vote', 'order', 'identity')
 collection('pins', 'pin', 'order')
 collection('thread-messages', 'thread-message', 'root', 'order')
 

@@ -127,6 +127,9 @@ export interface Structs {
   'reaction-body': {
     emoji: string
   }
+  'vote-body': {
+    choices: readonly number[]
+  }
   'settings-body': {
     name?: string | null
   }
@@ -267,6 +270,8 @@ export interface Structs {
     replies: number
     pinned?: boolean | null
     deletedBy?: Uint8Array | null
+    votes?: number | null
+    closed?: boolean | null
   }
   'edit': {
     order: number
@@ -279,6 +284,12 @@ export interface Structs {
     identity: Uint8Array
     id: Uint8Array
     position: number
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'vote': {
+    order: number
+    identity: Uint8Array
     writer: Uint8Array
     op: Uint8Array
   }

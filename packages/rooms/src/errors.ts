@@ -13,6 +13,7 @@ import { CoveyError } from '@covey/core'
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
  * - `MESSAGE_DELETED`: there is nothing left of it to change.
  * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
+ * - `POLL_NOT_FOUND`: the message is no poll, or cannot be read here. `POLL_CLOSED`: it has ended.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
@@ -34,6 +35,8 @@ export type RoomErrorCode =
   | 'MESSAGE_MALFORMED'
   | 'MESSAGE_NOT_FOUND'
   | 'MESSAGE_DELETED'
+  | 'POLL_NOT_FOUND'
+  | 'POLL_CLOSED'
   | 'TOO_MANY_REACTIONS'
   | 'TOO_MANY_PINS'
   | 'MEMBER_NOT_FOUND'

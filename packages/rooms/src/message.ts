@@ -44,6 +44,8 @@ export interface Message {
   readonly editedAt?: number
   /** Most first. */
   readonly reactions: readonly Reaction[]
+  /** If {@link content} is, or was when it was sent, a poll: how it stands. */
+  readonly poll?: PollResult
   readonly isPinned: boolean
   /** Whether its author says that it is somebody else's: whose, nothing would prove. */
   readonly isForwarded: boolean
@@ -70,6 +72,25 @@ export interface Reaction {
   readonly by: readonly string[]
   /** Whether this device's own identity is one of them. */
   readonly isOwn: boolean
+}
+
+/** How a poll stands. */
+export interface PollResult {
+  readonly question: string
+  readonly isMultiple: boolean
+  /** Whether no more votes count. */
+  readonly isClosed: boolean
+  /** How many people have chosen something. */
+  readonly voters: number
+  readonly options: readonly {
+    readonly text: string
+    /** How many people. */
+    readonly count: number
+    /** The ids of their identities. */
+    readonly by: readonly string[]
+    /** Whether this device's own identity is one of them. */
+    readonly isOwn: boolean
+  }[]
 }
 
 /** What a message said at one time. */

@@ -153,6 +153,23 @@ export interface Room extends EventSource<RoomEvents> {
   /** Takes a reaction of one's own back, if there is one. @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
   unreact(id: string, emoji: string, options?: CallOptions): Promise<void>
   /**
+   * Votes in a poll, in place of one's own vote before.
+   *
+   * @param id of a message whose content is of `pollContent`.
+   * @param choices the numbers of the options, the first of which is 0; none takes a vote back.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, POLL_NOT_FOUND for a message that is none, POLL_CLOSED,
+   *   ROOM_FORBIDDEN for readers and the muted
+   * @throws {TypeError} for options that there are not, and for several where one is asked for
+   */
+  vote(id: string, choices: readonly number[], options?: CallOptions): Promise<void>
+  /**
+   * Ends a poll, for good: votes that come later in the room's order do not count.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, POLL_NOT_FOUND, POLL_CLOSED, ROOM_FORBIDDEN for all but its
+   *   author and moderators
+   */
+  closePoll(id: string, options?: CallOptions): Promise<void>
+  /**
    * Pins a message for everybody.
    *
    * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for members below moderator,

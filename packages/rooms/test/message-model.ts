@@ -3,7 +3,7 @@
 /** An op, of whoever, about the message with this index among all that were written, accepted or not. */
 export interface Deed {
   readonly by: number
-  readonly type: 'message' | 'edit' | 'delete' | 'react' | 'unreact' | 'pin' | 'unpin' | 'mute' | 'unmute' | 'setRole'
+  readonly type: 'message' | 'edit' | 'delete' | 'react' | 'unreact' | 'vote' | 'closeVote' | 'pin' | 'unpin' | 'mute' | 'unmute' | 'setRole'
   /** Of whom or of which message; `undefined` for none. */
   readonly on: number | undefined
   /** Which of the reactions so far an `unreact` takes back. */
@@ -20,6 +20,8 @@ export interface ModelMessage {
   reactions: { readonly op: number; readonly by: number }[]
   reacted: number
   isPinned: boolean
+  votes: Set<number>
+  isClosed: boolean
 }
 
 export const READER = 1
@@ -43,7 +45,7 @@ export function model(roles: number[], deeds: readonly Deed[]) {
       case 'message': {
         if (!voice) return false
         const root = message && (message.root ?? on)
-        messages.set(op, { op, by, root, deletedBy: undefined, edits: [], reactions: [], reacted: 0, isPinned: false })
+        messages.set(op, { op, by, root, deletedBy: undefined, edits: [], reactions: [], reacted: 0, isPinned: false, votes: new Set(), isClosed: false })
         return true
       }
       case 'edit':
@@ -52,7 +54,7 @@ export function model(roles: number[], deeds: readonly Deed[]) {
         return true
       case 'delete':
         if (!there || (there.by !== by && own < MODERATOR)) return false
-        Object.assign(there, { deletedBy: by, edits: [], reactions: [], isPinned: false })
+        Object.assign(there, { deletedBy: by, edits: [], reactions: [], isPinned: false, votes: new Set(), isClosed: false })
         return true
       case 'react':
         reactions.push(op)
@@ -66,6 +68,14 @@ export function model(roles: number[], deeds: readonly Deed[]) {
         there.reactions = left!
         return true
       }
+      case 'vote':
+        if (!there || !voice || there.isClosed) return false
+        there.votes.add(by)
+        return true
+      case 'closeVote':
+        if (!there || there.isClosed || (there.by !== by && own < MODERATOR)) return false
+        there.isClosed = true
+        return true
       case 'pin':
       case 'unpin':
         if (!there || !voice || own < MODERATOR || there.isPinned === (type === 'pin')) return false

@@ -84,7 +84,7 @@ const deeds: fc.Arbitrary<Deed[]> = fc
     fc.record({
       by: fc.nat(3),
       type: fc.constantFrom<Deed['type']>(
-        ...['message', 'message', 'message', 'edit', 'edit', 'delete', 'react', 'react', 'react', 'unreact', 'unreact'] as const,
+        ...['message', 'message', 'message', 'edit', 'edit', 'delete', 'react', 'react', 'react', 'unreact', 'unreact', 'vote', 'vote', 'closeVote'] as const,
         ...['pin', 'unpin', 'mute', 'unmute', 'setRole'] as const
       ),
       on: fc.option(fc.nat(40), { nil: undefined, freq: 12 }),
@@ -118,15 +118,16 @@ function expected(wanted: readonly Deed[], ids: readonly Uint8Array[]): Rows {
       thread: root === undefined ? null : toHex(ids[root]!),
       isEmpty: deletedBy !== undefined
     })),
-    'message-states': messages.flatMap(({ op, edits, reactions, reacted, isPinned, deletedBy }, order) => {
+    'message-states': messages.flatMap(({ op, edits, reactions, reacted, isPinned, votes, isClosed, deletedBy }, order) => {
       const replies = messages.filter(({ root }) => root === op).length
-      const state = { order, edits: edits.length, reactions: reactions.length, reacted, replies, pinned: isPinned }
+      const state = { order, edits: edits.length, reactions: reactions.length, reacted, replies, pinned: isPinned, votes: votes.size, closed: isClosed }
       return [{ ...state, deletedBy: deletedBy === undefined ? null : writer(deletedBy) }]
     }),
     edits: messages.flatMap(({ edits, by }, order) => edits.map((_, number) => ({ order, number, writer: writer(by) }))),
     reactions: messages.flatMap(({ reactions }, order) =>
       reactions.map(({ op, by }) => ({ order, id: toHex(ids[op]!), writer: writer(by), identity: toHex(people[by]!.identity.publicKey) }))
     ),
+    votes: messages.flatMap(({ votes }, order) => [...votes].map((by) => ({ order, writer: writer(by), identity: toHex(people[by]!.identity.publicKey) }))),
     pins: messages.flatMap(({ isPinned }, order) => (isPinned ? [{ order }] : [])),
     'thread-messages': messages.flatMap(({ root }, order) => (root === undefined ? [] : [{ root: orderOf.get(root), order }]))
   }
@@ -136,7 +137,7 @@ function expected(wanted: readonly Deed[], ids: readonly Uint8Array[]): Rows {
 function found(dump: Record<string, unknown[]>): Rows {
   const rows = dump as Rows
   const stateOf = (order: number) => rows['message-states']!.find((state) => state['order'] === order)
-  const zeros = { edits: 0, reactions: 0, reacted: 0, replies: 0, pinned: false, deletedBy: null }
+  const zeros = { edits: 0, reactions: 0, reacted: 0, replies: 0, pinned: false, votes: 0, closed: false, deletedBy: null }
   const picked = (name: string, ...fields: string[]) =>
     rows[name]!.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]])))
   return {
@@ -147,6 +148,7 @@ function found(dump: Record<string, unknown[]>): Rows {
     'message-states': rows['messages']!.map(({ order }) => ({ order, ...zeros, ...stateOf(order as number) })),
     edits: picked('edits', 'order', 'number', 'writer'),
     reactions: picked('reactions', 'order', 'id', 'writer', 'identity'),
+    votes: picked('votes', 'order', 'writer', 'identity'),
     pins: picked('pins', 'order'),
     'thread-messages': picked('thread-messages', 'root', 'order')
   }
@@ -163,7 +165,7 @@ function sorted(rows: Rows): Record<string, string[]> {
 
 test('what becomes of messages is what the model says, however the log is cut', { timeout: 120_000 }, async () => {
   const views = await bareView(ROOM)
-  const seen = { deleted: 0, edited: 0, reacted: 0, pinned: 0, threads: 0, refused: 0 }
+  const seen = { deleted: 0, edited: 0, reacted: 0, pinned: 0, voted: 0, threads: 0, refused: 0 }
   await fc.assert(
     fc.asyncProperty(deeds, fc.array(fc.nat(60), { maxLength: 4 }), async (wanted, cuts) => {
       const { nodes, ids } = logOf(wanted)
@@ -187,6 +189,7 @@ test('what becomes of messages is what the model says, however the log is cut', 
       if (should['edits']!.length > 0) seen.edited++
       if (should['reactions']!.length > 0) seen.reacted++
       if (should['pins']!.length > 0) seen.pinned++
+      if (should['votes']!.length > 0) seen.voted++
       if (should['thread-messages']!.length > 0) seen.threads++
       if (refused.length > 0) seen.refused++
     }),
@@ -219,6 +222,8 @@ test('a message takes so much of the view, and no more, whatever is done to it',
   const id = write(2, { type: OpType.message })
   const body = (byte: number): Uint8Array => new Uint8Array(40).fill(byte)
   for (let i = 0; i < MAX_KEPT_EDITS + 20; i++) write(2, { type: OpType.edit, target: id }, body(i))
+  for (let i = 0; i < 100; i++) write(3, { type: OpType.vote, target: id })
+  write(3, { type: OpType.vote, target: id }, new Uint8Array(MAX_REACT_OP_BYTES))
   for (let i = 0; i < 10_000; i++) write(3, { type: OpType.react, target: id }, new Uint8Array(40).fill(i % 256))
   write(2, { type: OpType.react, target: id }, new Uint8Array(MAX_REACT_OP_BYTES))
   const { apply, dump, view } = views()
@@ -226,7 +231,8 @@ test('a message takes so much of the view, and no more, whatever is done to it',
   const rows = await dump()
   expect(rows['reactions']).toHaveLength(MAX_REACTIONS_BY_ONE)
   expect(rows['edits']).toHaveLength(MAX_KEPT_EDITS)
-  expect(rows['message-states']).toMatchObject([{ edits: MAX_KEPT_EDITS + 20, reactions: MAX_REACTIONS_BY_ONE }])
+  expect(rows['votes']).toHaveLength(1)
+  expect(rows['message-states']).toMatchObject([{ edits: MAX_KEPT_EDITS + 20, reactions: MAX_REACTIONS_BY_ONE, votes: 1 }])
   // Of those that are not kept it is not the newest.
   expect(toHex(decodeOp((await view.lastEdit(0))!.op)!.sealed)).toBe(toHex(body(MAX_KEPT_EDITS + 19)))
 })

@@ -38,6 +38,7 @@ const COLLECTIONS = [
   'message-states',
   'edits',
   'reactions',
+  'votes',
   'pins',
   'thread-messages',
   'authority',

@@ -53,7 +53,7 @@ function pick(decoded: object, like: object): Record<string, unknown> {
     Object.entries(like).map(([key, alike]: [string, unknown]) => {
       const field = (decoded as Record<string, unknown>)[key]
       if (field instanceof Uint8Array) return [key, toHex(field)]
-      if (Array.isArray(field)) return [key, field.map((item: object, i) => pick(item, (alike as object[])[i]!))]
+      if (Array.isArray(field)) return [key, field.map((item: unknown, i) => (typeof item === 'object' ? pick(item!, (alike as object[])[i]!) : item))]
       return [key, typeof field === 'object' && field !== null ? pick(field, alike as object) : field]
     })
   )
@@ -200,6 +200,7 @@ const STRUCTS: (keyof Structs)[] = [
   'message-body',
   'reaction-body',
   'unreact',
+  'vote-body',
   'settings-body',
   'profile-body',
   'join-request',
@@ -232,6 +233,7 @@ test('a length that promises more than there is takes no memory', () => {
     expect(decodeStruct('grant', fromHex('00'.repeat(32) + length))).toBeUndefined()
     expect(decodeStruct('remove', fromHex('00'.repeat(32) + length))).toBeUndefined()
     expect(decodeStruct('message-body', fromHex('40' + length))).toBeUndefined()
+    expect(decodeStruct('vote-body', fromHex(length))).toBeUndefined()
   }
 })
 

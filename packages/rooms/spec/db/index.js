@@ -1335,20 +1335,30 @@ const collection19 = {
   decodedVersion: 0
 }
 
-// '@covey/pins' collection key
+// '@covey/votes' collection key
 const collection20_key = new IndexEncoder([
-  IndexEncoder.UINT
+  IndexEncoder.UINT,
+  IndexEncoder.BUFFER
 ], { prefix: 20 })
 
 function collection20_indexify (record) {
-  const a = record.order
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.order
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.identity
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/pins' value encoding
-const collection20_enc = getEncoding('@covey/pin/hyperdb#20')
+// '@covey/votes' value encoding
+const collection20_enc = getEncoding('@covey/vote/hyperdb#20')
 
-// '@covey/pins' reconstruction function
+// '@covey/votes' reconstruction function
 function collection20_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection20_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1358,23 +1368,25 @@ function collection20_reconstruct (schemaVersion, keyBuf, valueBuf) {
   collection20.decodedVersion = c.uint.decode(state)
   const record = collection20_enc.decode(state)
   record.order = key[0]
+  record.identity = key[1]
   return record
 }
-// '@covey/pins' key reconstruction function
+// '@covey/votes' key reconstruction function
 function collection20_reconstruct_key (keyBuf) {
   const key = collection20_key.decode(keyBuf)
   return {
-    order: key[0]
+    order: key[0],
+    identity: key[1]
   }
 }
 
-// '@covey/pins'
+// '@covey/votes'
 const collection20 = {
-  name: '@covey/pins',
+  name: '@covey/votes',
   id: 20,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.order, record.identity]
     return collection20_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1402,30 +1414,20 @@ const collection20 = {
   decodedVersion: 0
 }
 
-// '@covey/thread-messages' collection key
+// '@covey/pins' collection key
 const collection21_key = new IndexEncoder([
-  IndexEncoder.UINT,
   IndexEncoder.UINT
 ], { prefix: 21 })
 
 function collection21_indexify (record) {
-  const arr = []
-
-  const a0 = record.root
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.order
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.order
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/thread-messages' value encoding
-const collection21_enc = getEncoding('@covey/thread-message/hyperdb#21')
+// '@covey/pins' value encoding
+const collection21_enc = getEncoding('@covey/pin/hyperdb#21')
 
-// '@covey/thread-messages' reconstruction function
+// '@covey/pins' reconstruction function
 function collection21_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection21_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1434,26 +1436,24 @@ function collection21_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection21.decodedVersion = c.uint.decode(state)
   const record = collection21_enc.decode(state)
-  record.root = key[0]
-  record.order = key[1]
+  record.order = key[0]
   return record
 }
-// '@covey/thread-messages' key reconstruction function
+// '@covey/pins' key reconstruction function
 function collection21_reconstruct_key (keyBuf) {
   const key = collection21_key.decode(keyBuf)
   return {
-    root: key[0],
-    order: key[1]
+    order: key[0]
   }
 }
 
-// '@covey/thread-messages'
+// '@covey/pins'
 const collection21 = {
-  name: '@covey/thread-messages',
+  name: '@covey/pins',
   id: 21,
   version: 1,
   encodeKey (record) {
-    const key = [record.root, record.order]
+    const key = [record.order]
     return collection21_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1481,6 +1481,85 @@ const collection21 = {
   decodedVersion: 0
 }
 
+// '@covey/thread-messages' collection key
+const collection22_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
+], { prefix: 22 })
+
+function collection22_indexify (record) {
+  const arr = []
+
+  const a0 = record.root
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.order
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/thread-messages' value encoding
+const collection22_enc = getEncoding('@covey/thread-message/hyperdb#22')
+
+// '@covey/thread-messages' reconstruction function
+function collection22_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection22_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection22.decodedVersion = c.uint.decode(state)
+  const record = collection22_enc.decode(state)
+  record.root = key[0]
+  record.order = key[1]
+  return record
+}
+// '@covey/thread-messages' key reconstruction function
+function collection22_reconstruct_key (keyBuf) {
+  const key = collection22_key.decode(keyBuf)
+  return {
+    root: key[0],
+    order: key[1]
+  }
+}
+
+// '@covey/thread-messages'
+const collection22 = {
+  name: '@covey/thread-messages',
+  id: 22,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.root, record.order]
+    return collection22_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection22_key.encodeRange({
+      gt: gt ? collection22_indexify(gt) : null,
+      lt: lt ? collection22_indexify(lt) : null,
+      gte: gte ? collection22_indexify(gte) : null,
+      lte: lte ? collection22_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection22_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection22_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection22_reconstruct,
+  reconstructKey: collection22_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1500,7 +1579,8 @@ const collections = [
   collection18,
   collection19,
   collection20,
-  collection21
+  collection21,
+  collection22
 ]
 
 const indexes = [
@@ -1530,8 +1610,9 @@ function resolveCollection (name) {
     case '@covey/message-states': return collection17
     case '@covey/edits': return collection18
     case '@covey/reactions': return collection19
-    case '@covey/pins': return collection20
-    case '@covey/thread-messages': return collection21
+    case '@covey/votes': return collection20
+    case '@covey/pins': return collection21
+    case '@covey/thread-messages': return collection22
     default: return null
   }
 }

@@ -674,8 +674,28 @@ const encoding22 = {
   }
 }
 
-// @covey/settings-body
+// @covey/vote-body.choices
+const encoding23_0 = c.array(c.uint)
+
+// @covey/vote-body
 const encoding23 = {
+  preencode(state, m) {
+    encoding23_0.preencode(state, m.choices)
+  },
+  encode(state, m) {
+    encoding23_0.encode(state, m.choices)
+  },
+  decode(state) {
+    const r0 = encoding23_0.decode(state)
+
+    return {
+      choices: r0
+    }
+  }
+}
+
+// @covey/settings-body
+const encoding24 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -698,24 +718,24 @@ const encoding23 = {
 }
 
 // @covey/profile-body
-const encoding24 = encoding23
+const encoding25 = encoding24
 
 // @covey/knock-body.receipt
-const encoding25_1 = encoding3_2
+const encoding26_1 = encoding3_2
 
 // @covey/knock-body
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding25_1.preencode(state, m.receipt)
+    encoding26_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding25_1.encode(state, m.receipt)
+    encoding26_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding25_1.decode(state)
+    const r1 = encoding26_1.decode(state)
 
     return {
       request: r0,
@@ -725,7 +745,7 @@ const encoding25 = {
 }
 
 // @covey/join-request
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -766,7 +786,7 @@ const encoding26 = {
 }
 
 // @covey/knock-request
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -793,7 +813,7 @@ const encoding27 = {
 }
 
 // @covey/invite-link
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -832,7 +852,7 @@ const encoding28 = {
 }
 
 // @covey/room-record
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -863,7 +883,7 @@ const encoding29 = {
 }
 
 // @covey/read-mark
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -884,7 +904,7 @@ const encoding30 = {
 }
 
 // @covey/meta
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -909,7 +929,7 @@ const encoding31 = {
 }
 
 // @covey/writer
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -940,7 +960,7 @@ const encoding32 = {
 }
 
 // @covey/authority
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -969,7 +989,7 @@ const encoding33 = {
 }
 
 // @covey/room
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1003,7 +1023,7 @@ const encoding34 = {
 }
 
 // @covey/member
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1039,7 +1059,7 @@ const encoding35 = {
 }
 
 // @covey/device
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1079,7 +1099,7 @@ const encoding36 = {
 }
 
 // @covey/ban
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1100,7 +1120,7 @@ const encoding37 = {
 }
 
 // @covey/profile
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1125,7 +1145,7 @@ const encoding38 = {
 }
 
 // @covey/invite-row
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1183,7 +1203,7 @@ const encoding39 = {
 }
 
 // @covey/knock-row
-const encoding40 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1218,7 +1238,7 @@ const encoding40 = {
 }
 
 // @covey/epoch
-const encoding41 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1251,7 +1271,7 @@ const encoding41 = {
 }
 
 // @covey/key-request
-const encoding42 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1272,7 +1292,7 @@ const encoding42 = {
 }
 
 // @covey/grant-row
-const encoding43 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1305,7 +1325,7 @@ const encoding43 = {
 }
 
 // @covey/message
-const encoding44 = {
+const encoding45 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1344,19 +1364,21 @@ const encoding44 = {
 }
 
 // @covey/message-state
-const encoding45 = {
+const encoding46 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
     c.uint.preencode(state, m.reacted)
     c.uint.preencode(state, m.replies)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.deletedBy) c.fixed32.preencode(state, m.deletedBy)
+    if (m.votes) c.uint.preencode(state, m.votes)
   },
   encode(state, m) {
-    const flags = (m.pinned ? 1 : 0) | (m.deletedBy ? 2 : 0)
+    const flags =
+      (m.pinned ? 1 : 0) | (m.deletedBy ? 2 : 0) | (m.votes ? 4 : 0) | (m.closed ? 8 : 0)
 
     c.uint.encode(state, m.order)
     c.uint.encode(state, m.edits)
@@ -1366,6 +1388,7 @@ const encoding45 = {
     c.uint.encode(state, flags)
 
     if (m.deletedBy) c.fixed32.encode(state, m.deletedBy)
+    if (m.votes) c.uint.encode(state, m.votes)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1382,13 +1405,15 @@ const encoding45 = {
       reacted: r3,
       replies: r4,
       pinned: (flags & 1) !== 0,
-      deletedBy: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
+      deletedBy: (flags & 2) !== 0 ? c.fixed32.decode(state) : null,
+      votes: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
+      closed: (flags & 8) !== 0
     }
   }
 }
 
 // @covey/edit
-const encoding46 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1417,7 +1442,7 @@ const encoding46 = {
 }
 
 // @covey/reaction
-const encoding47 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1453,8 +1478,37 @@ const encoding47 = {
   }
 }
 
+// @covey/vote
+const encoding49 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.order)
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      order: r0,
+      identity: r1,
+      writer: r2,
+      op: r3
+    }
+  }
+}
+
 // @covey/pin
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1475,7 +1529,7 @@ const encoding48 = {
 }
 
 // @covey/thread-message
-const encoding49 = {
+const encoding51 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1564,60 +1618,64 @@ function getEncoding(name) {
       return encoding21
     case '@covey/reaction-body':
       return encoding22
-    case '@covey/settings-body':
+    case '@covey/vote-body':
       return encoding23
-    case '@covey/profile-body':
+    case '@covey/settings-body':
       return encoding24
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding25
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding26
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding27
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding28
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding29
-    case '@covey/read-mark':
+    case '@covey/room-record':
       return encoding30
-    case '@covey/meta':
+    case '@covey/read-mark':
       return encoding31
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding32
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding33
-    case '@covey/room':
+    case '@covey/authority':
       return encoding34
-    case '@covey/member':
+    case '@covey/room':
       return encoding35
-    case '@covey/device':
+    case '@covey/member':
       return encoding36
-    case '@covey/ban':
+    case '@covey/device':
       return encoding37
-    case '@covey/profile':
+    case '@covey/ban':
       return encoding38
-    case '@covey/invite-row':
+    case '@covey/profile':
       return encoding39
-    case '@covey/knock-row':
+    case '@covey/invite-row':
       return encoding40
-    case '@covey/epoch':
+    case '@covey/knock-row':
       return encoding41
-    case '@covey/key-request':
+    case '@covey/epoch':
       return encoding42
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding43
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding44
-    case '@covey/message-state':
+    case '@covey/message':
       return encoding45
-    case '@covey/edit':
+    case '@covey/message-state':
       return encoding46
-    case '@covey/reaction':
+    case '@covey/edit':
       return encoding47
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding48
-    case '@covey/thread-message':
+    case '@covey/vote':
       return encoding49
+    case '@covey/pin':
+      return encoding50
+    case '@covey/thread-message':
+      return encoding51
     default:
       throw new Error('Encoder not found ' + name)
   }

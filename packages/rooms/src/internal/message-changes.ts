@@ -1,10 +1,11 @@
 import { assertOptions, assertSignal, assertString, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
 import { RoomError } from '../errors.js'
-import type { Message } from '../message.js'
+import type { Message, PollResult } from '../message.js'
 import type { Role } from '../roles.js'
 import type { CallOptions, Room } from '../room.js'
 import { aboutMessage } from './about-message.js'
 import { MAX_PINS, MAX_REACTIONS, MAX_REACTIONS_BY_ONE } from './apply/messages.js'
+import { areChoices } from './count-votes.js'
 import { demandMessage } from './find-message.js'
 import { encodeBody, encodeEmoji } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
@@ -25,7 +26,7 @@ export interface MessageChangesInit {
   readonly whileOpen: WhileOpen
 }
 
-export type MessageChanges = Pick<Room, 'edit' | 'edits' | 'delete' | 'react' | 'unreact' | 'pin' | 'unpin' | 'pins'>
+export type MessageChanges = Pick<Room, 'edit' | 'edits' | 'delete' | 'react' | 'unreact' | 'vote' | 'closePoll' | 'pin' | 'unpin' | 'pins'>
 
 /** What members do to messages that are there. */
 export function createMessageChanges(init: MessageChangesInit): MessageChanges {
@@ -43,15 +44,23 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
     assertSignal(signal, 'options.signal')
     throwIfAborted(signal)
     const work = async (): Promise<void> => {
-      const row = await demandMessage(view, id)
-      const state = await view.messageState(row.order)
-      if (state?.deletedBy) throw new RoomError('MESSAGE_DELETED', 'The message was deleted.', { hint: 'Nothing more becomes of it.' })
+      const { row, state } = await demandLeft(id)
       const wanted = await drafts(row, state)
       const written = await log.append(wanted, { underEpoch: wanted.some(({ body }) => body !== undefined) })
       if (written.every(({ isAccepted }) => isAccepted)) return
-      throw forbidden('The room did not take it.', 'The message was deleted, or somebody changed roles meanwhile.')
+      // Somebody may have deleted it meanwhile.
+      await demandLeft(id)
+      throw forbidden('The room did not take it.', 'Somebody changed roles meanwhile.')
     }
     await raceSignal(whileOpen(() => takeTurns(id, work)), signal)
+  }
+
+  /** @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
+  async function demandLeft(id: string): Promise<{ row: MessageRow; state: MessageStateRow | null }> {
+    const row = await demandMessage(view, id)
+    const state = await view.messageState(row.order)
+    if (!state?.deletedBy) return { row, state }
+    throw new RoomError('MESSAGE_DELETED', 'The message was deleted.', { hint: 'Nothing more becomes of it.' })
   }
 
   async function isOwn({ writer }: MessageRow): Promise<boolean> {
@@ -67,6 +76,13 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
 
   async function shown(row: MessageRow): Promise<Message | undefined> {
     return reader.message(row, await aboutMessage(view, row))
+  }
+
+  async function openPoll(row: MessageRow, state: MessageStateRow | null): Promise<PollResult> {
+    const poll = (await reader.message(row))?.poll
+    if (poll === undefined) throw new RoomError('POLL_NOT_FOUND', 'The message is no poll.', { hint: 'Send one as pollContent.create(…).' })
+    if (state?.closed) throw new RoomError('POLL_CLOSED', 'The poll has ended.', { hint: 'What was voted stands.' })
+    return poll
   }
 
   function setPinned(pinned: boolean) {
@@ -132,6 +148,26 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
         await ownRole.demand('reader', 'react')
         const { same } = await ownReactions(row, emoji)
         return same.map(({ id: reaction }) => ({ type: 'unreact', target: row.id, payload: encodeStruct('unreact', { reaction }) }))
+      })
+    },
+    async vote(id, choices, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      if (!Array.isArray(choices)) throw new TypeError('choices must be an array of the numbers of options')
+      await change(id, options, async (row, state) => {
+        const poll = await openPoll(row, state)
+        if (!areChoices(choices, poll.options.length, poll.isMultiple)) {
+          throw new TypeError(`choices must be ${poll.isMultiple ? 'numbers' : 'one number'} of options, each once`)
+        }
+        await ownRole.demandVoice('member', 'vote')
+        return [{ type: 'vote', target: row.id, body: encodeStruct('vote-body', { choices }) }]
+      })
+    },
+    async closePoll(id, options = {}) {
+      assertOptions(options, 'options', ['signal'])
+      await change(id, options, async (row, state) => {
+        await openPoll(row, state)
+        await ownRole.demand((await isOwn(row)) ? 'reader' : 'moderator', 'end polls of others')
+        return [{ type: 'closeVote', target: row.id }]
       })
     },
     pin: setPinned(true),

@@ -30,7 +30,9 @@ export const OpType = {
   react: 35,
   unreact: 36,
   pin: 37,
-  unpin: 38
+  unpin: 38,
+  vote: 39,
+  closeVote: 40
 } as const
 
 export type OpTypeName = keyof typeof OpType

@@ -59,7 +59,7 @@ export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'u
       for (const row of rows) {
         const state = await view.messageState(row.order)
         const edit = state !== null && state.edits > 0 ? await view.lastEdit(row.order) : null
-        const message = await reader.message(row, { state, edit, reactions: [] })
+        const message = await reader.message(row, { state, edit, reactions: [], votes: [] })
         if (message !== undefined) yield message
       }
       if (rows.length < PAGE_ROWS) return

@@ -4,7 +4,9 @@ import type { Message, MessageVersion } from '../message.js'
 import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
 import { NOTHING, type About } from './about-message.js'
+import { pollContent } from '../contents/poll.js'
 import { countReactions } from './count-reactions.js'
+import { countVotes } from './count-votes.js'
 import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
 import { readBody, readEmoji, type Said } from './message-body.js'
@@ -121,13 +123,16 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   }
 
   return {
-    async message({ id, writer, op, thread }, { state, edit, reactions } = NOTHING) {
+    async message({ id, writer, op, thread }, { state, edit, reactions, votes } = NOTHING) {
       const from = await author(writer)
       if (from === undefined) return undefined
       const deletedBy = state?.deletedBy && (await author(state.deletedBy))
       const first = state?.deletedBy ? DELETED : readBody(await openBody(op, writer))
       const now = edit === null || state?.deletedBy ? first : readBody(await openBody(edit.op, edit.writer))
       const { kind, text, content, mentions } = now
+      // What was asked first, whatever it has been edited to: that is what the votes are for.
+      const asked = pollContent.read(first.content)
+      const poll = asked && (await countVotes(asked, state, votes, self, (vote) => openBody(vote.op, vote.writer)))
       // What a message answers, and that it was passed on, no edit changes.
       const { replyTo, isForwarded } = first
       return {
@@ -147,6 +152,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
         edits: state?.edits ?? 0,
         ...(edit !== null && { editedAt: sentAtOf(edit.op) }),
         reactions: await countReactions(reactions, self, emoji),
+        ...(poll && { poll }),
         replies: state?.replies ?? 0,
         isPinned: state?.pinned === true,
         ...(deletedBy && { deletedBy: deletedBy.id })

@@ -24,6 +24,7 @@ export type MessageRow = Structs['message']
 export type MessageStateRow = Structs['message-state']
 export type EditRow = Structs['edit']
 export type ReactionRow = Structs['reaction']
+export type VoteRow = Structs['vote']
 export type PinRow = Structs['pin']
 export type ThreadMessageRow = Structs['thread-message']
 
@@ -53,6 +54,8 @@ export interface Rows {
   'message-states': MessageStateRow
   edits: EditRow
   reactions: ReactionRow
+  /** What each person has voted last, by the message that asks. */
+  votes: VoteRow
   pins: PinRow
   /** The messages of threads, by the order of the message that each begins with. */
   'thread-messages': ThreadMessageRow
@@ -91,6 +94,8 @@ export interface RoomView {
   lastEdit(order: number): Promise<EditRow | null>
   reactions(order: number): Promise<ReactionRow[]>
   reactionsBy(order: number, identity: Uint8Array): Promise<ReactionRow[]>
+  vote(order: number, identity: Uint8Array): Promise<VoteRow | null>
+  votes(order: number): Promise<VoteRow[]>
   reaction(order: number, identity: Uint8Array, id: Uint8Array): Promise<ReactionRow | null>
   /** The orders of the messages of a thread, but for the one that it begins with, oldest first. */
   threadOrders(root: number): Promise<number[]>
@@ -141,6 +146,8 @@ export function openView(store: ViewStore): RoomView {
     reactions: (order) => db.find<ReactionRow>('@covey/reactions', { gte: { order }, lte: { order } }).toArray(),
     reactionsBy: (order, identity) =>
       db.find<ReactionRow>('@covey/reactions', { gte: { order, identity }, lte: { order, identity } }).toArray(),
+    vote: (order, identity) => db.get('@covey/votes', { order, identity }),
+    votes: (order) => db.find<VoteRow>('@covey/votes', { gte: { order }, lte: { order } }).toArray(),
     reaction: (order, identity, id) => db.get('@covey/reactions', { order, identity, id }),
     async threadOrders(root) {
       const rows = await db.find<ThreadMessageRow>('@covey/thread-messages', { gte: { root }, lte: { root } }).toArray()

@@ -11,7 +11,9 @@ export const MAX_KEPT_EDITS = 64
 export const MAX_REACTIONS_BY_ONE = 16
 /** How many a message may have: those of 256 people who react in every way. */
 export const MAX_REACTIONS = 4_096
-/** The most bytes of an op that reacts: one with an emoji of 64 bytes has 250. */
+/** How many people vote about a message. */
+const MAX_VOTES = 16_384
+/** The most bytes of an op that reacts or votes: one with an emoji of 64 bytes has 250. */
 export const MAX_REACT_OP_BYTES = 512
 export const MAX_PINS = 100
 
@@ -26,6 +28,8 @@ export const MESSAGE_RULES: readonly (readonly [number, ContentRule])[] = [
   [OpType.delete, { least: 'reader', apply: about(remove) }],
   [OpType.react, { least: 'member', apply: voiced(about(react)) }],
   [OpType.unreact, { least: 'reader', apply: about(unreact) }],
+  [OpType.vote, { least: 'member', apply: voiced(about(vote)) }],
+  [OpType.closeVote, { least: 'reader', apply: about(closeVote) }],
   [OpType.pin, { least: 'moderator', apply: voiced(about(pin)) }],
   [OpType.unpin, { least: 'moderator', apply: voiced(about(unpin)) }]
 ]
@@ -96,6 +100,7 @@ async function remove(context: AboutContext): Promise<boolean> {
   await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
   for (const version of await view.edits(order)) await view.delete('edits', version)
   for (const reaction of await view.reactions(order)) await view.delete('reactions', reaction)
+  for (const vote of await view.votes(order)) await view.delete('votes', vote)
   if (state.pinned) await view.delete('pins', { order, writer })
   const { reacted, replies } = state
   await view.put('message-states', { order, edits: 0, reactions: 0, reacted, replies, deletedBy: node.from.key })
@@ -125,6 +130,28 @@ async function unreact({ view, op, device, row, state }: AboutContext): Promise<
   if (!reaction) return false
   await view.delete('reactions', reaction)
   await view.put('message-states', { ...state, reactions: state.reactions - 1 })
+  return true
+}
+
+/** A later vote takes the place of one's own before. What asks, and what may be chosen, is sealed: the reader judges that. */
+async function vote({ view, node, device, row, state }: AboutContext): Promise<boolean> {
+  if (state.closed || node.value.length > MAX_REACT_OP_BYTES) return false
+  const { order } = row
+  const { identity } = device
+  const votes = state.votes ?? 0
+  if ((await view.vote(order, identity)) === null) {
+    if (votes >= MAX_VOTES) return false
+    await view.put('message-states', { ...state, votes: votes + 1 })
+  }
+  await view.put('votes', { order, identity, writer: node.from.key, op: node.value })
+  return true
+}
+
+/** What comes later in the order does not count any more; there is no other clock. */
+async function closeVote(context: AboutContext): Promise<boolean> {
+  const { view, role, state } = context
+  if (state.closed || (!isAtLeast(role, 'moderator') && !(await isOwn(context)))) return false
+  await view.put('message-states', { ...state, closed: true })
   return true
 }
 
