@@ -11,6 +11,7 @@ import { createStockSwarm } from './stock/swarm.js'
 const AWAITED_SENDS = isQuick() ? 20 : 300
 const COALESCED_SENDS = isQuick() ? 200 : 5_000
 const LATENCY_SENDS = isQuick() ? 20 : 200
+const INGESTED = isQuick() ? 200 : 5_000
 const LARGE_ROOM_MESSAGES = isQuick() ? 500 : 10_000
 const READ_MESSAGES = 50
 
@@ -48,8 +49,35 @@ async function measureSends(): Promise<void> {
     value: () => rate(COALESCED_SENDS, (count) => allAtOnce(count, (i) => room.send(textOf(i)))),
     baseline: () => rate(COALESCED_SENDS, (count) => allAtOnce(count, (i) => stock.append(bytesOf(i))))
   })
+  await measureEcho(room, stock)
   await stock.close()
   await peer.close()
+}
+
+/** From the call until this device's own display has it; the log's own way of telling is an append that has resolved. */
+async function measureEcho(room: Room, stock: Awaited<ReturnType<typeof openStockLog>>): Promise<void> {
+  const arriving = room.messages({ limit: 1, live: true })[Symbol.asyncIterator]()
+  await arriving.next()
+  const shown = async (i: number): Promise<number> => {
+    const startedAt = performance.now()
+    const sent = room.send(textOf(i))
+    await arriving.next()
+    const tookMs = performance.now() - startedAt
+    await sent
+    return tookMs
+  }
+  const appended = async (i: number): Promise<number> => {
+    const startedAt = performance.now()
+    await stock.append(bytesOf(i))
+    return performance.now() - startedAt
+  }
+  await measureEach(['local echo, p50', 'local echo, p95'], {
+    unit: 'ms',
+    baselineName: `${STOCK_LOG}, one append`,
+    value: () => percentiles('local echo', shown),
+    baseline: () => percentiles('local echo', appended)
+  })
+  await arriving.return?.()
 }
 
 async function measureLatency(): Promise<void> {
@@ -76,8 +104,21 @@ async function measureLatency(): Promise<void> {
   await measureEach(['A→B visible, p50', 'A→B visible, p95'], {
     unit: 'ms',
     baselineName: 'Protomux round trip',
-    value: () => percentiles(visible),
-    baseline: () => percentiles(returned)
+    value: () => percentiles('A→B visible', visible),
+    baseline: () => percentiles('A→B visible', returned)
+  })
+  await measure('ingest', {
+    unit: 'messages/s',
+    baselineName: 'Protomux round trips, one by one',
+    async value() {
+      const startedAt = performance.now()
+      const sends = allAtOnce(INGESTED, (i) => sending.send(textOf(i)))
+      for (let i = 0; i < INGESTED; i++) await arriving.next()
+      const tookMs = performance.now() - startedAt
+      await sends
+      return (INGESTED * 1_000) / tookMs
+    },
+    baseline: () => rate(INGESTED, (count) => oneByOne(count, (i) => echo.roundTrip(bytesOf(i))))
   })
   await arriving.return?.()
   await echo.close()
@@ -193,12 +234,15 @@ async function inParts(count: number, work: (i: number) => Promise<unknown>): Pr
   await work(last)
 }
 
-async function percentiles(once: (i: number) => Promise<number>): Promise<Record<`A→B visible, p${50 | 95}`, number>> {
+async function percentiles<Name extends string>(
+  name: Name,
+  once: (i: number) => Promise<number>
+): Promise<Record<`${Name}, p${50 | 95}`, number>> {
   const times: number[] = []
   for (let i = 0; i < LATENCY_SENDS; i++) times.push(await once(i))
   times.sort((a, b) => a - b)
   const at = (share: number): number => times[Math.ceil(times.length * share) - 1] ?? Number.NaN
-  return { 'A→B visible, p50': at(0.5), 'A→B visible, p95': at(0.95) }
+  return { [`${name}, p50`]: at(0.5), [`${name}, p95`]: at(0.95) } as Record<`${Name}, p${50 | 95}`, number>
 }
 
 async function collect(room: Room, options: MessagesOptions): Promise<Message[]> {

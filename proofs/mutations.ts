@@ -2,8 +2,8 @@ import { copyWorkspace } from './mutations/copy.js'
 import { MUTANTS, type Mutant } from './mutations/mutants.js'
 import { proof } from './harness.js'
 
-/** A scene depends on little but the order that random keys give. */
-const DEFAULT_RUNS = { model: 400, rooms: 60, scene: 10 } as const
+/** Random histories come upon some rules rarely. A scene depends on little but the order that random keys give. */
+const DEFAULT_RUNS = { model: 5_000, rooms: 60, scene: 10 } as const
 
 const copy = await copyWorkspace()
 let next = 0

@@ -86,7 +86,7 @@ async function createLog() {
     async apply(view: RoomView, nodes: readonly AutobaseNode[]): Promise<() => Promise<void>> {
       await prepare(view)
       return async () => {
-        await applyOps(nodes, view, host, { order: Infinity, states: false, people: false, flight: new Map() })
+        await applyOps(nodes, view, host, { order: Infinity, people: false, flight: new Map() })
         const { skipped } = await view.meta()
         if (skipped > 0) throw new Error(`${skipped} ops were refused.`)
       }

@@ -21,6 +21,9 @@ declare module 'hyperdht' {
     readonly firewalled: boolean
     readonly destroyed: boolean
     readonly suspended: boolean
+    /** The socket that others dial; null until it is bound. */
+    readonly io: { readonly serverSocket: { address(): Address | null } | null; suspend(): Promise<void> }
+    readonly udx: { networkInterfaces(): readonly NetworkInterface[] }
     readonly online: boolean
     readonly degraded: boolean
     /** `reset` has the DHT take itself for online again. */
@@ -31,6 +34,7 @@ declare module 'hyperdht' {
       readonly queries: { active: number; total: number }
     }
 
+    bind(): Promise<void>
     ready(): Promise<void>
     fullyBootstrapped(): Promise<void>
     /** A stream that is not open yet: it emits `open`, or `error` and `close`. */

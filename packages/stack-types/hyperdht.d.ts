@@ -10,6 +10,13 @@ declare module 'hyperdht' {
     port: number
   }
 
+  export interface NetworkInterface {
+    readonly name: string
+    readonly host: string
+    readonly family: 4 | 6
+    readonly internal: boolean
+  }
+
   export interface Node extends Address {
     id?: Uint8Array
   }

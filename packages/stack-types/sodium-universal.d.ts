@@ -22,6 +22,9 @@ declare module 'sodium-universal' {
     sodium_increment(buffer: Bytes): void
     sodium_is_zero(buffer: Bytes, length?: number): boolean
 
+    /** XSalsa20, with a nonce of 24 bytes and a key of 32. `out` may be `input`. */
+    crypto_stream_xor(out: Bytes, input: Bytes, nonce: Bytes, key: Bytes): void
+
     crypto_generichash(out: Bytes, input: Bytes, key?: Bytes | null): void
     crypto_generichash_batch(out: Bytes, parts: readonly Bytes[], key?: Bytes | null): void
     crypto_generichash_keygen(key: Bytes): void

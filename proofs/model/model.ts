@@ -249,7 +249,7 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
     }
     case 'equivocation': {
       const row = state.devices.get(want.writer)
-      if (row === undefined || row.isForked) return false
+      if (row === undefined) return false
       state.devices.set(want.writer, { ...row, isRemoved: true, isForked: true })
       return true
     }

@@ -1,4 +1,5 @@
 // What an app does first, on any runtime: nothing here but public packages as they are built.
+import { createBot } from '@covey/bot'
 import { createLocalNetwork } from '@covey/testing'
 import { createPeer, localNetwork } from 'covey'
 
@@ -11,24 +12,38 @@ const { Bare } = globalThis
 const [, , folder] = Bare === undefined ? process.argv : Bare.argv
 
 const network = await createLocalNetwork()
-const options = { network: localNetwork(network.bootstrap) }
-const alice = await createPeer({ ...options, name: 'Alice', storage: folder })
-const bob = await createPeer({ ...options, name: 'Bob' })
-
-const room = await alice.rooms.create({ name: 'Tea' })
-const invite = await room.createInvite({ expiresInMs: WAIT_MS, uses: 1 })
-const joined = await bob.rooms.join(invite, { signal: AbortSignal.timeout(WAIT_MS) })
-
-await joined.send('hello')
-await read(room, 'hello')
-await room.send('hello yourself')
-await read(joined, 'hello yourself')
-
-await bob.close()
-await alice.close()
+await talk({ network: localNetwork(network.bootstrap) }, folder)
 await network.close()
 
+// The same with no DHT: nobody listens on this port, and they find each other in the local network.
+await talk({ network: localNetwork([{ host: '127.0.0.1', port: 9 }], { lan: true }) })
+
 console.log(`ok ${Bare === undefined ? `node ${process.version}` : `bare ${Bare.version}`}`)
+
+async function talk(options, storage) {
+  const alice = await createPeer({ ...options, name: 'Alice', ...(storage && { storage }) })
+  const bob = await createPeer({ ...options, name: 'Bob' })
+
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const invite = await room.createInvite({ expiresInMs: WAIT_MS, uses: 1 })
+  const joined = await bob.rooms.join(invite, { signal: AbortSignal.timeout(WAIT_MS) })
+
+  await joined.send('hello')
+  await read(room, 'hello')
+  await room.send('hello yourself')
+  await read(joined, 'hello yourself')
+
+  const bot = await createBot({ ...options, name: 'echo' })
+  bot.command('ping', 'answers pong', (ctx) => ctx.reply('pong'))
+  await bot.start({ invite: false, print: () => undefined })
+  await bot.join(await room.createInvite({ uses: 1 }))
+  await room.send('/ping')
+  await read(room, 'pong')
+  await bot.close()
+
+  await bob.close()
+  await alice.close()
+}
 
 async function read(room, text) {
   const messages = room.messages({ live: true, signal: AbortSignal.timeout(WAIT_MS) })

@@ -1,4 +1,5 @@
 import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
+import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
@@ -10,6 +11,7 @@ import type { Peer, PeerInit } from './peer.js'
  * network. It works offline too; nothing of it waits for other peers.
  *
  * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
+ * @throws {FileError} STORAGE_FULL, STORAGE_FAILED
  * @throws {IdentityError} IDENTITY_… when the secrets in the folder do not open
  * @throws {TypeError} when an option is malformed or unknown
  * @example
@@ -61,6 +63,8 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(policy !== undefined && { policy })
     })
     opened.push(node.close)
+    const files = await createFiles({ identity, node, folder: `${folder}/files` })
+    opened.push(files.close)
     const rooms = await createRooms({ identity, node })
     opened.push(rooms.close)
     throwIfAborted(signal)
@@ -68,6 +72,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       identity: identity.identity,
       device: identity.device,
       rooms,
+      files,
       isSealed: identity.isSealed,
       get isSuspended() {
         return node.isSuspended

@@ -86,3 +86,25 @@ export {
   type Unread,
   type VoiceNote
 } from '@covey/rooms'
+export {
+  BLOCK_BYTES,
+  fileContent,
+  MAX_FILE_BYTES,
+  MAX_FILE_NAME_BYTES,
+  MAX_PREVIEW_BYTES,
+  MAX_TYPE_CHARACTERS,
+  type BytesOptions,
+  type FileEvents,
+  type FileInfo,
+  type FileProgress,
+  type Files,
+  type FilesEvents,
+  type FileSource,
+  type FileState,
+  type Offer,
+  type Preview,
+  type SaveOptions,
+  type SharedFile,
+  type ShareOptions,
+  type StreamOptions
+} from '@covey/files'

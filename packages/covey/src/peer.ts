@@ -1,3 +1,4 @@
+import type { Files } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { Rooms } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
@@ -41,6 +42,8 @@ export interface Peer extends Suspendable {
   readonly device: Device
   /** The rooms of this peer. */
   readonly rooms: Rooms
+  /** The files that it shares, and that it has of others. A room sends the `content` of one. */
+  readonly files: Files
   /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
   readonly isSealed: boolean
   /** Closes the rooms, leaves the network and releases the folder. Idempotent. */

@@ -22,6 +22,7 @@ const { values } = parseArgs({
     rtt: { type: 'string', default: '40' },
     watch: { type: 'string', default: '0' },
     bulk: { type: 'string', default: '0' },
+    checked: { type: 'string', default: '0' },
     cut: { type: 'string', default: '0' },
     out: { type: 'string' }
   }
@@ -40,6 +41,10 @@ interface Said {
   readonly host: string
   readonly line: string
   readonly cpu: { readonly user: number; readonly system: number }
+  /** Of a path. */
+  readonly path: string
+  /** Of a transfer that was checked; null where there was no session. */
+  readonly result: { readonly bytes: number; readonly ms: number; readonly isWhole: boolean } | null
   /** Of a transfer. */
   readonly bytes: number
   readonly ms: number
@@ -94,6 +99,7 @@ interface Cell {
   /** After a cut of the client's line, until data flows again. */
   cutMs: (number | null)[]
   bulk: object[]
+  checked: object[]
   fails: unknown[]
 }
 
@@ -135,7 +141,7 @@ console.log(`${first.length} of ${all.length} connected; first byte median ${med
 if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(cells, null, 1))
 
 async function measure(client: string, server: string, relay: string, proc: Program): Promise<void> {
-  const cell: Cell = { pair: `${client} > ${server}`, firstMs: [], upgradeMs: [], gapMs: [], cutMs: [], bulk: [], fails: [] }
+  const cell: Cell = { pair: `${client} > ${server}`, firstMs: [], upgradeMs: [], gapMs: [], cutMs: [], bulk: [], checked: [], fails: [] }
   const [a, b] = [lab.net.site(client), lab.net.site(server)]
   for (let i = 0; i < Number(values.attempts); i++) {
     const script = here('../../transport/natlab/covey')
@@ -144,6 +150,8 @@ async function measure(client: string, server: string, relay: string, proc: Prog
     cell.firstMs.push(run.ok ? run.ms : null)
     if (!run.ok) cell.fails.push({ fails: run.fails, crash: run.crash, events: run.client?.events.slice(-5), stderr: run.client?.stderr })
     if (run.ok && run.client !== undefined) {
+      // At once, so that the path changes below it.
+      if (Number(values.checked) > 0) cell.checked.push(await checked(run.client, Number(values.checked)))
       const since = run.client.events.find(({ ev }) => ev === 'booted')!.t as number
       const isDirect = (event: Said): boolean => ['stream', 'path'].includes(event.ev) && ['direct', 'lan'].includes(lab.kind(event.remote))
       if (Number(values.watch) > 0) {
@@ -178,6 +186,15 @@ async function cut(client: Program, site: Site): Promise<number | null> {
   const back = performance.timeOrigin + performance.now()
   const pong = await client.wait('pong', 30_000, client.mark)
   return pong === null ? null : Math.round(pong.t - back)
+}
+
+/** A transfer whose content is compared, and where the path became direct in the meantime. */
+async function checked(client: Program, bytes: number): Promise<object> {
+  const startedAt = performance.timeOrigin + performance.now()
+  client.send({ cmd: 'call', name: 'checked', arg: bytes })
+  const done = await client.wait((event) => event.ev === 'called', 120_000)
+  const paths = client.events.filter(({ ev }) => ev === 'peer-path').map(({ path, t }) => [path, Math.round(t - startedAt)])
+  return { ...(done?.result ?? { failed: true }), paths }
 }
 
 async function bulk(client: Program, proc: Program, bytes: number): Promise<object> {

@@ -146,7 +146,10 @@ struct(
   optional('expiresAt', 'uint'),
   optional('approval', 'bool'),
   optional('key', 'fixed32'),
-  optional('encryptionKey', 'fixed32')
+  optional('encryptionKey', 'fixed32'),
+  // Of who made it, and the relays where that device can be met, as @covey/transport writes them.
+  optional('device', 'fixed32'),
+  optional('relays', 'buffer')
 )
 
 // What a device keeps of its rooms, sealed, outside of them.

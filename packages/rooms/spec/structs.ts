@@ -160,6 +160,8 @@ export interface Structs {
     approval?: boolean | null
     key?: Uint8Array | null
     encryptionKey?: Uint8Array | null
+    device?: Uint8Array | null
+    relays?: Uint8Array | null
   }
   'room-record': {
     namespace: Uint8Array

@@ -23,6 +23,7 @@ import { foundRoom } from './internal/found-room.js'
 import { boundedBy } from './internal/bounded.js'
 import { hintDevices } from './internal/hint-devices.js'
 import { createJoining } from './internal/joining.js'
+import { createLane } from './internal/lane/lane.js'
 import { openRoom, type OpenRoom } from './internal/open-room.js'
 import { expiredError } from './internal/pairing.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
@@ -48,7 +49,8 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const { identity, node } = init
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
-  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity }
+  const { meetingPlace, hint } = parts
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace }
   assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
@@ -71,9 +73,10 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     const topic = node.join(base.discoveryKey!)
     const self = identity.identity.publicKey
     const admission = createAdmission(pairing, opened, self, report('Somebody could not be let in.'))
+    const lane = createLane(node, opened, identity, report('A message that came ahead of the log could not be shown.'))
     room.on('close', async () => {
       open.delete(room.id)
-      await Promise.all([admission.close(), topic.close()])
+      await Promise.all([admission.close(), lane.close(), topic.close()])
     })
     open.set(room.id, opened)
     void events.emit('open', { room })
@@ -115,7 +118,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     }
   }
 
-  const { join } = createJoining({ node, pairing, stack, records, open, enter, assertOpen, report })
+  const { join } = createJoining({ node, hint, pairing, stack, records, open, enter, assertOpen, report })
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {

@@ -30,6 +30,12 @@ export interface Message {
   readonly sentAt: number
   /** Whether this device's own identity wrote it. */
   readonly isOwn: boolean
+  /**
+   * - `sent`: it has a place in the room's order, as far as this device knows;
+   * - `pending`: it has none yet. Of this device's own, it is durable; of somebody else's, it came ahead of
+   *   the log. {@link RoomEvents.settle} tells what becomes of it.
+   */
+  readonly state: 'pending' | 'sent'
   /** Whom the text names, in its order. Chosen by the author: a member of these ids there need not be. */
   readonly mentions: readonly Mention[]
   /** The id of the message that it answers, as its author says; there may be none here. */
@@ -129,7 +135,10 @@ export interface MessagesOptions {
   readonly limit?: number
   /** Those in the thread that begins with the message of this id, but for that one. Default: those in threads too. */
   readonly thread?: string
-  /** Whether to go on, when the past is told, with every message that comes. Not with `before`. Default `false`. */
+  /**
+   * Whether to go on, when the past is told, with every message that comes: once, and as soon as it can be
+   * shown, `pending` if need be. Not with `before`. Default `false`.
+   */
   readonly live?: boolean
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal

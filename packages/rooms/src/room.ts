@@ -72,10 +72,22 @@ export interface JoinRequest {
   readonly askedAt: number
 }
 
+/** What became of a message that was `pending`. */
+export interface MessageSettled {
+  readonly id: string
+  /**
+   * `withdrawn`: the room did not take it, or its author never wrote it; a display takes it away. Should it
+   * come by the log after all, {@link Room.messages} gives it again.
+   */
+  readonly state: 'sent' | 'withdrawn'
+}
+
 /** What happens in a room. Hints for a display; what must not be missed, {@link Room.messages} gives. */
 export interface RoomEvents {
   /** Something of the room has changed. Many changes may make one event. */
   update: undefined
+  /** A message that was shown as `pending` is sent, or is none. */
+  settle: MessageSettled
   /** The room was closed here. */
   close: undefined
   /** A member writes more than the quota; again when it has long kept to it, and after the room was opened. */
@@ -107,7 +119,8 @@ export interface Room extends EventSource<RoomEvents> {
   members(): Promise<Member[]>
   /**
    * Sends a text, or a content of a type that `defineContent` has made. Resolves when it is durable on this
-   * device; calls in flight are written together.
+   * device, mostly while it is still `pending`: it is given at once by {@link messages} with `live`, and to the
+   * members who are there. Calls in flight are written together, in the order of the calls.
    *
    * @param content a text is well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8; the data of a content is at
    *   most `MAX_CONTENT_BYTES`.
@@ -182,7 +195,8 @@ export interface Room extends EventSource<RoomEvents> {
   pins(): Promise<Message[]>
   /**
    * The messages of the room, in its order; with `live`, without end. Each is given once, also when
-   * the order changes meanwhile, as it may until the room's indexers have signed it.
+   * the order changes meanwhile, as it may until the room's indexers have signed it. Those that this device
+   * has sent before are among them; those of others that are `pending`, only with `live`.
    *
    * @throws {RoomError} MESSAGE_NOT_FOUND for `since`, `before` or `thread`, ROOM_CLOSED
    */
@@ -213,6 +227,12 @@ export interface Room extends EventSource<RoomEvents> {
   unread(): Promise<Unread>
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
+  /**
+   * The id of the newest message whose place, like that of all before it, is for ever: a quorum of the room's
+   * indexers has signed it. `undefined` while there is none. Whoever goes on from here after a restart,
+   * with `messages({ since })`, misses nothing.
+   */
+  settled(): Promise<string | undefined>
   /**
    * A link by which others can join, while a member who may admit is online; with `public`, also while
    * nobody is.

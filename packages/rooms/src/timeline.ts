@@ -33,7 +33,7 @@ export interface TimelineSnapshot {
 }
 
 /**
- * The last messages of a room, as they are and as they become: with edits, reactions and deletions, and in the room's
+ * The last messages of a room, those that are pending at their end, as they are and as they become: with edits, reactions and deletions, and in the room's
  * order, whenever it changes. Each iteration begins with a snapshot of what is there, and gives another when something
  * is different; who is slow misses nothing but what was in between. It ends when the room closes.
  */

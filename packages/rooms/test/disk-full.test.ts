@@ -104,7 +104,11 @@ test('a disk that fills while messages arrive ends the room with a clear error, 
   expect(after.at(-1)).toEqual({ event: 'closed' })
 
   async function sendOn(): Promise<void> {
-    while (!isOver) await Promise.all([0, 1, 2, 3].map((n) => room.send(`${n} `.padEnd(50_000, 'x'))))
+    while (!isOver) {
+      await Promise.all([0, 1, 2, 3].map((n) => room.send(`${n} `.padEnd(50_000, 'x'))))
+      // No faster than the log takes it: in the end all of it has to find room.
+      await messagesOf(room, { limit: 1 })
+    }
   }
 })
 

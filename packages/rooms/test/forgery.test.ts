@@ -209,6 +209,7 @@ async function isTakenUp(owner: OpenRoom, hostile: Hostile, rotate: Uint8Array):
   const id = await hostile.write({ type: OpType.rotate, payload: rotate })
   await appliedBy(owner, hostile.key, id)
   await owner.room.send('after the rotation')
+  await owner.log.settled()
   const [row] = (await owner.view.messages(0, Infinity)).slice(-1)
   return toHex(decodeOp(row!.op)!.header.epoch!) === toHex(id)
 }

@@ -89,6 +89,19 @@ test('an invite that has run out is refused by the room, whatever the link says'
   expect(bob.rooms.list()).toEqual([])
 })
 
+test('what a link says of relays is a courtesy: where it cannot be read, or leads nowhere, the topic is there', async () => {
+  const [alice, bob, carol] = [await start(net), await start(net), await start(net)]
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const link = await room.createInvite()
+  expect(decodeInvite(link)).toMatchObject({ device: null, relays: null })
+  const hint = Buffer.concat([Buffer.of(1), Buffer.alloc(32, 7), Buffer.of(1, 16), Buffer.from('ws://127.0.0.1:9')])
+  const own = { ...decodeInvite(link), device: carol.node.publicKey, relays: hint }
+  for (const [peer, invite] of [[bob, { ...own, relays: Buffer.from('garbage') }], [carol, own]] as const) {
+    await peer.rooms.join(encodeInvite(invite))
+  }
+  expect(await memberCount(room)).toBe(3)
+})
+
 test('a reader reads and may not write or invite', async () => {
   const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
   const room = await alice.rooms.create({ name: 'Tea' })

@@ -34,8 +34,8 @@ test('replies, mentions and threads come through', async () => {
   expect([first.thread, second.thread, second.replyTo]).toEqual([root.id, root.id, first.id])
   await room.send('beside')
 
-  const received = await comesTo(theirs, second.id, () => true)
-  expect(received).toEqual({ ...second, isOwn: false })
+  const received = await comesTo(theirs, second.id, ({ state }) => state === 'sent')
+  expect(received).toEqual({ ...second, isOwn: false, state: 'sent' })
   expect(await theirs.message(reply.id)).toMatchObject({ replyTo: root.id, mentions: [{ member: bob, start: 2, length: 4 }] })
   expect((await theirs.message(root.id))?.replies).toBe(2)
   await until(theirs, async () => ((await textsOf(theirs)).length === 5 ? true : undefined))
@@ -84,7 +84,7 @@ test('a deletion leaves a place and nothing in it', async () => {
   await room.delete(others.id)
 
   const deleted = await comesTo(room, own.id, ({ kind }) => kind === 'deleted')
-  expect(deleted).toEqual({ ...own, isOwn: false, kind: 'deleted', text: '', deletedBy: bob })
+  expect(deleted).toEqual({ ...own, isOwn: false, state: 'sent', kind: 'deleted', text: '', deletedBy: bob })
   expect(await room.edits(own.id)).toEqual([])
   expect(await room.pins()).toEqual([])
   expect(await comesTo(theirs, others.id, ({ kind }) => kind === 'deleted')).toMatchObject({ deletedBy: alice })

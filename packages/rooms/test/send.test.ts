@@ -24,14 +24,16 @@ test('gives the message as everyone will see it', async () => {
     edits: 0,
     reactions: [],
     isPinned: false,
-    isForwarded: false
+    isForwarded: false,
+    state: 'pending'
   })
   expect(sent.sentAt).toBeGreaterThanOrEqual(before)
   expect(sent.sentAt).toBeLessThanOrEqual(Date.now())
   const [received] = await allOf(theirs!, ['hello ☕'])
-  expect(received).toEqual({ ...sent, isOwn: false })
+  expect(received).toEqual({ ...sent, isOwn: false, state: 'sent' })
   expect(await theirs!.message(sent.id)).toEqual(received)
-  expect(await room!.message(sent.id)).toEqual(sent)
+  expect(await messagesOf(room!)).toEqual([{ ...sent, state: 'sent' }])
+  expect(await room!.message(sent.id)).toEqual({ ...sent, state: 'sent' })
 })
 
 test('is durable when it resolves', async () => {
@@ -40,7 +42,7 @@ test('is durable when it resolves', async () => {
   const sent = await room.send('kept')
   await alice.close()
   const again = await open(alice.person, net)
-  expect(await messagesOf(again.rooms.get(room.id)!)).toEqual([sent])
+  expect(await messagesOf(again.rooms.get(room.id)!)).toEqual([{ ...sent, state: 'sent' }])
 })
 
 test('any text that is well-formed comes through as it is', async () => {

@@ -7,7 +7,7 @@ import type ProtomuxWakeup from 'protomux-wakeup'
 import { onTestFinished } from 'vitest'
 import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
 import type { Role } from '@covey/rooms'
-import { createNode, openStore, type Network } from '@covey/transport'
+import { createNode, openStore, type Network, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import { applyOps } from '../src/internal/apply.js'
 import { makeClaim, type WriterCore } from '../src/internal/claim.js'
@@ -19,7 +19,7 @@ import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
 import { openRoom, roomStore, type OpenRoom } from '../src/internal/open-room.js'
 import { encodeStruct, type Structs } from '../src/internal/structs.js'
 import { openView, type RoomView } from '../src/internal/view.js'
-import { writerCore } from '../src/internal/writer-core.js'
+import { openWriterCore, writerCore } from '../src/internal/writer-core.js'
 import { roleNumber } from '../src/roles.js'
 import { temporaryFolder, toHex } from './support.js'
 
@@ -83,7 +83,7 @@ export async function bareView(room: { key: Uint8Array; discoveryKey: Uint8Array
     return {
       view,
       apply: (nodes: readonly AutobaseNode[]) =>
-        applyOps(nodes, view, host, { order: Infinity, states: false, people: false, flight: new Map() }),
+        applyOps(nodes, view, host, { order: Infinity, people: false, flight: new Map() }),
       dump: async (): Promise<Record<string, unknown[]>> => ({ ...(await dump(view)), inLog: [...writers].toSorted() })
     }
   }
@@ -94,6 +94,7 @@ export interface Device {
   readonly identity: LocalIdentity
   readonly corestore: Corestore
   readonly wakeup: ProtomuxWakeup
+  readonly node: Node
   meet(topic: Uint8Array): void
 }
 
@@ -105,7 +106,7 @@ export async function startDevice({ network }: { network: Network }): Promise<De
     await identity.close()
   })
   const { corestore, wakeup } = partsOf(node) as { corestore: Corestore; wakeup: ProtomuxWakeup }
-  return { identity, corestore, wakeup, meet: (topic) => void node.join(topic) }
+  return { identity, corestore, wakeup, node, meet: (topic) => void node.join(topic) }
 }
 
 /** A room that a device has founded. */
@@ -114,6 +115,21 @@ export async function foundBy(device: Device): Promise<OpenRoom> {
   onTestFinished(() => opened.room.close())
   await foundRoom(opened, device.identity, { name: 'Tea', history: 'full' })
   device.meet(opened.base.discoveryKey!)
+  return opened
+}
+
+/** The room of somebody, on the device of a member whom they have let in. */
+export async function memberOf(owner: OpenRoom, device: Device, role: Exclude<Role, 'owner'> = 'member'): Promise<OpenRoom> {
+  const { discoveryKey, key, encryptionKey } = owner.base
+  const namespace = randomBytes(32)
+  const core = await openWriterCore(roomStore(device.corestore, namespace), device.identity, namespace)
+  const claim = { writer: core.key, nonce: randomBytes(32), ...makeClaim(device.identity, discoveryKey!, core) }
+  await owner.log.append([{ type: 'admit', payload: admission(claim, roleNumber(role)) }])
+  await owner.log.append([], { underEpoch: true })
+  const opened = await openRoom({ ...device, namespace, key: key!, encryptionKey: encryptionKey! })
+  onTestFinished(() => opened.room.close())
+  device.meet(discoveryKey!)
+  await opened.until(async () => ((await opened.isAdmitted()) && (await opened.hasKey())) || undefined)
   return opened
 }
 
@@ -144,7 +160,7 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
   const claim = { writer, nonce: randomBytes(32), ...makeClaim(device.identity, discoveryKey!, { key: writer, keyPair }) }
   await owner.log.append([{ type: 'admit', payload: admission(claim, roleNumber(role)) }])
 
-  const touched = { order: Infinity, states: false, people: false, flight: new Map<string, boolean>() }
+  const touched = { order: Infinity, people: false, flight: new Map<string, boolean>() }
   const base = new Autobase<RoomView>(roomStore(device.corestore, namespace), key, {
     open: openView,
     apply: (nodes, view, host) => applyOps(nodes, view, host, touched),

@@ -44,11 +44,19 @@ export async function person(name = ''): Promise<Person> {
   return { name, folder: await temporaryFolder(), secrets: createMemorySecretStore() }
 }
 
-/** A peer of a person, closed at the end of the test. Close it before opening another. */
-export async function open(person: Person, { network }: { network: Network }): Promise<TestPeer> {
+/**
+ * A peer of a person, closed at the end of the test. Close it before opening another.
+ *
+ * @param change makes its node another, before rooms are opened on it.
+ */
+export async function open(
+  person: Person,
+  { network }: { network: Network },
+  change: (node: Node) => Node = (node) => node
+): Promise<TestPeer> {
   const identity = await openIdentity({ storage: person.secrets, name: person.name })
   const store = await openStore(person.folder)
-  const node = createNode({ identity, store, network })
+  const node = change(createNode({ identity, store, network }))
   const rooms = await createRooms({ identity, node })
   const close = async (): Promise<void> => {
     await rooms.close()

@@ -84,7 +84,7 @@ test('a display learns of what is sent, edited, reacted to and deleted', async (
   const shown = follow(theirs!.timeline({ window: 3 }))
   expect(await shown.until(() => true)).toEqual({ messages: [], changes: [], hasOlder: false })
   const [a, b] = [await room!.send('a'), await room!.send('b')]
-  const two = await shown.until((snapshot) => texts(snapshot) === 'a,b')
+  const two = await shown.until((snapshot) => texts(snapshot) === 'a,b' && snapshot.messages.every(({ state }) => state === 'sent'))
   expect(Object.isFrozen(two) && Object.isFrozen(two.messages) && two.messages.every(Object.isFrozen)).toBe(true)
   await room!.edit(a.id, 'A')
   const edited = await shown.until((snapshot) => texts(snapshot) === 'A,b')

@@ -8,6 +8,7 @@ import { createNode, localNetwork, openStore, parseRelay, type Node } from '@cov
 import { partsOf } from '@covey/transport/internal'
 import type { SessionSwarm } from '../src/internal/session/session-swarm.js'
 import type { Session } from '../src/internal/session/session.js'
+import { checkedTransfers, type Checked } from './checked.js'
 import { streamOf } from './stream.js'
 
 /** What the laboratory tells a peer to do; its README describes the contract. */
@@ -25,8 +26,12 @@ interface Config {
   readonly opts: {
     /** How the two sides find each other. Default: the topic. */
     readonly by?: 'topic' | 'key'
+    /** There is no DHT to wait for. */
+    readonly alone?: boolean
     /** When to join, in Unix milliseconds. */
     readonly at?: number
+    /** Whether to look in the local network too, as on the public network. Default: yes. */
+    readonly lan?: boolean
     /** To be ready without waiting for the announcement. */
     readonly nowait?: boolean
   }
@@ -57,7 +62,9 @@ runPeer({
     const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
+    let checked = async (_: number): Promise<Checked | null> => null
     sessionSwarm.on('connection', (session) => {
+      checked = checkedTransfers(session)
       const stream = streamOf(session)
       queueMicrotask(() => lab.stream(stream, { remote: () => remoteOf(session, config) }))
     })
@@ -66,17 +73,18 @@ runPeer({
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
     // Where UDP is blocked, the relay is all that there is of a network.
-    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : [])])
+    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : []), ...(opts.alone ? [dht.bind()] : [])])
     lab.booted()
     if (opts.at !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, opts.at! - Date.now())))
     if (opts.by === 'key') await meetByKey(node, config)
     else {
       const topic = node.join(Buffer.from(config.topic, 'hex'))
-      if (role === 'listen' && !opts.nowait) await topic.flushed()
+      if (role === 'listen' && !opts.nowait && !opts.alone) await topic.flushed()
     }
     lab.event('joined')
     const stats = (): object => ({ firewalled: dht.firewalled, randomized: dht.randomized, punches: dht.stats.punches, online: dht.online })
-    return { address: Buffer.from(node.publicKey).toString('hex'), stats }
+    // Of the newest session.
+    return { address: Buffer.from(node.publicKey).toString('hex'), stats, checked: (bytes: number) => checked(bytes) }
   }
 })
 
@@ -84,11 +92,11 @@ async function relayReached(node: Node): Promise<void> {
   while (node.relays.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-async function startNode({ bootstrap, seed, relay }: Config): Promise<Node> {
+async function startNode({ bootstrap, seed, relay, opts: { lan = true } }: Config): Promise<Node> {
   mkdirSync(folder, { recursive: true })
   const identity = await openIdentity({ storage: createFileSecretStore(join(folder, `identity-${seed}`)) })
   const store = await openStore(join(folder, String(process.pid)))
-  return createNode({ identity, store, network: localNetwork(bootstrap), ...(relay && { relays: [parseRelay(relay)] }) })
+  return createNode({ identity, store, network: localNetwork(bootstrap, { lan }), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
 async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {

@@ -6,7 +6,7 @@
  */
 export { createNode, type Contact, type Node, type NodeEvents, type NodeInit, type Path, type PathPolicy, type ReachOptions } from './node.js'
 export type { Diagnosis, RelayDiagnosis } from './diagnosis.js'
-export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress } from './network.js'
+export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress, type NetworkOptions } from './network.js'
 export { formatRelay, MAX_RELAYS, parseRelay, type RelayAddress } from './relay.js'
 export { openStore, type Store } from './store.js'
 export {

@@ -10,6 +10,8 @@ export interface NodeInternals {
   readonly swarm: Hyperswarm
   readonly sessionSwarm: SessionSwarm
   readonly wakeup: ProtomuxWakeup
+  readonly meetingPlace: Uint8Array | null
+  readonly hint: (peer: string, meetingPlace: Uint8Array) => boolean
 }
 
 const registry = new WeakMap<Node, NodeInternals>()

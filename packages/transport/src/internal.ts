@@ -39,6 +39,10 @@ export interface NodeParts {
   readonly sessionSwarm: unknown
   /** A `ProtomuxWakeup`, shared by all rooms. */
   readonly wakeup: unknown
+  /** For a link: the relays at which this device can be met, in few bytes. Null where it has none. */
+  readonly meetingPlace: Uint8Array | null
+  /** Where a peer, by id, can be met, as a link says. False when that cannot be read. */
+  readonly hint: (peer: string, meetingPlace: Uint8Array) => boolean
 }
 
 /**

@@ -10,23 +10,43 @@ export interface NetworkAddress {
 
 /** Which network a node talks on; made by {@link publicNetwork} or {@link localNetwork}. */
 export type Network =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'local'; readonly bootstrap: readonly NetworkAddress[] }
+  | ({ readonly kind: 'public' } & NetworkOptions)
+  | ({ readonly kind: 'local'; readonly bootstrap: readonly NetworkAddress[] } & NetworkOptions)
 
-/** The public HyperDHT, which anyone on the internet can reach. The default. */
-export function publicNetwork(): Network {
-  return { kind: 'public' }
+/** What may be chosen in any network. */
+export interface NetworkOptions {
+  /**
+   * Whether devices in the same local network find each other there too, with nothing else: over multicast DNS.
+   * What others in that network see is in the guide on transport.
+   */
+  readonly lan?: boolean | undefined
+}
+
+/**
+ * The public HyperDHT, which anyone on the internet can reach. The default.
+ *
+ * @param options `lan`: default true.
+ * @throws {TypeError} when an option is malformed.
+ */
+export function publicNetwork(options: NetworkOptions = {}): Network {
+  return { kind: 'public', ...checkOptions(options) }
 }
 
 /**
  * A network of one's own, for tests, demos and places without internet.
  *
  * @param bootstrap DHT nodes that every peer of the network can reach, `host:port` where they are text; at least one.
- * @throws {TypeError} when an address is malformed.
+ * @param options `lan`: default false, so that tests and demos do not meet what else is in the network.
+ * @throws {TypeError} when an address or an option is malformed.
  */
-export function localNetwork(bootstrap: readonly (NetworkAddress | string)[]): Network {
+export function localNetwork(bootstrap: readonly (NetworkAddress | string)[], options: NetworkOptions = {}): Network {
   const addresses: unknown = Array.isArray(bootstrap) ? bootstrap.map(readAddress) : bootstrap
-  return { kind: 'local', bootstrap: checkBootstrap(addresses, 'bootstrap') }
+  return { kind: 'local', bootstrap: checkBootstrap(addresses, 'bootstrap'), ...checkOptions(options) }
+}
+
+/** Whether devices are looked for in the local network. */
+export function isLanOn({ kind, lan = kind === 'public' }: Network): boolean {
+  return lan
 }
 
 /**
@@ -36,7 +56,8 @@ export function localNetwork(bootstrap: readonly (NetworkAddress | string)[]): N
  * @throws {TypeError} that names the field.
  */
 export function assertNetwork(network: unknown, field: string): asserts network is Network {
-  const { kind, bootstrap } = (network ?? {}) as Partial<Extract<Network, { kind: 'local' }>>
+  const { kind, bootstrap, lan } = (network ?? {}) as Partial<Extract<Network, { kind: 'local' }>>
+  assertLan(lan, `${field}.lan`)
   if ((kind as string | undefined) === 'public') return
   if (kind !== 'local') throw new TypeError(`${field} must come from publicNetwork() or localNetwork()`)
   checkBootstrap(bootstrap, `${field}.bootstrap`)
@@ -47,6 +68,16 @@ function readAddress(address: NetworkAddress | string, i: number): NetworkAddres
   const [, host, port] = /^(.+):([0-9]{1,5})$/.exec(address) ?? []
   if (host === undefined) throw new TypeError(`bootstrap[${i}] must be host:port`)
   return { host, port: Number(port) }
+}
+
+function checkOptions(options: NetworkOptions): NetworkOptions {
+  assertOptions(options, 'options', ['lan'])
+  assertLan(options.lan, 'options.lan')
+  return options.lan === undefined ? {} : { lan: options.lan }
+}
+
+function assertLan(lan: unknown, field: string): void {
+  if (lan !== undefined && typeof lan !== 'boolean') throw new TypeError(`${field} must be true or false`)
 }
 
 function checkBootstrap(bootstrap: unknown, field: string): NetworkAddress[] {

@@ -10,18 +10,20 @@ import { Channels } from './internal/channels/channels.js'
 import { guardConnection } from './internal/guards/guard-connection.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { diagnose } from './internal/diagnose.js'
+import { Lan } from './internal/lan/lan.js'
 import { dhtOptions } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
+import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
-import { suspendSwarm } from './internal/suspend-swarm.js'
+import { closeSwarm, suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
 import { registerInternals } from './internal-registry.js'
-import { assertNetwork, publicNetwork, type Network } from './network.js'
+import { assertNetwork, isLanOn, publicNetwork, type Network } from './network.js'
 import { relayTargets, type RelayAddress } from './relay.js'
 import { corestoreOf, type Store } from './store.js'
 import type { Suspendable } from './suspendable.js'
@@ -195,12 +197,16 @@ export function createNode(init: NodeInit): Node {
     onconnection: (stream) => sessions.accept(stream),
     onhop: () => sessions.onrelay()
   })
+  const own = policy === 'direct' ? [] : (init.relays ?? [])
+  const hints = own.length > 0 ? encodeHints(own) : null
   const sessions: Sessions = new Sessions({
     dht,
     keyPair,
     maxPeers,
     relays,
     policy,
+    isLocal: network.kind === 'local',
+    ...(hints && { hints }),
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
@@ -222,15 +228,29 @@ export function createNode(init: NodeInit): Node {
     void events.emit('error', new TransportError('NETWORK_FAILED', message, { cause, retryable: true }))
   }
   swarm.listen().catch(onerror('This device could not be announced.'))
+  // In a local network everybody near would see our address, which `relay-only` is there to hide.
+  const isLan = isLanOn(network) && policy !== 'relay-only'
+  const lan = !isLan ? null : new Lan({
+    dht,
+    keyPair,
+    topics: () => swarm.topics(),
+    sought: () => sessions.sought,
+    isWanted: (publicKey) => sessions.isWelcome(publicKey),
+    onconnection: (stream) => sessions.accept(stream),
+    onerror: onerror('The local network could not be joined; it is tried again when the network changes.')
+  })
+  void lan?.resume()
 
   const suspension = new Suspension({
     async suspend() {
+      await lan?.suspend()
       await sessions.suspend()
       await suspendSwarm(swarm)
     },
     async resume() {
       await swarm.resume()
       sessions.resume()
+      await lan?.resume()
     }
   })
   const suspend = async (isWanted: boolean): Promise<void> => {
@@ -244,10 +264,10 @@ export function createNode(init: NodeInit): Node {
       // Whoever asked for it is told when it fails; what follows has to be done all the same.
       await suspension.settled().catch(() => undefined)
       await channels.close()
-      await Promise.all([...topics].map((topic) => topic.close()))
       wakeup.destroy()
+      await lan?.close()
       await sessions.close()
-      await swarm.destroy()
+      await Promise.all([closeSwarm(swarm), ...[...topics].map((topic) => topic.close())])
       await store.close()
     })())
 
@@ -330,7 +350,8 @@ export function createNode(init: NodeInit): Node {
     close,
     [Symbol.asyncDispose]: close
   }
-  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup })
+  const meetingPlace = own.length > 0 ? encodeHints(own, 1) : null
+  registerInternals(node, { corestore, swarm, sessionSwarm, wakeup, meetingPlace, hint: (peer, told) => sessions.hint(peer, told) })
   return node
 }
 

@@ -1,4 +1,5 @@
 import type Hyperswarm from 'hyperswarm'
+import { joinSwarm } from './internal/suspend-swarm.js'
 import { lookUp } from './internal/swarm.js'
 
 /** A place where peers who know the same 32 bytes meet. */
@@ -20,7 +21,7 @@ export function joinTopic(
   topic: Uint8Array,
   { onclose, onerror }: { onclose: () => void; onerror: (error: Error) => void }
 ): Topic {
-  const session = swarm.join(topic, { server: true, client: true })
+  const session = joinSwarm(swarm, topic, { server: true, client: true })
   const timers: ReturnType<typeof setTimeout>[] = []
   let closing: Promise<void> | undefined
   const isClosed = (): boolean => closing !== undefined

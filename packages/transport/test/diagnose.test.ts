@@ -9,6 +9,7 @@ const HOUR = 3_600_000
 function heard(...ports: (number | null)[]): HyperDHT {
   const nodes = ports.map((_, i) => ({ host: '192.0.2.1', port: i }))
   return {
+    fullyBootstrapped: async () => undefined,
     toArray: () => nodes,
     bootstrapNodes: [],
     localAddress: () => ({ host: '10.0.0.2', port: 1 }),

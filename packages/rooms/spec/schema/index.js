@@ -817,15 +817,22 @@ const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 8 so always one byte
+    state.end++ // max flag is 32 so always one byte
 
     if (m.expiresAt) c.uint.preencode(state, m.expiresAt)
     if (m.key) c.fixed32.preencode(state, m.key)
     if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
+    if (m.device) c.fixed32.preencode(state, m.device)
+    if (m.relays) c.buffer.preencode(state, m.relays)
   },
   encode(state, m) {
     const flags =
-      (m.expiresAt ? 1 : 0) | (m.approval ? 2 : 0) | (m.key ? 4 : 0) | (m.encryptionKey ? 8 : 0)
+      (m.expiresAt ? 1 : 0) |
+      (m.approval ? 2 : 0) |
+      (m.key ? 4 : 0) |
+      (m.encryptionKey ? 8 : 0) |
+      (m.device ? 16 : 0) |
+      (m.relays ? 32 : 0)
 
     c.fixed32.encode(state, m.seed)
     c.fixed32.encode(state, m.discoveryKey)
@@ -834,6 +841,8 @@ const encoding29 = {
     if (m.expiresAt) c.uint.encode(state, m.expiresAt)
     if (m.key) c.fixed32.encode(state, m.key)
     if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
+    if (m.device) c.fixed32.encode(state, m.device)
+    if (m.relays) c.buffer.encode(state, m.relays)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -846,7 +855,9 @@ const encoding29 = {
       expiresAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
       approval: (flags & 2) !== 0,
       key: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
-      encryptionKey: (flags & 8) !== 0 ? c.fixed32.decode(state) : null
+      encryptionKey: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
+      device: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
+      relays: (flags & 32) !== 0 ? c.buffer.decode(state) : null
     }
   }
 }

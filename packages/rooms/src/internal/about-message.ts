@@ -12,7 +12,8 @@ export interface About {
 /** Of one that was sent just now. */
 export const NOTHING: About = { state: null, edit: null, reactions: [], votes: [] }
 
-export async function aboutMessage(view: RoomView, { order }: Pick<MessageRow, 'order'>): Promise<About> {
+export async function aboutMessage(view: RoomView, { order }: Partial<Pick<MessageRow, 'order'>>): Promise<About> {
+  if (order === undefined) return NOTHING
   const state = await view.messageState(order)
   if (state === null) return NOTHING
   const [edit, reactions, votes] = await Promise.all([

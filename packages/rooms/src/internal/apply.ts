@@ -20,8 +20,6 @@ import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow }
 export interface Touched {
   /** The lowest order at which a message was written, or `Infinity`. */
   order: number
-  /** Whether something became of a message: an edit, a reaction and the like. */
-  states: boolean
   /** Whether members, devices, epochs or grants were. */
   people: boolean
   /** This device's own ops that are being written. */

@@ -1,6 +1,6 @@
 import type BlindPairing from 'blind-pairing'
 import type { PairingResult } from 'blind-pairing-core'
-import { encodeZ32, isCoveyError } from '@covey/core'
+import { encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import type { Node } from '@covey/transport'
 import { RoomError } from '../errors.js'
 import type { InviteLink } from '../invite.js'
@@ -19,6 +19,8 @@ import { openWriterCore, writerCore } from './writer-core.js'
 
 export interface JoiningInit {
   readonly node: Node
+  /** Tells the node where a device can be met. False when that cannot be read. */
+  readonly hint: (peer: string, meetingPlace: Uint8Array) => boolean
   readonly pairing: BlindPairing
   readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity'>
   readonly records: RoomRecords
@@ -53,7 +55,7 @@ export interface Joining {
 }
 
 export function createJoining(init: JoiningInit): Joining {
-  const { node, pairing, stack, records, open, enter, assertOpen, report } = init
+  const { node, hint, pairing, stack, records, open, enter, assertOpen, report } = init
   const { corestore, identity } = stack
   const reportUntold = (error: unknown): void => {
     if (!isCoveyError(error, 'ROOM_CLOSED')) report('The name of this device’s owner could not be told.')(error)
@@ -196,8 +198,32 @@ export function createJoining(init: JoiningInit): Joining {
     return (await hasKey()) || (await view.room())?.history === HISTORY['since-join']
   }
 
+  /**
+   * Dials who made the link, where it says that they can be met: for who knows no relay, or finds nobody in the
+   * topic. A courtesy of the link's: nothing is believed for it, and without it the topic is there.
+   */
+  function seekHost({ device, relays }: InviteLink): () => void {
+    const isOther = device && !equalBytes(device, node.publicKey)
+    if (!isOther || !relays || !hint(encodeZ32(device), relays)) return () => undefined
+    try {
+      const contact = node.addContact(device)
+      return () => contact.close()
+    } catch (error) {
+      if (isCoveyError(error, 'PEER_BLOCKED')) return () => undefined
+      throw error
+    }
+  }
+
   return {
-    join: async (invite: InviteLink, bounded: Bounded): Promise<Room> => welcome(await getIn(invite, bounded), bounded)
+    async join(invite: InviteLink, bounded: Bounded): Promise<Room> {
+      assertOpen()
+      const stop = seekHost(invite)
+      try {
+        return await welcome(await getIn(invite, bounded), bounded)
+      } finally {
+        stop()
+      }
+    }
   }
 }
 

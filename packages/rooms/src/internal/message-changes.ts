@@ -11,6 +11,7 @@ import { encodeBody, encodeEmoji } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import type { PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
 import { encodeStruct } from './structs.js'
 import { createTurns } from './take-turns.js'
@@ -20,6 +21,7 @@ export interface MessageChangesInit {
   /** The key of this device's identity. */
   readonly self: Uint8Array
   readonly view: RoomView
+  readonly pending: PendingMessages
   readonly log: OpLog
   readonly reader: Reader
   readonly ownRole: OwnRole
@@ -30,7 +32,7 @@ export type MessageChanges = Pick<Room, 'edit' | 'edits' | 'delete' | 'react' | 
 
 /** What members do to messages that are there. */
 export function createMessageChanges(init: MessageChangesInit): MessageChanges {
-  const { self, view, log, reader, ownRole, whileOpen } = init
+  const { self, view, pending, log, reader, ownRole, whileOpen } = init
   /** Of one message each is done before the next looks, so that a reaction can be taken back at once. */
   const takeTurns = createTurns()
 
@@ -57,7 +59,7 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
 
   /** @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
   async function demandLeft(id: string): Promise<{ row: MessageRow; state: MessageStateRow | null }> {
-    const row = await demandMessage(view, id)
+    const row = await demandMessage(view, pending, id)
     const state = await view.messageState(row.order)
     if (!state?.deletedBy) return { row, state }
     throw new RoomError('MESSAGE_DELETED', 'The message was deleted.', { hint: 'Nothing more becomes of it.' })
@@ -108,12 +110,12 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
         if (!(await isOwn(row))) throw forbidden('Only its author edits a message.', 'Reply to it.')
         return [{ type: 'edit', target: row.id, body }]
       })
-      return whileOpen(async () => (await shown(await demandMessage(view, id)))!)
+      return whileOpen(async () => (await shown(await demandMessage(view, pending, id)))!)
     },
     async edits(id) {
       assertString(id, 'id')
       return whileOpen(async () => {
-        const row = await demandMessage(view, id)
+        const row = await demandMessage(view, pending, id)
         if ((await view.messageState(row.order))?.deletedBy) return []
         return reader.versions(row, await view.edits(row.order))
       })

@@ -1,10 +1,11 @@
 import type Autobase from 'autobase'
-import { concatBytes } from '@covey/core'
+import { concatBytes, isCoveyError } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
 import { MAX_BATCH_BLOCKS, MAX_BATCH_BYTES } from './guards/judge-block.js'
 import { mapKey } from './map-key.js'
 import { encodeOp, isTalk, opId, OpType, type OpTypeName } from './op.js'
+import type { Made, Outbox, Unsent } from './outbox.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
 
@@ -52,6 +53,7 @@ export type Flight = Map<string, boolean>
 export interface AppendOptions {
   readonly underEpoch?: boolean
   readonly isStranger?: boolean
+  readonly ondurable?: (ops: readonly Made[]) => void
 }
 
 /** This device's own ops in a room. */
@@ -63,33 +65,47 @@ export interface OpLog {
    * @param underEpoch whether they are for the room's present epoch, which is looked up when nothing
    *   can come between: a message that follows a removal is never sealed for the removed.
    * @param isStranger whether this device is not in the room, and writes the one op that lets it in.
+   * @param ondurable called when the ops are durable before they are in this device's core, as messages
+   *   mostly are.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
    * @throws {TypeError} for more than others would read: an op of more than 96 KiB, or in one append more
    *   than 4,096 ops or 32 MiB. Nothing is written.
    */
   append(drafts: readonly DraftSource[], options?: AppendOptions): Promise<Written[]>
+  /** Resolves when all that was durable by now has been applied, or will not be before the room is opened again. */
+  settled(): Promise<void>
 }
 
 /** The most blocks in one commit: a reader takes a batch as a whole, and so has to hold it. */
 const MAX_COMMIT_OPS = 256
 
-interface Made {
-  readonly id: Uint8Array
-  readonly bytes: Uint8Array
-}
+/** The most ops that wait to be written: those after them are made when there is room. */
+const MAX_MADE_OPS = 1_024
 
 interface Pending {
   readonly drafts: readonly DraftSource[]
   readonly underEpoch: boolean
   readonly isStranger: boolean
+  readonly ondurable: ((ops: readonly Made[]) => void) | undefined
   readonly resolve: (written: Written[]) => void
   readonly reject: (error: unknown) => void
+}
+
+/** Ops that are made, and wait to be written. */
+interface Commit {
+  readonly ops: readonly Made[]
+  /** Whether it may be written together with those before and after it. */
+  readonly isPlain: boolean
+  readonly isStranger: boolean
+  readonly landed: () => void
+  readonly failed: (reason: Error) => void
 }
 
 export interface OpLogInit {
   readonly base: Autobase<RoomView>
   readonly room: Uint8Array
   readonly flight: Flight
+  readonly outbox: Outbox
   readonly planEpoch: () => Promise<EpochPlan>
   /** Called with each epoch that something was written under. */
   readonly onepoch: (epoch: Uint8Array) => void
@@ -97,42 +113,142 @@ export interface OpLogInit {
   readonly now: () => number
 }
 
-export function createOpLog({ base, room, flight, planEpoch, onepoch, now }: OpLogInit): OpLog {
+/**
+ * Ops are made one after another, each with the id of the one before, and are written as they are made:
+ * messages while those before them are still being written, all else when nothing is.
+ */
+export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, now }: OpLogInit): OpLog {
   const writer = base.local.key
   const pending: Pending[] = []
-  let writing = false
+  const made: Commit[] = []
+  let making = false
+  let writing: Promise<void> | undefined
+  let recovering: Promise<unknown> | undefined
+  /** The last op that was made; what is made after a failure follows what the core has. */
   let head: { id: Uint8Array | undefined } | undefined
 
-  async function write(): Promise<void> {
-    if (writing) return
-    writing = true
+  async function make(): Promise<void> {
+    if (making) return
+    making = true
     while (pending.length > 0) {
       const commit = takeCommit(pending)
       try {
-        head ??= { id: await lastOwnId(base, room) }
-        const plan = commit.some(({ underEpoch }) => underEpoch) ? await planEpoch() : undefined
-        const made = encodeCommit(commit, plan, head.id)
-        await commitOps([...made.planned, ...made.ops.flat()], commit[0]!.isStranger)
-        head = { id: made.last }
-        if (made.epoch !== undefined) onepoch(made.epoch.id)
-        made.planned.forEach(land)
-        commit.forEach(({ resolve }, i) => resolve(made.ops[i]!.map(land)))
+        await makeCommit(commit)
       } catch (error) {
-        // What was written of it, if anything, the core knows best.
-        head = undefined
         const reason = appendError(base, error)
         for (const { reject } of commit) reject(reason)
       }
     }
-    writing = false
+    making = false
+  }
+
+  async function makeCommit(commit: readonly Pending[]): Promise<void> {
+    if (head === undefined) {
+      const recovered = idle().then(recover)
+      recovering = recovered
+      try {
+        head = { id: await recovered }
+      } finally {
+        recovering = undefined
+      }
+    }
+    const planNow = async (): Promise<EpochPlan | undefined> =>
+      commit.some(({ underEpoch }) => underEpoch) ? planEpoch() : undefined
+    let plan = await planNow()
+    const isPlain = commit.every(isMessages) && !plan?.drafts.length
+    if (!isPlain) {
+      await idle()
+      plan = await planNow()
+    }
+    // Whether something failed meanwhile.
+    if (head === undefined) return makeCommit(commit)
+    const before = head
+    const { planned, ops, last, epoch } = encodeCommit(commit, plan, before.id)
+    const all = [...planned, ...ops.flat()]
+    assertBatch(all)
+    head = { id: last }
+    const during = head
+    const isDurable = isPlain && (await makeDurable(all, before.id))
+    // What they name will not be in the core, or not now.
+    if (head !== during) return outbox.remove(all), makeCommit(commit)
+    if (isDurable) tell(commit, ops)
+    made.push({
+      ops: all,
+      isPlain,
+      isStranger: commit[0]!.isStranger,
+      landed() {
+        if (epoch !== undefined) onepoch(epoch.id)
+        planned.forEach(land)
+        commit.forEach(({ resolve }, i) => resolve(ops[i]!.map(land)))
+      },
+      failed: (reason) => commit.forEach(({ reject }) => reject(reason))
+    })
+    writing ??= write()
+    const waiting = made.reduce((sum, { ops: { length } }) => sum + length, 0)
+    // What is durable follows on what is: so one that found no room is waited for.
+    if (!isDurable || waiting > MAX_MADE_OPS) await idle()
+  }
+
+  async function makeDurable(ops: readonly Made[], before: Uint8Array | undefined): Promise<boolean> {
+    if (ops.length === 0 || !outbox.hasRoom(ops.reduce((sum, { bytes }) => sum + bytes.length, 0))) return false
+    let previous = before
+    const unsent = ops.map((op): Unsent => {
+      const each = { ...op, previous }
+      previous = op.id
+      return each
+    })
+    try {
+      await outbox.put(unsent)
+      return true
+    } catch (error) {
+      head = undefined
+      outbox.remove(ops)
+      throw error
+    }
+  }
+
+  async function idle(): Promise<void> {
+    while (writing !== undefined) await writing
+  }
+
+  /** Writes what was told as sent and did not come to be written, and gives the id of the core's last op. */
+  async function recover(): Promise<Uint8Array | undefined> {
+    const last = await lastOwnId(base, room)
+    const left = outbox.after(last)
+    if (left.length === 0) return last
+    try {
+      await commitOps(left, false)
+    } catch (error) {
+      if (isCoveyError(appendError(base, error), 'ROOM_NOT_WRITABLE')) outbox.remove(left)
+      throw error
+    }
+    outbox.remove(left)
+    left.forEach(land)
+    return left.at(-1)!.id
+  }
+
+  async function write(): Promise<void> {
+    while (made.length > 0) {
+      const group = takeGroup(made)
+      const ops = group.flatMap((commit) => commit.ops)
+      try {
+        await commitOps(ops, group[0]!.isStranger)
+        outbox.remove(ops)
+        for (const { landed } of group) landed()
+      } catch (error) {
+        // What was written of it, if anything, the core knows best; and what was made after it names it.
+        head = undefined
+        const failed = [...group, ...made.splice(0)]
+        const reason = appendError(base, error)
+        if (isCoveyError(reason, 'ROOM_NOT_WRITABLE')) failed.forEach((commit) => outbox.remove(commit.ops))
+        for (const commit of failed) commit.failed(reason)
+      }
+    }
+    writing = undefined
   }
 
   async function commitOps(ops: readonly Made[], optimistic: boolean): Promise<void> {
     if (ops.length === 0) return
-    // The others would read no more of this device, for ever.
-    const bytes = ops.reduce((sum, op) => sum + op.bytes.length, 0)
-    if (ops.length > MAX_BATCH_BLOCKS) throw new TypeError(`one append has at most ${MAX_BATCH_BLOCKS} ops`)
-    if (bytes > MAX_BATCH_BYTES) throw new TypeError(`one append has at most ${MAX_BATCH_BYTES} bytes`)
     for (const { id } of ops) flight.set(mapKey(id), false)
     try {
       await base.append(ops.map(({ bytes }) => bytes), { optimistic })
@@ -187,11 +303,16 @@ export function createOpLog({ base, room, flight, planEpoch, onepoch, now }: OpL
   }
 
   return {
-    append(drafts, { underEpoch = false, isStranger = false } = {}) {
+    append(drafts, { underEpoch = false, isStranger = false, ondurable } = {}) {
       return new Promise((resolve, reject) => {
-        pending.push({ drafts, underEpoch, isStranger, resolve, reject })
-        void write()
+        pending.push({ drafts, underEpoch, isStranger, ondurable, resolve, reject })
+        void make()
       })
+    },
+    async settled() {
+      // What it fails with is told to whose op comes after it.
+      await recovering?.catch(() => undefined)
+      await idle()
     }
   }
 }
@@ -199,6 +320,24 @@ export function createOpLog({ base, room, flight, planEpoch, onepoch, now }: OpL
 /** What the seal of a body is bound to: the room, the writer, and the whole clear part of the op. */
 export function bodyContext(room: Uint8Array, writer: Uint8Array, clear: Uint8Array): Uint8Array {
   return concatBytes(room, writer, clear)
+}
+
+/** The others would read no more of this device, for ever. */
+function assertBatch(ops: readonly Made[]): void {
+  const bytes = ops.reduce((sum, op) => sum + op.bytes.length, 0)
+  if (ops.length > MAX_BATCH_BLOCKS) throw new TypeError(`one append has at most ${MAX_BATCH_BLOCKS} ops`)
+  if (bytes > MAX_BATCH_BYTES) throw new TypeError(`one append has at most ${MAX_BATCH_BYTES} bytes`)
+}
+
+function tell(commit: readonly Pending[], ops: readonly (readonly Made[])[]): void {
+  commit.forEach(({ ondurable }, i) => ondurable?.(ops[i]!))
+}
+
+/** Messages that are made, together; anything else alone. */
+function takeGroup(made: Commit[]): Commit[] {
+  let ops = 0
+  const end = made.findIndex((each) => !each.isPlain || (ops += each.ops.length) > MAX_COMMIT_OPS)
+  return made.splice(0, end === -1 ? made.length : Math.max(1, end))
 }
 
 /** Messages that wait, together; anything else alone, because it may change who the messages are for. */

@@ -7,7 +7,8 @@ import {
   encodeZ32,
   onAbort,
   raceSignal,
-  throwIfAborted
+  throwIfAborted,
+  withTimeout
 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
@@ -27,10 +28,13 @@ import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createMessageChanges } from './message-changes.js'
 import { createModeration } from './moderation.js'
+import { opId } from './op.js'
 import { createOpLog, type OpLog } from './op-log.js'
+import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
+import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
-import { createReader } from './reader.js'
+import { createReader, type Reader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
@@ -49,7 +53,12 @@ export interface OpenRoomInit {
   readonly key?: Uint8Array
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
+  /** What invites say of where this device can be met. Default: nothing. */
+  readonly meetingPlace?: Uint8Array | null
 }
+
+/** How long closing waits for the log to have what was sent; the rest is written when the room is opened again. */
+const SETTLE_MS = 1_000
 
 /** A room, and what its own package does with it. */
 export interface OpenRoom {
@@ -59,6 +68,12 @@ export interface OpenRoom {
   readonly log: OpLog
   readonly keyring: Keyring
   readonly joinRequests: JoinRequests
+  readonly reader: Reader
+  readonly pending: PendingMessages
+  /** Calls back with each message of this device that is durable and not in the log yet. */
+  onpost(listener: (message: PendingMessage) => void): () => void
+  /** Calls back when members or devices may be others. */
+  onpeople(listener: () => void): () => void
   /** Whether this device may write. */
   isAdmitted(): Promise<boolean>
   /** Whether this device has the key in use; it asks for it, where it may have it. */
@@ -76,9 +91,9 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, states: false, people: false, flight: new Map() }
+  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
   const forks = createForkReports()
   const store = roomStore(corestore, namespace)
@@ -117,7 +132,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     timeline.close(broken)
   })
   const view = base.view
-  const timeline = createTimeline(view)
+  const pending = createPendingMessages({ view, flight: touched.flight, onerror: (error) => onerror(error) })
+  const timeline = createTimeline(view, pending)
+  pending.on('settle', ({ id, isWithdrawn }) => {
+    void events.emit('settle', { id: encodeZ32(id), state: isWithdrawn ? 'withdrawn' : 'sent' })
+  })
   const ownRole = createOwnRole(view, identity.identity.publicKey)
   const onerror = (cause: unknown): void => {
     // What is closed beneath such work is no news.
@@ -132,10 +151,12 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
   const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
   const { flight } = touched
+  const outbox = await openOutbox(base.local, base.encryptionKey!, (op) => opId(discoveryKey, writer, op))
   const log: OpLog = createOpLog({
     base,
     room: discoveryKey,
     flight,
+    outbox,
     planEpoch: keyring.plan,
     onepoch: (epoch) => epochKeeper.used(epoch),
     now: Date.now
@@ -144,15 +165,18 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
+  const postListeners = new Set<(message: PendingMessage) => void>()
+  const peopleListeners = new Set<() => void>()
   const viewKeeper = createViewKeeper(base, onerror)
   base.on('fast-forward', () => {
     viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
+    pending.changed()
   })
   base.on('update', () => {
     const { order, people } = touched
-    Object.assign(touched, { order: Infinity, states: false, people: false })
+    Object.assign(touched, { order: Infinity, people: false })
     if (people) {
       epochKeys.changed()
       keyring.changed()
@@ -160,15 +184,20 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       ownRole.changed()
       keyRequests.changed()
       epochKeeper.changed()
+      for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
+    pending.changed()
     void events.emit('update', undefined)
   })
 
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      // What was told as sent is on the disk; it is in the log too, where that does not take long.
+      await withTimeout(log.settled(), { timeoutMs: SETTLE_MS }).catch(() => undefined)
       timeline.close()
+      pending.close()
       keyRequests.close()
       forks.close()
       viewKeeper.close()
@@ -197,6 +226,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
+
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
   const { joinRequests: list, approve, decline } = joinRequests
   const room: Room = {
@@ -216,11 +247,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         const members = await Promise.all((await view.all('members')).map(reader.member))
         return members.filter((member) => member !== undefined)
       }),
-    ...createRoomMessages({ writer, view, log, reader, timeline, ownRole, whileOpen }),
-    ...createMessageChanges({ self: identity.identity.publicKey, view, log, reader, ownRole, whileOpen }),
-    ...createRoomTimeline({ view, reader, onchange, whileOpen }),
-    ...createReadMarks({ core: base.local, identity, view, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
-    ...createRoomInvites({ base, view, log, ownRole, whileOpen }),
+    ...createRoomMessages({ writer, view, log, reader, timeline, pending, onpost, onerror, ownRole, whileOpen }),
+    ...createMessageChanges({ self: identity.identity.publicKey, view, pending, log, reader, ownRole, whileOpen }),
+    ...createRoomTimeline({ view, pending, reader, onchange, whileOpen }),
+    ...createReadMarks({ core: base.local, identity, view, pending, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
+    ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     joinRequests: list,
     approve,
     decline,
@@ -277,8 +308,29 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 
   viewKeeper.changed()
   keyRequests.changed()
+  // What was told as sent by a process that was killed.
+  if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted, onerror })
-  return { room, base, view, log, keyring, joinRequests, isAdmitted, hasKey, until }
+  return {
+    room,
+    base,
+    view,
+    log,
+    keyring,
+    joinRequests,
+    reader,
+    pending,
+    onpost: (listener) => listen(postListeners, listener),
+    onpeople: (listener) => listen(peopleListeners, listener),
+    isAdmitted,
+    hasKey,
+    until
+  }
+}
+
+function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
 }
 
 async function ready(base: Autobase<RoomView>): Promise<void> {

@@ -5,6 +5,7 @@ import type { Message } from '../message.js'
 import type { Room } from '../room.js'
 import { demandMessage } from './find-message.js'
 import type { WhileOpen } from './open-room.js'
+import type { PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
 import { decodeStruct, encodeStruct } from './structs.js'
 import { createTurns } from './take-turns.js'
@@ -15,6 +16,7 @@ export interface ReadMarksInit {
   readonly core: Hypercore<unknown>
   readonly identity: LocalIdentity
   readonly view: RoomView
+  readonly pending: PendingMessages
   readonly reader: Reader
   readonly whileOpen: WhileOpen
   /** Called when the mark has moved. */
@@ -29,7 +31,7 @@ const LABEL = 'covey/room/read-mark/1'
 
 /** How far this device's person has read: on this device, sealed, and told to nobody. */
 export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'unread'> {
-  const { core, identity, view, reader, whileOpen, onmarked } = init
+  const { core, identity, view, pending, reader, whileOpen, onmarked } = init
   const takeTurns = createTurns()
 
   /** The order of the first message that is not read. */
@@ -73,7 +75,7 @@ export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'u
       assertSignal(options.signal, 'options.signal')
       throwIfAborted(options.signal)
       const work = async (): Promise<void> => {
-        const row = id === undefined ? await lastMessage() : await demandMessage(view, id)
+        const row = id === undefined ? await lastMessage() : await demandMessage(view, pending, id)
         if (row !== undefined) await mark(row)
       }
       await raceSignal(

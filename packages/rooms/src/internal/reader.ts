@@ -13,6 +13,7 @@ import { readBody, readEmoji, type Said } from './message-body.js'
 import { decodeOp, isTalk } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
+import type { TimelineRow } from './timeline.js'
 import type { EditRow, MemberRow, MessageRow, ReactionRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
 import { readName } from './read-name.js'
@@ -20,7 +21,7 @@ import { readName } from './read-name.js'
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
   /** `undefined` for the message of a device whose admission turned out to be void. */
-  message(row: Pick<MessageRow, 'id' | 'writer' | 'op' | 'thread'>, about?: About): Promise<Message | undefined>
+  message(row: TimelineRow, about?: About): Promise<Message | undefined>
   /** The versions of a message that are kept, oldest first. */
   versions(row: Pick<MessageRow, 'writer' | 'op'>, edits: readonly EditRow[]): Promise<MessageVersion[]>
   /** The emoji of a reaction, or `undefined` where there is none to read. */
@@ -123,7 +124,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   }
 
   return {
-    async message({ id, writer, op, thread }, { state, edit, reactions, votes } = NOTHING) {
+    async message({ id, writer, op, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
       const from = await author(writer)
       if (from === undefined) return undefined
       const deletedBy = state?.deletedBy && (await author(state.deletedBy))
@@ -135,6 +136,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const poll = asked && (await countVotes(asked, state, votes, self, (vote) => openBody(vote.op, vote.writer)))
       // What a message answers, and that it was passed on, no edit changes.
       const { replyTo, isForwarded } = first
+      // Who sends into a thread names what it begins with.
+      const thread = isPending ? decodeOp(op)?.header.target : row.thread
       return {
         id: encodeZ32(id),
         author: from.id,
@@ -149,6 +152,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
         ...(thread && { thread: encodeZ32(thread) }),
         sentAt: sentAtOf(op),
         isOwn: from.id === self,
+        state: isPending ? 'pending' : 'sent',
         edits: state?.edits ?? 0,
         ...(edit !== null && { editedAt: sentAtOf(edit.op) }),
         reactions: await countReactions(reactions, self, emoji),

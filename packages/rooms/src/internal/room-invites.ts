@@ -19,11 +19,14 @@ export interface RoomInvitesInit {
   readonly log: OpLog
   readonly ownRole: OwnRole
   readonly whileOpen: WhileOpen
+  /** This device, and where it can be met; null for links that do not say. */
+  readonly device: Uint8Array
+  readonly meetingPlace: Uint8Array | null
 }
 
 export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'>
 
-export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomInvitesInit): RoomInvites {
+export function createRoomInvites({ base, view, log, ownRole, whileOpen, device, meetingPlace }: RoomInvitesInit): RoomInvites {
   async function write(options: CreateInviteOptions): Promise<string> {
     const { expiresInMs, uses, role = 'member', inviteeId, approval = false } = options
     const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
@@ -37,7 +40,8 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen }: RoomI
     await log.append([{ type: 'invite', payload }])
     const { key, encryptionKey } = base
     const keys = options.public && { key, encryptionKey }
-    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt, approval, ...keys })
+    const hints = meetingPlace && { device, relays: meetingPlace }
+    return encodeInvite({ seed, discoveryKey: base.discoveryKey!, expiresAt, approval, ...keys, ...hints })
   }
 
   return {

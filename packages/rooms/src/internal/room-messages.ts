@@ -3,10 +3,12 @@ import {
   assertOptions,
   assertSignal,
   assertString,
+  encodeZ32,
   isCoveyError,
   raceSignal,
   throwIfAborted
 } from '@covey/core'
+import type { RoomError } from '../errors.js'
 import type { Message, MessagesOptions, SendOptions } from '../message.js'
 import type { Room } from '../room.js'
 import { aboutMessage } from './about-message.js'
@@ -15,9 +17,11 @@ import { encodeBody } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import type { Made } from './outbox.js'
+import type { PendingMessage, PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
 import { threadRows } from './thread-rows.js'
-import type { Span, Timeline } from './timeline.js'
+import type { Span, Timeline, TimelineRow } from './timeline.js'
 import type { MessageRow, RoomView } from './view.js'
 
 export interface RoomMessagesInit {
@@ -27,39 +31,73 @@ export interface RoomMessagesInit {
   readonly log: OpLog
   readonly reader: Reader
   readonly timeline: Timeline
+  readonly pending: PendingMessages
+  /** Called with each message that is durable and not in the log yet. */
+  readonly onpost: (message: PendingMessage) => void
+  readonly onerror: (error: unknown) => void
   readonly ownRole: OwnRole
   readonly whileOpen: WhileOpen
 }
 
-export type RoomMessages = Pick<Room, 'send' | 'forward' | 'messages' | 'message'>
+export type RoomMessages = Pick<Room, 'send' | 'forward' | 'messages' | 'message' | 'settled'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { writer, view, log, reader, timeline, ownRole, whileOpen } = init
+  const { writer, view, log, reader, timeline, pending, onpost, onerror, ownRole, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
   async function send(draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
-    const appended = turn.then(async () => {
+    const posting = turn.then(async () => {
       await ownRole.demandVoice()
       const drafted = await draft()
-      const thread = drafted.target ?? null
-      return { thread, writing: log.append([{ type: 'message', ...drafted }], { underEpoch: true }) }
+      return { target: drafted.target, posted: post({ type: 'message', ...drafted }) }
     })
-    turn = appended.catch(() => undefined)
-    const { thread, writing } = await appended
-    const written = (await writing)[0]!
-    const message = written.isAccepted && (await reader.message({ ...written, writer, op: written.bytes, thread }))
-    if (!message) throw forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
+    turn = posting.catch(() => undefined)
+    const { target, posted } = await posting
+    const message = await reader.message({ thread: target ?? null, ...(await posted) })
+    if (message === undefined) throw refused()
     return message
   }
 
+  /** Resolves when the message is durable, which it mostly is before the log has it. */
+  function post(draft: Draft): Promise<TimelineRow> {
+    return new Promise((resolve, reject) => {
+      let message: PendingMessage | undefined
+      const ondurable = ([op]: readonly Made[]): void => {
+        message = { id: op!.id, writer, op: op!.bytes }
+        pending.addOwn(message)
+        onpost(message)
+        resolve({ ...message, isPending: true })
+      }
+      log.append([draft], { underEpoch: true, ondurable }).then(
+        ([written]) => {
+          if (message !== undefined) pending.settle(message.id, written!.isAccepted)
+          else if (written!.isAccepted) resolve({ id: written!.id, writer, op: written!.bytes })
+          else reject(refused())
+        },
+        (error: unknown) => {
+          // Who sent it has been told that it is durable, and it is: it is written when the room can.
+          if (message === undefined) return reject(error as Error)
+          pending.settle(message.id, undefined)
+          onerror(error)
+        }
+      )
+    })
+  }
+
   async function orderOf(id: string): Promise<number> {
-    return (await demandMessage(view, id)).order
+    return (await demandMessage(view, pending, id)).order
+  }
+
+  async function shown(row: TimelineRow): Promise<Message | undefined> {
+    return reader.message(row, await aboutMessage(view, row))
   }
 
   async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
+    // What was sent is read.
+    await log.settled()
     const end = before === undefined ? await timeline.count() : await orderOf(before)
     const after = since === undefined ? undefined : (await orderOf(since)) + 1
     const from = after ?? Math.max(0, end - (limit ?? end))
@@ -67,13 +105,9 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
-  async function rowsOf({ thread, ...options }: MessagesOptions): Promise<AsyncIterable<MessageRow>> {
-    if (thread !== undefined) return threadRows(view, timeline, { thread, ...options })
+  async function rowsOf({ thread, ...options }: MessagesOptions): Promise<AsyncIterable<TimelineRow>> {
+    if (thread !== undefined) return threadRows(view, pending, timeline, { thread, ...options })
     return timeline.rows(await span(options), options.signal)
-  }
-
-  async function shown(row: MessageRow): Promise<Message | undefined> {
-    return reader.message(row, await aboutMessage(view, row))
   }
 
   /** Begins only in an open room, and ends with it. */
@@ -102,9 +136,9 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
       const body = encodeBody(content, { mentions })
       throwIfAborted(signal)
       const draft = async (): Promise<Omit<Draft, 'type'>> => {
-        const target = thread !== undefined && { target: threadOf(await demandMessage(view, thread)) }
+        const target = thread !== undefined && { target: threadOf(await demandMessage(view, pending, thread)) }
         if (replyTo === undefined) return { ...target, body }
-        return { ...target, body: encodeBody(content, { mentions, replyTo: (await demandMessage(view, replyTo)).id }) }
+        return { ...target, body: encodeBody(content, { mentions, replyTo: (await demandMessage(view, pending, replyTo)).id }) }
       }
       return raceSignal(whileOpen(() => send(draft)), signal)
     },
@@ -123,11 +157,21 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     async message(id) {
       assertString(id, 'id')
       return whileOpen(async () => {
-        const row = await findMessage(view, id)
+        const row = await findMessage(view, pending, id)
         return row && shown(row)
       })
-    }
+    },
+    settled: () =>
+      whileOpen(async () => {
+        const count = await timeline.settled()
+        const [last] = count === 0 ? [] : await view.messages(count - 1, count)
+        return last && encodeZ32(last.id)
+      })
   }
+}
+
+function refused(): RoomError {
+  return forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
 }
 
 /** The id of what the thread begins with that a message is in, or begins. */

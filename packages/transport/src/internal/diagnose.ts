@@ -31,6 +31,8 @@ export async function diagnose(dht: HyperDHT, relays: Relays, signal: AbortSigna
 }
 
 async function askNodes(dht: HyperDHT): Promise<{ asked: number; answers: Answer[] }> {
+  // A node that has just started learns first whom it can ask; one that is cut off, never.
+  await within(ANSWER_TIMEOUT_MS, dht.fullyBootstrapped()).catch(() => undefined)
   const known = dht.toArray()
   const nodes = (known.length > 0 ? known : dht.bootstrapNodes).slice(0, MAX_ASKED)
   const asking = nodes.map(async (node): Promise<Answer[]> => {

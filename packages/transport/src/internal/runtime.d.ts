@@ -4,6 +4,21 @@ declare module '#fs' {
   export * from 'node:fs/promises'
 }
 
+// `dgram` on Node, `bare-dgram` on Bare: of both what is used here.
+declare module '#dgram' {
+  export interface Socket {
+    on(event: 'error', listener: (error: Error) => void): this
+    on(event: 'message', listener: (message: Uint8Array, from: { readonly address: string; readonly port: number }) => void): this
+    bind(port: number, address: string, onlistening: () => void): this
+    addMembership(group: string, interfaceAddress: string): void
+    setMulticastInterface(interfaceAddress: string): void
+    setMulticastTTL(ttl: number): void
+    send(message: Uint8Array, port: number, address: string, onsent: (error: Error | null) => void): void
+    close(onclose: () => void): void
+  }
+  export function createSocket(options: { readonly type: 'udp4'; readonly reuseAddr: boolean }): Socket
+}
+
 // `ws` on Node, `bare-ws` on Bare: of each what is used here, and one of the two is there.
 declare module '#websocket' {
   interface Stream {

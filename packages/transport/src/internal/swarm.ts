@@ -17,6 +17,9 @@ interface Upstream extends Omit<Hyperswarm, 'listening' | 'listen' | 'destroy'> 
 /** The second wait is the first of a peer that never answered; the last is not used for those of topics. */
 const BACKOFFS_MS = [1_000, 2_000, 5_000, 600_000]
 
+/** How long the network may take to be known before this device listens all the same. */
+const BOOTSTRAP_PATIENCE_MS = 1_000
+
 export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hyperswarm>[0]> {
   /** Whether there is a path to a peer, whoever made it. */
   readonly isMet: (publicKey: Uint8Array) => boolean
@@ -47,8 +50,11 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
     }
 
     async #listen(): Promise<void> {
-      // Where there is no network, the announcement itself says so.
-      await Promise.race([this.dht.fullyBootstrapped().catch(() => undefined), this.#left])
+      // Where there is no network, the announcement itself says so; and who is near can be met all the same.
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise((resolve) => (timer = setTimeout(resolve, BOOTSTRAP_PATIENCE_MS)))
+      await Promise.race([this.dht.fullyBootstrapped().catch(() => undefined), late, this.#left])
+      clearTimeout(timer)
       if (!this.destroyed) await this.server.listen(this.keyPair)
     }
 

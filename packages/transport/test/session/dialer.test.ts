@@ -13,8 +13,10 @@ function createDialer() {
     _lastRandomPunch: 0,
     code: 'HOLEPUNCH_ABORTED',
     dials: 0,
-    connect() {
+    isLocal: [] as boolean[],
+    connect(_: unknown, { localConnection }: { localConnection: boolean }) {
       dht.dials++
+      dht.isLocal.push(localConnection)
       const stream = new NoiseSecretStream(true, null, { autoStart: false })
       stream.destroy(Object.assign(new Error('No way.'), { code: dht.code }))
       return stream
@@ -26,6 +28,7 @@ function createDialer() {
   const startedAt = Date.now()
   return {
     dht,
+    dialer,
     /** How many dials there were until so long after the start. */
     async tickUntil(ms: number): Promise<number> {
       for (let at = 0; at <= ms; at += 250) {
@@ -44,6 +47,15 @@ test('who waits for a turn to punch is dialled when there is one, and at once', 
   dht._lastRandomPunch = Date.now()
   expect(await tickUntil(750)).toBe(1)
   expect(await tickUntil(1_250)).toBe(2)
+})
+
+test('every other dial goes without the local network, and the first after a change does not', async () => {
+  const { dht, dialer, tickUntil } = createDialer()
+  dht.code = 'PEER_NOT_FOUND'
+  await tickUntil(750)
+  dialer.reset()
+  await tickUntil(0)
+  expect(dht.isLocal).toEqual([true, false, true, true])
 })
 
 test('a dial that fails otherwise is made again after pauses that grow', async () => {

@@ -10,7 +10,7 @@ async function attack(say: (send: (type: number, bytes: Uint8Array) => void) => 
   high!.sessions.accept(stream)
   const channel = Protomux.from(far as never).createChannel({
     protocol: 'covey/session/1',
-    messages: Array.from({ length: 5 }, () => ({ onmessage: () => undefined }))
+    messages: Array.from({ length: 7 }, () => ({ onmessage: () => undefined }))
   })!
   channel.open()
   await channel.fullyOpened()
@@ -19,7 +19,7 @@ async function attack(say: (send: (type: number, bytes: Uint8Array) => void) => 
 }
 
 const GREETING = Buffer.concat([Buffer.alloc(32, 5), Buffer.alloc(32), Buffer.from([0])])
-const [HELLO, FROM, DATA, ACK] = [0, 1, 2, 3]
+const [HELLO, FROM, DATA, ACK, HINTS] = [0, 1, 2, 3, 6]
 
 test('a greeting that is well formed opens a session: what follows fails for its own reason', async () => {
   const { side, stream } = await attack((send) => {
@@ -65,6 +65,9 @@ test.each<[string, (send: (type: number, bytes: Uint8Array) => void) => void]>([
   ['an acknowledgement of what was never sent', (send) => [send(HELLO, GREETING), send(ACK, Buffer.from([9]))]],
   ['more received than was ever sent', (send) => send(HELLO, Buffer.concat([GREETING.subarray(0, 64), Buffer.from([9])]))],
   ['a number that is none', (send) => [send(HELLO, GREETING), send(FROM, Buffer.from([0xfd, 1]))]],
+  ['relays before a greeting', (send) => send(HINTS, Buffer.from([0]))],
+  ['relays that cannot be read', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.from([1, 2, 3]))]],
+  ['too many relays', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.concat([Buffer.from([3]), Buffer.alloc(99)]))]],
   [
     'more than is taken',
     (send) => {

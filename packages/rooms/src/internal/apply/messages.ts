@@ -47,13 +47,11 @@ function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
 
 function about(apply: (context: AboutContext) => Promise<boolean>): ContentRule['apply'] {
   return async (context) => {
-    const { view, op, touched } = context
+    const { view, op } = context
     const row = op.header.target ? await view.message(op.header.target) : null
     if (row === null) return false
     const state = await stateOf(view, row.order)
-    const isDone = !state.deletedBy && (await apply({ ...context, row, state }))
-    if (isDone) touched.states = true
-    return isDone
+    return !state.deletedBy && apply({ ...context, row, state })
   }
 }
 
@@ -72,7 +70,6 @@ async function message({ view, node, op, id, meta, touched }: ContentContext): P
   const state = await stateOf(view, root.order)
   await view.put('thread-messages', { root: root.order, order })
   await view.put('message-states', { ...state, replies: state.replies + 1 })
-  touched.states = true
   return true
 }
 

@@ -225,7 +225,7 @@ export const revokeDevice: Act<'revokeDevice'> = async ({ state }, { identity, d
  */
 export const equivocation: Act<'equivocation'> = async ({ state }, { writer }) => {
   const row = await state.device(writer)
-  if (row === null || row.forked) return false
+  if (row === null) return false
   await state.put('devices', { ...row, removed: true, forked: true })
   return true
 }

@@ -21,6 +21,8 @@ const MAX_DIALS = 3
 const LINGER_MS = 10_000
 /** Relays of peers, beside our own, at a time. */
 const MAX_BORROWED = 16
+/** Addresses of a kind that are tried for one of them. */
+const MAX_JOINED = 8
 /** Devices that a relay says want to talk, and that have not proven who they are. */
 const MAX_OFFERS = 32
 
@@ -38,7 +40,7 @@ interface RelaysInit {
 }
 
 interface Entry {
-  readonly relay: RelayTarget
+  relay: RelayTarget
   readonly isOwn: boolean
   hop: Hop | null
   /** Told when there is one. */
@@ -116,7 +118,10 @@ export class Relays {
 
   /** Has relays of a peer connected to. */
   borrow(relays: readonly RelayTarget[]): void {
-    for (const relay of relays) this.#entryFor(relay, false).usedAt = Date.now()
+    for (const relay of relays) {
+      const entry = this.#entryFor(relay, false)
+      if (entry !== null) entry.usedAt = Date.now()
+    }
   }
 
   /**
@@ -164,11 +169,20 @@ export class Relays {
     return [...this.#entries.values()].filter(({ hop }) => hop !== null)
   }
 
-  #entryFor(relay: RelayTarget, isOwn: boolean): Entry {
+  /** Null: as many relays of peers as may be are in use. */
+  #entryFor(relay: RelayTarget, isOwn: boolean): Entry | null {
     const known = this.#entries.get(relay.id)
-    if (known !== undefined) return known
-    const oldest = [...this.#entries.values()].filter((entry) => !entry.isOwn)
-    if (!isOwn && oldest.length >= MAX_BORROWED) this.#remove(oldest[0]!)
+    if (known !== undefined) {
+      // What one peer says of a relay is not to keep others from it.
+      if (!known.isOwn) known.relay = joinTargets(relay, known.relay)
+      return known
+    }
+    const borrowed = [...this.#entries.values()].filter((entry) => !entry.isOwn)
+    if (!isOwn && borrowed.length >= MAX_BORROWED) {
+      const idle = borrowed.find(({ hop }) => hop === null || hop.size === 0)
+      if (idle === undefined) return null
+      this.#remove(idle)
+    }
     const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0 }
     const entry: Entry = { relay, isOwn, hop: null, waiting: new Set(), dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
@@ -252,6 +266,13 @@ export class Relays {
     for (const dial of entry.dials) dial.close()
     entry.hop?.close()
   }
+}
+
+/** One relay, with the addresses that both name: the newest first, and no more than a few of each kind. */
+function joinTargets(newer: RelayTarget, older: RelayTarget): RelayTarget {
+  const join = <Address>(a: readonly Address[], b: readonly Address[]): Address[] =>
+    [...new Map([...a, ...b].map((address) => [JSON.stringify(address), address])).values()].slice(0, MAX_JOINED)
+  return { ...older, webSockets: join(newer.webSockets, older.webSockets), udp: join(newer.udp, older.udp) }
 }
 
 /** The connection to a relay, where there is one within the time. */

@@ -43,6 +43,7 @@ export class Dialer {
   reset(): void {
     this.#failed = 0
     this.#startAt = 0
+    this.#count = 0
     this.#isQueued = false
   }
 

@@ -29,6 +29,8 @@ export interface LinkReceiver {
 interface LinkInit {
   readonly stream: SwarmConnection
   readonly ongreeting: (link: Link, greeting: Greeting) => void
+  /** Where the peer says that it can be met; of any content. A throw ends the connection. */
+  readonly onhints: (hints: Uint8Array) => void
   /** It closed before it carried a session, or after. */
   readonly onclose: (link: Link) => void
 }
@@ -50,7 +52,7 @@ export class Link {
   #datagrams = 0
   #heard: { bytes: number; at: number }
 
-  constructor({ stream, ongreeting, onclose }: LinkInit) {
+  constructor({ stream, ongreeting, onhints, onclose }: LinkInit) {
     this.stream = stream
     this.#heard = { bytes: stream.rawBytesRead, at: Date.now() }
     this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
@@ -63,7 +65,8 @@ export class Link {
       (bytes) => owner().ondata(this, bytes),
       (bytes) => owner().onack(this, decodeNumber(bytes)),
       () => this.receiver?.onend(this),
-      () => this.receiver?.onsuspend(this)
+      () => this.receiver?.onsuspend(this),
+      (bytes) => owner() && onhints(bytes)
     ]
     this.#channel = Protomux.from(stream).createChannel({
       protocol: SESSION_PROTOCOL,
@@ -137,6 +140,11 @@ export class Link {
 
   sendAck(count: number): void {
     this.#messages[3]!.send(encodeNumber(count))
+  }
+
+  /** Where this device can be met. */
+  sendHints(hints: Uint8Array): void {
+    this.#messages[6]!.send(hints)
   }
 
   /** Sends what may be lost. `false` when it was dropped here. */

@@ -19,6 +19,11 @@ export type PathState = 'direct' | 'relayed' | 'offline'
 export type Policy = 'direct' | 'auto' | 'relay-only'
 export type PathWatcher = (path: PathState | 'closed' | 'suspended') => void
 
+export interface PeerStateInit extends SessionsInit {
+  /** The peer says where it can be met. A throw ends the connection. */
+  readonly onhints: (id: string, hints: Uint8Array) => void
+}
+
 /** One other device: the session with it, the connections to it, and the wish for one. */
 export class PeerState {
   /** Each asks for a connection to this peer to be made and kept. */
@@ -27,13 +32,15 @@ export class PeerState {
   session: Session | null = null
   /** Where the peer may be met, beside our own relays. */
   relays: readonly RelayTarget[] = []
+  /** The same, as it says itself. */
+  hinted: readonly RelayTarget[] = []
   /** Null: that of the node. */
   ownPolicy: Policy | null = null
   /** What the last dial failed with. */
   failure: Error | null = null
-  readonly #publicKey: Uint8Array
+  readonly publicKey: Uint8Array
   readonly #id: string
-  readonly #init: SessionsInit
+  readonly #init: PeerStateInit
   readonly #dialer: Dialer
   readonly #relayDialer: RelayDialer | null
   /** All of them, those that no session has yet too. */
@@ -45,8 +52,8 @@ export class PeerState {
   #metUntil = 0
   #path: PathState = 'offline'
 
-  constructor(publicKey: Uint8Array, id: string, init: SessionsInit, onopen: (stream: SwarmConnection) => void) {
-    this.#publicKey = publicKey
+  constructor(publicKey: Uint8Array, id: string, init: PeerStateInit, onopen: (stream: SwarmConnection) => void) {
+    this.publicKey = publicKey
     this.#id = id
     this.#init = init
     this.#isLeader = isAbove(init.keyPair.publicKey, publicKey)
@@ -70,6 +77,16 @@ export class PeerState {
   /** Whether there is a session, and no path that can be trusted. */
   get isDoubted(): boolean {
     return this.session !== null && (this.session.active === null || this.session.active.isDoubted)
+  }
+
+  /** Whether there is a direct path that can be trusted. */
+  get isWellMet(): boolean {
+    return this.path === 'direct' && !this.isDoubted
+  }
+
+  /** Whether it would be dialled if it were known where. */
+  get isSought(): boolean {
+    return !this.isWellMet && (this.wishes.size > 0 || this.session !== null || this.isMissed)
   }
 
   /** Whether its session ran out not long ago: nobody said that it was over. */
@@ -97,6 +114,7 @@ export class PeerState {
     const link = new Link({
       stream,
       ongreeting: (_, greeting) => this.#settle(link, greeting),
+      onhints: (hints) => this.#init.onhints(this.#id, hints),
       onclose: () => void this.#links.delete(link)
     })
     this.#links.add(link)
@@ -185,7 +203,8 @@ export class PeerState {
     if (relays === undefined || this.policy === 'direct') return
     const active = this.session?.active
     if (active?.isRelayed && !active.isHeard) relays.blame(active.stream)
-    relays.borrow(this.relays)
+    // One that the peer has chosen may be its own, and would see the address that is not to be shown to it.
+    relays.borrow(this.policy === 'relay-only' ? this.relays : [...this.relays, ...this.hinted])
     this.#relayDialer!.tick(isAwaited, now)
   }
 
@@ -216,14 +235,17 @@ export class PeerState {
     const mine = this.#held
     if (!isFitting(mine, theirs)) return
     const [follower, leader] = this.#isLeader ? [theirs.follower, mine.leader] : [mine.follower, theirs.leader]
+    const isNew = this.session === null
     const session = this.session ?? this.#open({ follower, leader })
     session.attach(link, theirs.received)
+    const { hints } = this.#init
+    if (isNew && hints !== undefined) link.sendHints(hints)
   }
 
   #open(nonces: Omit<Greeting, 'received'>): Session {
     const session = new Session({
       publicKey: this.#init.keyPair.publicKey,
-      remotePublicKey: this.#publicKey,
+      remotePublicKey: this.publicKey,
       isLeader: this.#isLeader,
       nonces,
       onpath: () => this.#tellPath(),

@@ -1,5 +1,6 @@
 import type Hyperswarm from 'hyperswarm'
 import type { JoinOptions, PeerDiscoverySession } from 'hyperswarm'
+import { joinSwarm } from '../suspend-swarm.js'
 import type { Session } from './session.js'
 
 type Listener = (session: Session) => void
@@ -22,7 +23,7 @@ export class SessionSwarm {
   }
 
   join(topic: Uint8Array, options?: JoinOptions): PeerDiscoverySession {
-    return this.#swarm.join(topic, options)
+    return joinSwarm(this.#swarm, topic, options)
   }
 
   flush(): Promise<boolean> {

@@ -4,10 +4,14 @@ import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
 import { TICK_MS } from './constants.js'
 import type { RelayTarget } from '../../relay.js'
+import { decodeHints } from '../relay/hints.js'
 import type { Relays } from '../relay/relays.js'
 import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
 import { Probe } from './probe.js'
 import type { Session } from './session.js'
+
+/** What peers said of themselves is kept of so many, also while they are away. */
+const MAX_HINTED = 1_024
 
 export interface SessionsInit {
   readonly dht: HyperDHT
@@ -15,6 +19,10 @@ export interface SessionsInit {
   readonly maxPeers: number
   /** None: what is direct. */
   readonly relays?: Relays
+  /** What peers are told of where this device can be met; see relay/hints.ts. */
+  readonly hints?: Uint8Array
+  /** Whether they may name relays on this machine and in its network. */
+  readonly isLocal?: boolean
   /** Where a peer has none of its own. Default `auto`. */
   readonly policy?: Policy
   readonly onsession: (session: Session, peer: string) => void
@@ -29,6 +37,8 @@ export class Sessions {
   readonly #blocked = new Set<string>()
   readonly #policies = new Map<string, Policy>()
   readonly #relays = new Map<string, readonly RelayTarget[]>()
+  /** The one that was heard of longest ago is the first to be forgotten. */
+  readonly #hinted = new Map<string, readonly RelayTarget[]>()
   #timer: ReturnType<typeof setInterval>
   readonly #probe: Probe
   #isClosed = false
@@ -45,6 +55,18 @@ export class Sessions {
   /** The peers that can be reached now. */
   get reachable(): string[] {
     return [...this.#peers].filter(([, peer]) => peer.path !== 'offline').map(([id]) => id)
+  }
+
+  /** The keys of those that are to be dialled wherever they turn up; each is the same object as long as it is. */
+  get sought(): Uint8Array[] {
+    return [...this.#peers.values()].filter((peer) => peer.isSought).map(({ publicKey }) => publicKey)
+  }
+
+  /** Whether a device that turned up is to be dialled where it is. */
+  isWelcome(publicKey: Uint8Array): boolean {
+    const id = encodeZ32(publicKey)
+    if (this.#isClosed || this.#isSuspended || this.#blocked.has(id) || this.policyOf(id) === 'relay-only') return false
+    return this.#peers.get(id)?.isWellMet === false || (!this.#peers.has(id) && this.#hasRoom(id))
   }
 
   get(id: string): PeerState | undefined {
@@ -64,7 +86,8 @@ export class Sessions {
   meet(publicKey: Uint8Array): void {
     const id = encodeZ32(publicKey)
     const { relays } = this.#init
-    if (relays === undefined || relays.isNone || this.#isClosed || this.#isSuspended) return
+    const isNone = relays?.isNone !== false && !this.#relays.has(id) && !this.#hinted.has(id)
+    if (isNone || this.#isClosed || this.#isSuspended) return
     if (this.#blocked.has(id) || !this.#hasRoom(id)) return
     const peer = this.#peerOf(publicKey)
     if (peer.session === null) peer.meet(Date.now())
@@ -79,6 +102,18 @@ export class Sessions {
     if (peer === undefined) return
     this.#apply(peer, id)
     peer.enforce()
+  }
+
+  /** Where a peer can be met, as it says, or a link about it. False when it says nothing that can be read. */
+  hint(id: string, hints: Uint8Array): boolean {
+    const relays = decodeHints(hints, this.#init.isLocal ?? false)
+    if (!relays.ok) return false
+    this.#hinted.delete(id)
+    this.#hinted.set(id, relays.value)
+    if (this.#hinted.size > MAX_HINTED) this.#hinted.delete(this.#hinted.keys().next().value!)
+    const peer = this.#peers.get(id)
+    if (peer !== undefined) peer.hinted = relays.value
+    return true
   }
 
   policyOf(id: string): Policy {
@@ -150,6 +185,10 @@ export class Sessions {
     this.#peers.clear()
   }
 
+  readonly #onhints = (id: string, hints: Uint8Array): void => {
+    if (!this.hint(id, hints)) throw new Error('Its relays cannot be read.')
+  }
+
   /** The network is better, or worse: what failed may not fail now. */
   readonly #onnetwork = (): void => {
     if (this.#isSuspended) return
@@ -176,7 +215,7 @@ export class Sessions {
     const id = encodeZ32(publicKey)
     const known = this.#peers.get(id)
     if (known !== undefined) return known
-    const peer = new PeerState(publicKey, id, this.#init, (stream) => this.accept(stream))
+    const peer = new PeerState(publicKey, id, { ...this.#init, onhints: this.#onhints }, (stream) => this.accept(stream))
     this.#apply(peer, id)
     this.#peers.set(id, peer)
     return peer
@@ -193,6 +232,7 @@ export class Sessions {
   #apply(peer: PeerState, id: string): void {
     peer.ownPolicy = this.#policies.get(id) ?? null
     peer.relays = this.#relays.get(id) ?? []
+    peer.hinted = this.#hinted.get(id) ?? []
   }
 
   #hasRoom(id: string): boolean {

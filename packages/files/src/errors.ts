@@ -1,0 +1,34 @@
+import { CoveyError } from '@covey/core'
+
+/**
+ * - `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `FILE_IS_FOLDER`: the path cannot be shared.
+ * - `FILE_CHANGED`: the shared file is not what it was when it was shared, or was not read to its end.
+ * - `FILE_DAMAGED`: what the sharer signed is no file as the offer says: a size that lies, say.
+ * - `FILE_TOO_LARGE`: the file is larger than the caller allows.
+ * - `FILE_FORGOTTEN`: the file was forgotten on this device.
+ * - `FILE_OUT_OF_RANGE`: the range begins after the end of the file.
+ * - `OFFER_MALFORMED`: the content, or the link, is no offer of a file.
+ * - `STORAGE_FULL`: the disk has no room; what has arrived is kept, and the same call goes on from there.
+ * - `STORAGE_FAILED`: the disk did not take, or give, the bytes.
+ * - `FILES_CLOSED`: the files of this peer were closed.
+ * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that this was not written for.
+ */
+export type FileErrorCode =
+  | 'FILE_NOT_FOUND'
+  | 'FILE_UNREADABLE'
+  | 'FILE_IS_FOLDER'
+  | 'FILE_CHANGED'
+  | 'FILE_DAMAGED'
+  | 'FILE_TOO_LARGE'
+  | 'FILE_FORGOTTEN'
+  | 'FILE_OUT_OF_RANGE'
+  | 'OFFER_MALFORMED'
+  | 'STORAGE_FULL'
+  | 'STORAGE_FAILED'
+  | 'FILES_CLOSED'
+  | 'UPSTREAM_UNSUPPORTED'
+
+/** What `@covey/files` throws; see {@link FileErrorCode}. */
+export class FileError extends CoveyError<FileErrorCode> {
+  override readonly name = 'FileError'
+}

@@ -1,0 +1,57 @@
+import type { Content, EventSource } from '@covey/core'
+import type { FileError } from './errors.js'
+import type { SharedFile } from './file.js'
+import type { Preview } from './offer.js'
+
+/** What happens to the files of a peer. */
+export interface FilesEvents {
+  /** Something failed in the background. */
+  error: FileError
+}
+
+/** What can be shared: a path, which is read in place; bytes; or a stream, which is read once. */
+export type FileSource = string | Uint8Array | AsyncIterable<Uint8Array>
+
+/** How {@link Files.share} shares. */
+export interface ShareOptions {
+  /** Default: the last part of the path, or `file`. At most {@link MAX_FILE_NAME_BYTES} as UTF-8. */
+  readonly name?: string
+  /** The media type. Default: none. */
+  readonly type?: string
+  /** Of a picture or a video, in pixels. */
+  readonly width?: number
+  readonly height?: number
+  /** A small picture of it, for the message. */
+  readonly preview?: Preview
+  /** Copies the file of a path, sealed, so that it may change or go. Default `false`. */
+  readonly copy?: boolean
+  /** Stops before anything is shared. */
+  readonly signal?: AbortSignal
+}
+
+/** The files of a peer. */
+export interface Files extends EventSource<FilesEvents> {
+  /**
+   * Shares a file, and resolves as soon as it can be offered: the source is read in the background, and others have its
+   * begin while it is. The file of a path is not copied: it has to stay where it is, and as it is. One that changes is told
+   * of by the file's `changed` event, and what has changed is given to nobody.
+   *
+   * @throws {FileError} FILE_NOT_FOUND, FILE_UNREADABLE, FILE_IS_FOLDER, STORAGE_…, FILES_CLOSED
+   * @throws {TypeError} that names the field.
+   */
+  share(source: FileSource, options?: ShareOptions): Promise<SharedFile>
+  /**
+   * The file of a content, as a message carries it, or of a link. Nothing is fetched before something is asked of it.
+   *
+   * @throws {FileError} OFFER_MALFORMED, FILES_CLOSED
+   * @throws {CoreError} LINK_… for a text that is no whole link
+   */
+  open(offer: Content | string): SharedFile
+  /** The file of this id, if it is known here. */
+  get(id: string): SharedFile | undefined
+  /** The files that are here, wholly or partly. */
+  list(): SharedFile[]
+  /** Stops all that is going on, and gives nothing any more. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,74 @@
+import type Hypercore from 'hypercore'
+import { BLOCK_BYTES } from '../constants.js'
+import { FileError } from '../errors.js'
+import { convertBlock, encodeEnd, type End } from './crypto.js'
+
+/** How many blocks are appended at once: an append costs the same, whatever it holds. */
+const MAX_BATCH_BLOCKS = 16
+
+/** Where the bytes come from: again and again the next of them, at most as many as asked for; none at the end. */
+export type Read = (position: number, maxBytes: number) => Promise<Uint8Array>
+
+/**
+ * Appends what is read, sealed, from where the core ends on, and then its end. The first block is appended by itself, so that
+ * others have it at once.
+ *
+ * @param isSame whether the source is still what it was when it was shared; asked at its end.
+ * @param onerror told of a read that failed, which ends the file there.
+ * @returns whether it was read as it was.
+ */
+export async function importFile(
+  core: Hypercore,
+  key: Uint8Array,
+  read: Read,
+  size: number | undefined,
+  isSame: (size: number) => Promise<boolean>,
+  onerror: (error: unknown) => void
+): Promise<End> {
+  let position = core.length * BLOCK_BYTES
+  let isRead = true
+  const readOn = (maxBytes: number): Promise<Uint8Array> =>
+    read(position, maxBytes).catch((error: unknown) => {
+      onerror(error)
+      isRead = false
+      return new Uint8Array(0)
+    })
+  for (let batchBlocks = 1; ; batchBlocks = Math.min(batchBlocks * 2, MAX_BATCH_BLOCKS)) {
+    const left = size === undefined ? Infinity : size - position
+    const bytes = await readOn(Math.min(batchBlocks * BLOCK_BYTES, left))
+    const blocks: Uint8Array[] = []
+    for (let offset = 0; offset < bytes.length; offset += BLOCK_BYTES) {
+      blocks.push(convertBlock(key, core.length + blocks.length, bytes.subarray(offset, offset + BLOCK_BYTES)))
+    }
+    if (blocks.length > 0) await core.append(blocks)
+    position += bytes.length
+    if (bytes.length < batchBlocks * BLOCK_BYTES) break
+  }
+  const end = { size: position, isWhole: isRead && (size === undefined || size === position) && (await isSame(position)) }
+  await core.append([convertBlock(key, core.length, encodeEnd(key, end))])
+  return end
+}
+
+/** Reads of a stream, which is read once, from its begin. */
+export function readStream(source: AsyncIterable<Uint8Array>): Read {
+  const iterator = source[Symbol.asyncIterator]()
+  let rest: Uint8Array = new Uint8Array(0)
+  return async (_position, maxBytes) => {
+    const bytes = new Uint8Array(maxBytes)
+    let filled = 0
+    while (filled < maxBytes) {
+      if (rest.length === 0) {
+        const { done, value } = await iterator.next()
+        if (done) break
+        if (!(value instanceof Uint8Array)) throw new FileError('FILE_UNREADABLE', 'The stream gave something that is no Uint8Array.')
+        rest = value
+        continue
+      }
+      const taken = rest.subarray(0, maxBytes - filled)
+      bytes.set(taken, filled)
+      filled += taken.length
+      rest = rest.subarray(taken.length)
+    }
+    return bytes.subarray(0, filled)
+  }
+}

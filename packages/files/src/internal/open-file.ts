@@ -1,0 +1,269 @@
+import type Corestore from 'corestore'
+import type Hypercore from 'hypercore'
+import hypercoreCrypto from 'hypercore-crypto'
+import { createEvents, encodeZ32, throwIfAborted, type EventEmitter } from '@covey/core'
+import type { Node, Topic } from '@covey/transport'
+import { FileError } from '../errors.js'
+import type { FileEvents } from '../file.js'
+import { storageError, wrapStorage, type Blocks } from './block-storage.js'
+import { FileCore } from './file-core.js'
+import type { Handles } from './handles.js'
+import { importFile, type Read } from './import-file.js'
+import { measurePieces, openFolder, openPath, openSource, stampOf, type Place, type Stamp } from './place.js'
+import { Progress } from './progress.js'
+import type { FileRecord, PathRecord, Records } from './records.js'
+import type { UpstreamCore } from './upstream.js'
+
+/** What all files of a peer share. */
+export interface FilesContext {
+  readonly corestore: Corestore
+  readonly node: Node
+  readonly handles: Handles
+  readonly records: Records
+  /** Where blocks are kept that are in no file of the user's. */
+  readonly folder: string
+  /** Told of each piece in that folder that is read, or written with so many bytes. */
+  onuse(file: OpenFile, piece: number, bytes: number): void
+  /** Nothing is in that folder any more. */
+  onempty(file: OpenFile): void
+  onforget(file: OpenFile): void
+}
+
+/** How often a shared file is looked at while it is given to others. */
+const LOOK_MS = 1_000
+
+/** A file that this device knows, shared here or offered to it: where its blocks are, and what became of them. */
+export class OpenFile {
+  readonly id: string
+  readonly discoveryKey: Uint8Array
+  readonly core: FileCore
+  readonly blocks: Blocks
+  readonly events: EventEmitter<FileEvents> = createEvents<FileEvents>()
+  readonly progress: Progress
+  readonly context: FilesContext
+  readonly #folder: Place
+  #record: FileRecord
+  #places: readonly Place[]
+  #isKept: boolean
+  #importing: Promise<void> | undefined
+  #hasChanged = false
+  #lookedAtMs = 0
+  readonly #lost = new Set<number>()
+  #mending: Promise<void> = Promise.resolve()
+  #topic: Topic | undefined
+  /** Fails never: who did the work is told. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #writing: Promise<unknown> = Promise.resolve()
+
+  /** @param isKept whether the record is on disk. */
+  constructor(context: FilesContext, record: FileRecord, isKept: boolean) {
+    const { offer } = record
+    this.context = context
+    this.#record = record
+    this.#isKept = isKept
+    this.core = new FileCore(context.corestore, offer, record.end, (end) => void this.update({ end }))
+    this.discoveryKey = hypercoreCrypto.discoveryKey(this.core.key)
+    this.id = encodeZ32(this.discoveryKey)
+    this.progress = new Progress(
+      this.core,
+      () => (this.#hasChanged ? 'changed' : this.#importing && 'reading'),
+      (progress) => void this.events.emit('progress', progress)
+    )
+    this.#folder = openFolder(context.handles, this.#folderPath, (piece, bytes) => context.onuse(this, piece, bytes))
+    this.#places = this.#openPlaces(record.path)
+    const places = (): readonly Place[] => this.#places
+    this.blocks = {
+      key: offer.key,
+      get places() {
+        return places()
+      },
+      fits: (index, bytes) => this.core.fits(index, bytes, Math.max(index + 1, this.#shared()?.state?.length ?? 0)),
+      has: (index) => this.#shared()?.bitfield?.get(index) ?? false,
+      onread: () => this.#look(),
+      onlost: (index) => this.#onlost(index),
+      onfailure: (error) => this.core.fail(error)
+    }
+  }
+
+  get record(): FileRecord {
+    return this.#record
+  }
+
+  /** Reads the source to its end, in the background. */
+  import(core: Hypercore, read: Read, isSame: (size: number) => Promise<boolean>): void {
+    const { offer } = this.#record
+    this.#importing = (async () => {
+      try {
+        const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error))
+        this.core.onend(end)
+        await this.update({ end })
+        if (!end.isWhole) this.onchanged()
+      } catch (error) {
+        this.report(error)
+      }
+      this.#importing = undefined
+      await core.close()
+      await this.progress.tell()
+    })()
+  }
+
+  /** Writes down that there is such a file here, before anything of it is. */
+  async keep(): Promise<void> {
+    if (this.#isKept) return
+    this.#isKept = true
+    await this.#write()
+  }
+
+  async update(change: Partial<FileRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change }
+    if ('path' in change) this.#places = this.#openPlaces(change.path)
+    if (!this.#isKept) return
+    await this.#write().catch((error: unknown) => this.report(error))
+  }
+
+  /** One after the other, so that the last record is the one that stays. */
+  #write(): Promise<void> {
+    const written = this.#writing.then(() => this.context.records.put(this.id, this.#record))
+    this.#writing = written.catch(() => undefined)
+    return written
+  }
+
+  /**
+   * Moves the blocks that are in this package's folder to where others are written now, and looks at those that are there: one
+   * that is not what it was is fetched again.
+   */
+  async moveBlocks(signal: AbortSignal | undefined): Promise<void> {
+    const isEmpty = (await measurePieces(this.#folderPath)).length === 0
+    await this.core.peek(async (core) => {
+      const [to] = this.#places
+      for (let index = 0; index < (this.core.blocks ?? core.length); index++) {
+        throwIfAborted(signal)
+        if (!this.blocks.has(index)) continue
+        const block = await core.get(index, { wait: false })
+        if (block !== null && !isEmpty) await to!.write(index, block)
+      }
+    })
+    await this.#mending
+    await this.#empty()
+  }
+
+  /** Does one thing after the other: what a file is saved in is one file. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  /** Gives the blocks from `start` on and before `end` back to the disk. */
+  async clear(start: number, end: number): Promise<void> {
+    await this.core.peek((core) => core.clear(start, Math.min(end, core.length)))
+    // Also the piece that is not full.
+    await this.#folder.drop(start, end)
+  }
+
+  async #empty(): Promise<void> {
+    await this.#folder.remove()
+    this.context.onempty(this)
+  }
+
+  /** Is found by whoever has its link. */
+  announce(): void {
+    this.#topic ??= this.context.node.join(this.discoveryKey)
+  }
+
+  async hide(): Promise<void> {
+    const topic = this.#topic
+    this.#topic = undefined
+    await topic?.close()
+  }
+
+  async forget(): Promise<void> {
+    await this.clear(0, Infinity)
+    await this.close(new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.'))
+    const { path } = this.#record
+    // One that was saved is the user's. One that is not whole has no name yet.
+    if (path !== undefined && !path.isSource && path.stamp === undefined) await this.#places[0]!.remove()
+    await this.#empty()
+    await this.context.records.remove(this.id)
+    this.context.onforget(this)
+  }
+
+  async close(error: FileError): Promise<void> {
+    this.progress.stop()
+    await this.core.close(error)
+    await this.#importing
+    await this.#mending
+    await this.#writing
+    await this.hide()
+  }
+
+  report(cause: unknown): void {
+    void this.events.emit('error', storageError(cause))
+  }
+
+  onchanged(): void {
+    if (this.#hasChanged) return
+    this.#hasChanged = true
+    const { path } = this.#record
+    if (path !== undefined) void this.events.emit('changed', { path: path.path })
+  }
+
+  /** Tells when a shared file is not what it was, by its size and time. */
+  async check(): Promise<void> {
+    const { path } = this.#record
+    if (path?.stamp === undefined || !path.isSource) return
+    if (!isSame(path.stamp, await stampOf(path.path))) this.onchanged()
+  }
+
+  /** The core, if it is open, by whomever. */
+  #shared(): UpstreamCore | null {
+    const { cores } = this.context.corestore as unknown as { cores: { get(discoveryKey: Uint8Array): UpstreamCore | null } }
+    return cores.get(this.discoveryKey)
+  }
+
+  /** Takes over a core that was opened before it was known here, by a peer who asked for it. */
+  adopt(): void {
+    const core = this.#shared()
+    if (core?.opened) wrapStorage(core.storage, this.blocks)
+  }
+
+  get #folderPath(): string {
+    return `${this.context.folder}/${this.id}`
+  }
+
+  #openPlaces(path: PathRecord | undefined): Place[] {
+    if (path === undefined) return [this.#folder]
+    const open = path.isSource ? openSource : openPath
+    return [open(this.context.handles, path.path, this.#record.offer.key), this.#folder]
+  }
+
+  /** What is given away is compared block by block; this is to tell of a change early. */
+  #look(): void {
+    const nowMs = Date.now()
+    if (nowMs - this.#lookedAtMs < LOOK_MS) return
+    this.#lookedAtMs = nowMs
+    this.check().catch((error: unknown) => this.report(error))
+  }
+
+  #onlost(index: number): void {
+    this.#lost.add(index)
+    if (this.#lost.size > 1) return
+    this.#mending = this.#mending
+      .then(() => this.core.peek((core) => this.#mend(core)))
+      .catch((error: unknown) => {
+        if (!(error instanceof FileError)) this.report(error)
+      })
+  }
+
+  /** What should be here and is not is asked of others from now on, and they are told that it is not here. */
+  async #mend(core: Hypercore): Promise<void> {
+    const lost = [...this.#lost]
+    this.#lost.clear()
+    if (this.#record.path?.isSource) this.onchanged()
+    for (const index of lost) await core.clear(index, index + 1)
+  }
+}
+
+export function isSame(before: Stamp, now: Stamp | undefined): boolean {
+  return now?.size === before.size && now.modifiedAt === before.modifiedAt
+}

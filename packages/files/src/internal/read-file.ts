@@ -1,0 +1,46 @@
+import { BLOCK_BYTES } from '../constants.js'
+import { FileError } from '../errors.js'
+import type { FileCore } from './file-core.js'
+
+/** How far ahead of its reader a stream asks, in blocks: 4 MiB. */
+const AHEAD_BLOCKS = 16
+
+/** The bytes from `start` on and before `end`, a block at a time. */
+export async function* readFile(
+  core: FileCore,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined
+): AsyncGenerator<Uint8Array, void, void> {
+  const work = await core.start(signal)
+  const asked: Promise<Uint8Array | undefined>[] = []
+  try {
+    if (core.size !== undefined && start > core.size) throw outOfRange()
+    const first = Math.floor(start / BLOCK_BYTES)
+    let next = first
+    for (let index = first; ; index++) {
+      const last = Math.ceil(Math.min(end, core.size ?? Infinity) / BLOCK_BYTES)
+      for (; next < Math.min(last, index + AHEAD_BLOCKS); next++) {
+        const block = core.read(work, next)
+        // It is told of when its turn comes, which may be never.
+        block.catch(() => undefined)
+        asked.push(block)
+      }
+      const block = await asked.shift()
+      if (block === undefined) break
+      const offset = index * BLOCK_BYTES
+      const wanted = block.subarray(Math.max(0, start - offset), Math.max(0, end - offset))
+      if (wanted.length > 0) yield wanted
+    }
+    if (end >= (core.size ?? 0)) {
+      const { size } = await core.untilEnd(work)
+      if (start > size) throw outOfRange()
+    }
+  } finally {
+    await core.finish(work)
+  }
+}
+
+function outOfRange(): FileError {
+  return new FileError('FILE_OUT_OF_RANGE', 'The range begins after the end of the file.')
+}

@@ -1,0 +1,110 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
+/// <reference path="./runtime.d.ts" />
+import { mkdir, open, readdir, readFile, rename, rm } from '#fs'
+import { readBytes, writeBytes } from '@covey/core'
+import type { LocalIdentity } from '@covey/identity'
+import { MAX_FILE_BYTES } from '../constants.js'
+import { readOffer, writeOffer, type Offer } from '../offer.js'
+import type { End } from './crypto.js'
+import type { Stamp } from './place.js'
+
+/** A file of the user's that holds the blocks. */
+export interface PathRecord {
+  readonly path: string
+  /** Whether it was there before: it is the user's, and never written. */
+  readonly isSource: boolean
+  /** As it was when it was whole. */
+  readonly stamp?: Stamp
+}
+
+/** What this device knows of a file: on its disk, sealed, and nowhere else. */
+export interface FileRecord {
+  readonly offer: Offer
+  /** Whether this device shares it: its core is written here. */
+  readonly isOwn: boolean
+  /** Whether whoever has the link may find it here. */
+  readonly isLinked: boolean
+  /** Where it is in a file of the user's, beside or in place of the own folder. */
+  readonly path?: PathRecord
+  /** What its last block says, when that has been seen. */
+  readonly end?: End
+}
+
+/** The files of this device. */
+export interface Records {
+  /** @param onerror takes what was found of those that do not open. */
+  all(onerror: (error: unknown) => void): Promise<FileRecord[]>
+  put(id: string, record: FileRecord): Promise<void>
+  remove(id: string): Promise<void>
+}
+
+const LABEL = 'covey/file/record/1'
+const MAX_PATH_BYTES = 32_768
+const OWN = 1
+const LINKED = 2
+const PATH = 4
+const SOURCE = 8
+const STAMP = 16
+const END = 32
+const WHOLE = 64
+
+/** One sealed file a record, each replaced as a whole. */
+export async function openRecords(folder: string, identity: LocalIdentity): Promise<Records> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return {
+    async all(onerror) {
+      const records: FileRecord[] = []
+      for (const name of await readdir(folder)) {
+        if (!name.endsWith('.record')) continue
+        try {
+          records.push(decodeRecord(identity.unseal(LABEL, Uint8Array.from(await readFile(`${folder}/${name}`)))))
+        } catch (error) {
+          onerror(error)
+        }
+      }
+      return records
+    },
+    async put(id, record) {
+      const path = `${folder}/${id}.record`
+      const file = await open(`${path}.new`, 'w', 0o600)
+      try {
+        const bytes = identity.seal(LABEL, encodeRecord(record))
+        let offset = 0
+        while (offset < bytes.length) offset += (await file.write(bytes, offset)).bytesWritten
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(`${path}.new`, path)
+    },
+    remove: (id) => rm(`${folder}/${id}.record`, { force: true })
+  }
+}
+
+function encodeRecord({ offer, isOwn, isLinked, path, end }: FileRecord): Uint8Array {
+  const flags =
+    (isOwn ? OWN : 0) + (isLinked ? LINKED : 0) + (path === undefined ? 0 : PATH) + (path?.isSource ? SOURCE : 0) +
+    (path?.stamp === undefined ? 0 : STAMP) + (end === undefined ? 0 : END) + (end?.isWhole ? WHOLE : 0)
+  return writeBytes((writer) => {
+    writeOffer(writer, offer)
+    writer.uint8(flags)
+    if (path !== undefined) writer.text(path.path, MAX_PATH_BYTES)
+    if (path?.stamp !== undefined) writer.varint(path.stamp.size).text(String(path.stamp.modifiedAt), 32)
+    if (end !== undefined) writer.varint(end.size)
+  })
+}
+
+function decodeRecord(bytes: Uint8Array): FileRecord {
+  const record = readBytes(bytes, (reader) => {
+    const offer = readOffer(reader)
+    const flags = reader.uint8()
+    const text = flags & PATH ? reader.text(MAX_PATH_BYTES) : undefined
+    const stamp = flags & STAMP ? { stamp: { size: reader.varint(), modifiedAt: Number(reader.text(32)) } } : {}
+    const end = flags & END ? { end: { size: reader.varint(MAX_FILE_BYTES), isWhole: (flags & WHOLE) !== 0 } } : {}
+    reader.rest()
+    const path = text === undefined ? {} : { path: { path: text, isSource: (flags & SOURCE) !== 0, ...stamp } }
+    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, ...path, ...end }
+  })
+  if (!record.ok) throw record.error
+  return record.value
+}

@@ -1,0 +1,129 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
+/// <reference path="./runtime.d.ts" />
+import { link, open, realpath, rename, rm, stat } from '#fs'
+import { BLOCK_BYTES } from '../constants.js'
+import { FileError } from '../errors.js'
+import { storageError } from './block-storage.js'
+import type { Work } from './file-core.js'
+import type { OpenFile } from './open-file.js'
+import { stampOf } from './place.js'
+import { readFile } from './read-file.js'
+import { numberedName, safeName } from './safe-name.js'
+
+/** More files of one name are not made. */
+const MAX_NUMBER = 1_000
+
+/** Saves the whole file in `folder`, and resolves with its path. */
+export async function saveFile(opened: OpenFile, folder: string, name: string, signal: AbortSignal | undefined): Promise<string> {
+  const parent = await findFolder(folder)
+  const part = `${parent}/.${opened.id}.covey-part`
+  const { path, isOwn } = opened.record
+  // What is in a file of the user's stays there, and is copied.
+  if (isOwn || path?.stamp !== undefined) {
+    await copyTo(opened, part, signal)
+    return publish(part, parent, safeName(name), () => Promise.resolve())
+  }
+  if (path?.path !== part) await opened.update({ path: { path: part, isSource: false } })
+  await opened.moveBlocks(signal)
+  const size = await opened.core.use(signal, (work) => receive(opened, work))
+  await opened.context.handles.finish(part, size)
+  await opened.context.handles.release(part)
+  return publish(part, parent, safeName(name), async (saved) => {
+    const stamp = await stampOf(saved)
+    await opened.update({ path: { path: saved, isSource: false, ...(stamp && { stamp }) } })
+  })
+}
+
+/** Fetches all that is missing, and resolves with the size when all is here. */
+async function receive(opened: OpenFile, work: Work): Promise<number> {
+  const { core, stop } = work
+  const range = core.download({ start: 0, end: -1, linear: true })
+  const end = await opened.core.untilEnd(work).finally(() => range.destroy())
+  for (;;) {
+    const blocks = Math.ceil(end.size / BLOCK_BYTES)
+    await stop.guard(core.download({ start: 0, end: blocks, linear: true }).done())
+    if ((await opened.core.look()).held === blocks) return end.size
+  }
+}
+
+async function copyTo(opened: OpenFile, part: string, signal: AbortSignal | undefined): Promise<void> {
+  const { handles } = opened.context
+  let size = 0
+  try {
+    await rm(part, { force: true })
+    for await (const bytes of readFile(opened.core, 0, Infinity, signal)) {
+      await handles.write(part, size, bytes)
+      size += bytes.length
+    }
+    await handles.finish(part, size)
+  } catch (error) {
+    await handles.release(part)
+    await rm(part, { force: true })
+    throw (error as { code?: string }).code === undefined ? error : storageError(error)
+  }
+  await handles.release(part)
+}
+
+/** The folder's path, whole and without links. @throws {FileError} FILE_NOT_FOUND */
+async function findFolder(folder: string): Promise<string> {
+  const path = await realpath(folder).catch((cause: unknown) => {
+    throw new FileError('FILE_NOT_FOUND', 'There is no such folder to save in.', { cause, hint: 'Make the folder first.' })
+  })
+  if ((await stat(path)).isDirectory()) return path
+  throw new FileError('FILE_NOT_FOUND', 'What is to be saved in is no folder.')
+}
+
+/**
+ * Gives a finished file its name, or the next with a number that is free. Never replaces what has the name already.
+ *
+ * @param onnamed told before the old name is gone, where the system has files of two names.
+ * @returns the path
+ */
+async function publish(part: string, folder: string, name: string, onnamed: (path: string) => Promise<void>): Promise<string> {
+  for (let number = 1; number <= MAX_NUMBER; number++) {
+    const path = `${folder}/${numberedName(name, number)}`
+    if (!(await giveName(part, path))) continue
+    await onnamed(path)
+    await rm(part, { force: true })
+    await syncFolder(folder)
+    return path
+  }
+  throw new FileError('STORAGE_FAILED', `There are ${MAX_NUMBER} files of this name.`, { hint: 'Choose another name, or folder.' })
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'])
+
+/** Whether the name was free. */
+async function giveName(part: string, path: string): Promise<boolean> {
+  try {
+    // Unlike a rename, a hard link never replaces what has the name.
+    await link(part, path)
+    return true
+  } catch (error) {
+    const { code = '' } = error as { code?: string }
+    if (code === 'EEXIST') return false
+    if (!NO_LINKS.has(code)) throw storageError(error)
+  }
+  // File systems without hard links (FAT, some of Android's): the name is taken by an empty file first.
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+    await rename(part, path)
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EEXIST') return false
+    throw storageError(error)
+  }
+}
+
+/** Makes the name durable. Where a folder cannot be opened (Windows), the system sees to it. */
+async function syncFolder(folder: string): Promise<void> {
+  let file
+  try {
+    file = await open(folder, 'r')
+    await file.sync()
+  } catch {
+    // Neither can it be refused usefully: the file itself is in place.
+  } finally {
+    await file?.close()
+  }
+}

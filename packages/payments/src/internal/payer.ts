@@ -1,0 +1,285 @@
+import { assertOptions, encodeZ32, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
+import { assertAssetId, type AssetRegistry } from '../assets.js'
+import { MAX_AMOUNT } from '../constants.js'
+import { PaymentError } from '../errors.js'
+import { MAX_DESTINATION_BYTES, type JournalEntry, type PaymentJournal } from '../journal.js'
+import type { PayOptions, RecoveredPayment } from '../payments.js'
+import { checkLimits, type SpendingPolicy } from '../policy.js'
+import type { Fee, PaymentOrder, PaymentOutcome, PaymentProvider, Quote } from '../provider.js'
+import { signReceipt, type PaymentReceipt } from '../receipt.js'
+import { readRequest, type PaymentRequest } from '../request.js'
+import type { Signer } from './signed-message.js'
+
+interface PayerInit {
+  readonly signer: Signer
+  readonly journal: PaymentJournal
+  readonly providers: readonly PaymentProvider[]
+  readonly assets: AssetRegistry
+  readonly policy: SpendingPolicy
+  readonly now: () => number
+}
+
+interface Payer {
+  pay(request: PaymentRequest, options: PayOptions): Promise<PaymentReceipt>
+  recover(signal: AbortSignal | undefined): Promise<RecoveredPayment[]>
+  close(): Promise<void>
+}
+
+/** A payment that a provider is about to make, or has made: what it takes to look it up again. */
+interface Attempt {
+  readonly provider: PaymentProvider
+  readonly order: PaymentOrder
+  entry: JournalEntry
+}
+
+/** Pays each request once: one attempt at a time, written down before it is made. */
+export function createPayer({ signer, journal, providers, assets, policy, now }: PayerInit): Payer {
+  /** By request: what is under way, never rejecting. It holds its place until its provider is done, whoever still waits. */
+  const underWay = new Map<string, Promise<unknown>>()
+  let isClosed = false
+  const payer = signer.identity.publicKey
+
+  async function inTurn<Value>(requestHash: Uint8Array, signal: AbortSignal | undefined, work: () => Promise<Value>): Promise<Value> {
+    const key = encodeZ32(requestHash)
+    for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) await raceSignal(other, signal)
+    throwIfAborted(signal)
+    if (isClosed) throw new PaymentError('PAYMENTS_CLOSED', 'The wallet was closed.')
+    const working = work()
+    const settled = working.then(ignore, ignore).then(() => underWay.delete(key))
+    underWay.set(key, settled)
+    return raceSignal(working, signal)
+  }
+
+  async function payInTurn(request: PaymentRequest, maxFee: Fee, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
+    const former = journal.get(request.coreHash)
+    if (former?.state === 'paid') return receiptOf(request, former)
+    if (former?.state === 'sent') return receiptOf(request, await look(attemptOf(request, former), signal))
+    return receiptOf(request, await send(await begin(request, maxFee, former, signal), signal))
+  }
+
+  /** All that is asked before anything is paid, and the entry that says it is about to be. */
+  async function begin(request: PaymentRequest, maxFee: Fee, former: JournalEntry | undefined, signal: AbortSignal | undefined): Promise<Attempt> {
+    if (request.payer !== null && !equalBytes(request.payer, payer)) throw new TypeError('request is for another payer')
+    assets.get(request.money.asset)
+    refuseExpired(request)
+    const { provider, method, index } = choose(request)
+    const order = { request, method }
+    const quote = checkQuote(await provider.quote(order, { signal }).catch(refuse(signal)))
+    if (quote.fee.asset !== maxFee.asset || quote.fee.amount > maxFee.amount) {
+      throw new PaymentError('FEE_TOO_HIGH', `The fee may be ${quote.fee.amount} of ${quote.fee.asset}; maxFee is ${maxFee.amount} of ${maxFee.asset}.`)
+    }
+    const { confirm, limits = [] } = policy
+    const { money } = request
+    if (confirm !== undefined && (await confirm({ request, money, fee: quote.fee }, { signal })) !== true) {
+      throw new PaymentError('DECLINED', 'The payment was declined.')
+    }
+    throwIfAborted(signal)
+    // Whoever confirms may take their time.
+    refuseExpired(request)
+    const entry: JournalEntry = {
+      requestHash: request.coreHash,
+      state: 'begun',
+      room: request.room,
+      request: request.bytes,
+      provider: provider.name,
+      method: index,
+      money,
+      maxFee: { asset: maxFee.asset, amount: maxFee.amount },
+      destination: quote.destination,
+      handle: new Uint8Array(),
+      proof: new Uint8Array(),
+      attempts: (former?.attempts ?? 0) + 1,
+      beganMs: now()
+    }
+    await reserve(entry, limits)
+    return { provider, order, entry }
+  }
+
+  /** Limits and duplicates are judged with all that is begun, one payment after the other. */
+  let reserving: Promise<unknown> = Promise.resolve()
+  function reserve(entry: JournalEntry, limits: NonNullable<SpendingPolicy['limits']>): Promise<void> {
+    const check = async (): Promise<void> => {
+      const all = journal.list()
+      const same = all.find(
+        (other) => other.state !== 'failed' && equalBytes(other.destination, entry.destination) && !equalBytes(other.requestHash, entry.requestHash)
+      )
+      if (same !== undefined) throw new PaymentError('DUPLICATE', 'Another request with the same invoice or address was paid, or is being paid.')
+      checkLimits(limits, entry, all)
+      await journal.put(entry)
+    }
+    const reserved = reserving.then(check, check)
+    reserving = reserved
+    return reserved
+  }
+
+  async function send(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
+    const { provider, order, entry } = attempt
+    let saving: Promise<void> | undefined
+    let isDone = false
+    const save = (handle: Uint8Array): Promise<void> => {
+      if (isDone || saving !== undefined) return Promise.reject(new PaymentError('PROVIDER_INVALID', 'A provider saves once, while it pays.'))
+      saving = write(attempt, { state: 'sent', handle: Uint8Array.from(handle) })
+      return saving
+    }
+    let outcome: PaymentOutcome
+    try {
+      outcome = await provider.pay(order, { maxFee: entry.maxFee.amount, payer, save, signal })
+    } catch (cause) {
+      isDone = true
+      // What was to be saved may be durable by now: then nobody knows.
+      await saving?.catch(ignore)
+      if (attempt.entry.state === 'begun') {
+        await write(attempt, { state: 'failed' })
+        throwIfAborted(signal)
+        throw asPaymentError(cause)
+      }
+      throwIfAborted(signal)
+      throw unknownOutcome(cause)
+    }
+    isDone = true
+    return record(attempt, outcome, signal)
+  }
+
+  async function look(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
+    const { provider, order, entry } = attempt
+    const resend = now() < order.request.expiresMs
+    let outcome: PaymentOutcome
+    try {
+      outcome = await provider.lookup(order, entry.handle, { payer, resend, signal })
+    } catch (cause) {
+      throwIfAborted(signal)
+      throw unknownOutcome(cause)
+    }
+    return record(attempt, outcome, signal)
+  }
+
+  /** What the provider says goes into the journal only where it is for good, and a proof only where it proves. */
+  async function record(attempt: Attempt, outcome: PaymentOutcome, signal: AbortSignal | undefined): Promise<JournalEntry> {
+    if (outcome.status === 'failed') {
+      await write(attempt, { state: 'failed' })
+      throw new PaymentError(outcome.code, outcome.message)
+    }
+    if (outcome.status !== 'paid') throw unknownOutcome()
+    const { provider, order } = attempt
+    const { status, reason } = await provider.verify({ ...order, payer, proof: outcome.proof }, { signal })
+    if (status === 'invalid') throw new PaymentError('PROVIDER_INVALID', `The provider says that it has paid, and its proof is none: ${reason}`)
+    await write(attempt, { state: 'paid', proof: outcome.proof })
+    return attempt.entry
+  }
+
+  async function write(attempt: Attempt, change: Partial<JournalEntry>): Promise<void> {
+    const entry = { ...attempt.entry, ...change }
+    await journal.put(entry)
+    attempt.entry = entry
+  }
+
+  function attemptOf(request: PaymentRequest, entry: JournalEntry): Attempt {
+    const provider = providers.find(({ name }) => name === entry.provider)
+    const method = request.methods[entry.method]
+    if (provider === undefined || method === undefined) {
+      throw new PaymentError('UNKNOWN_OUTCOME', `It was being paid by the provider "${entry.provider}", which is not here.`, { retryable: true })
+    }
+    return { provider, order: { request, method }, entry }
+  }
+
+  function receiptOf(request: PaymentRequest, { method, proof }: JournalEntry): PaymentReceipt {
+    return signReceipt(signer, request, { method: request.methods[method]!.type, proof, createdMs: now() })
+  }
+
+  function refuseExpired(request: PaymentRequest): void {
+    if (now() >= request.expiresMs) throw new PaymentError('EXPIRED', 'The request has expired.', { hint: 'Ask for a new one.' })
+  }
+
+  function choose(request: PaymentRequest): { provider: PaymentProvider; method: PaymentRequest['methods'][number]; index: number } {
+    for (const [index, method] of request.methods.entries()) {
+      const provider = providers.find(
+        (each) => each.capabilities.pay && each.methods.includes(method.type) && each.supports(request.money.asset)
+      )
+      if (provider !== undefined) return { provider, method, index }
+    }
+    throw new PaymentError('NO_METHOD', 'No provider here can pay by any method of the request.')
+  }
+
+  /** The request as its payee has signed it, whatever the caller's object says. */
+  function reread({ bytes, room }: Pick<PaymentRequest, 'bytes' | 'room'>, atMs: number): PaymentRequest {
+    const read = readRequest(bytes, { room, atMs })
+    if (!read.ok) throw read.error
+    return read.value
+  }
+
+  return {
+    async pay(given, { maxFee, signal }) {
+      assertFee(maxFee)
+      throwIfAborted(signal)
+      const request = reread(given, now())
+      return inTurn(request.coreHash, signal, () => payInTurn(request, maxFee, signal))
+    },
+    async recover(signal) {
+      const open = journal.list().filter(({ state }) => state === 'sent')
+      const recovered: RecoveredPayment[] = []
+      for (const { requestHash } of open) {
+        throwIfAborted(signal)
+        recovered.push(await inTurn(requestHash, signal, () => recoverOne(requestHash, signal)))
+      }
+      return recovered
+    },
+    async close() {
+      isClosed = true
+      await Promise.all(underWay.values())
+      await journal.close()
+    }
+  }
+
+  async function recoverOne(requestHash: Uint8Array, signal: AbortSignal | undefined): Promise<RecoveredPayment> {
+    const entry = journal.get(requestHash)!
+    // As it was when it was begun: a certificate may have ended since.
+    const request = reread({ bytes: entry.request, room: entry.room }, entry.beganMs)
+    try {
+      const settled = entry.state === 'sent' ? await look(attemptOf(request, entry), signal) : entry
+      return { requestHash, state: 'paid', receipt: receiptOf(request, settled) }
+    } catch (error) {
+      if (!(error instanceof PaymentError)) throw error
+      const state = journal.get(requestHash)!.state === 'failed' ? 'failed' : 'sent'
+      return { requestHash, state, receipt: null }
+    }
+  }
+}
+
+function ignore(): void {
+  // It is told to whom it concerns; here only the time counts.
+}
+
+function refuse(signal: AbortSignal | undefined): (cause: unknown) => never {
+  return (cause) => {
+    throwIfAborted(signal)
+    throw asPaymentError(cause)
+  }
+}
+
+/** What a provider has failed with before anything was sent. */
+function asPaymentError(cause: unknown): PaymentError {
+  if (cause instanceof PaymentError) return cause
+  return new PaymentError('PROVIDER_UNAVAILABLE', 'The provider failed before anything was paid.', { cause, retryable: true })
+}
+
+function unknownOutcome(cause?: unknown): PaymentError {
+  return new PaymentError('UNKNOWN_OUTCOME', 'Nobody can say yet whether it was paid.', {
+    cause,
+    retryable: true,
+    hint: 'Call pay or recover again: the payment is looked up, and not made anew.'
+  })
+}
+
+function checkQuote(quote: Quote): Quote {
+  const { fee, destination } = quote
+  const isSound = typeof fee.amount === 'bigint' && fee.amount >= 0n && destination instanceof Uint8Array && destination.length > 0
+  if (isSound && destination.length <= MAX_DESTINATION_BYTES) return quote
+  throw new PaymentError('PROVIDER_INVALID', 'The provider has quoted what cannot be.')
+}
+
+function assertFee(fee: Fee): void {
+  assertOptions(fee, 'options.maxFee', ['asset', 'amount'])
+  assertAssetId(fee.asset, 'options.maxFee.asset')
+  if (typeof fee.amount !== 'bigint') throw new TypeError(`options.maxFee.amount must be a bigint, got ${typeof fee.amount}`)
+  if (fee.amount < 0n || fee.amount > MAX_AMOUNT) throw new TypeError('options.maxFee.amount must be from 0 to 2^256 - 1')
+}

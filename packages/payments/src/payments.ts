@@ -1,0 +1,201 @@
+import { assertFunction, assertOptions, assertSignal, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
+import { knownAssets, type AssetRegistry } from './assets.js'
+import { PaymentError } from './errors.js'
+import { createPayer } from './internal/payer.js'
+import type { Signer } from './internal/signed-message.js'
+import type { JournalEntry, PaymentJournal } from './journal.js'
+import { assertPolicy, type SpendingPolicy } from './policy.js'
+import type { Fee, PaymentProvider, ProviderOptions, Verification } from './provider.js'
+import { readReceipt, type PaymentReceipt } from './receipt.js'
+import { draftRequest, signRequest, type PaymentMethod, type PaymentRequest, type RequestInit } from './request.js'
+
+/** What {@link createPayments} takes. */
+export interface PaymentsInit {
+  /** Who pays and is paid: an open identity. */
+  signer: Signer
+  /** Where payments are written down before they are made. It belongs to this wallet alone, and is closed with it. */
+  journal: PaymentJournal
+  /** What moves money, and verifies: one for each rail. */
+  providers: readonly PaymentProvider[]
+  /** Default: `knownAssets`. */
+  assets?: AssetRegistry | undefined
+  /** Default: nothing but what `maxFee` says. */
+  policy?: SpendingPolicy | undefined
+  /** The time in milliseconds since 1970. Default: `Date.now`. */
+  now?: (() => number) | undefined
+}
+
+/** Options of {@link Payments.pay}. */
+export interface PayOptions extends ProviderOptions {
+  /**
+   * The most that moving the money may cost, on top of the amount: mandatory. On an EVM chain it is in the chain's coin.
+   * An amount of 0 is allowed where there are no fees.
+   */
+  maxFee: Fee
+}
+
+/** What {@link Payments.request} takes: who asks, and where, is known. */
+export type PaymentsRequestInit = Omit<RequestInit, 'payee' | 'createdMs'>
+
+/** A receipt, and the request that it says was paid. */
+export interface ReceiptClaim {
+  readonly request: PaymentRequest
+  readonly receipt: PaymentReceipt
+}
+
+/** A payment that was looked up by {@link Payments.recover}. */
+export interface RecoveredPayment {
+  /** The `coreHash` of the request, 32 bytes. */
+  readonly requestHash: Uint8Array
+  /** `sent`: nobody can say yet. */
+  readonly state: 'paid' | 'failed' | 'sent'
+  /** To be shown to the payee; `null` unless it is `paid`. */
+  readonly receipt: PaymentReceipt | null
+}
+
+/** A wallet over providers: asks, pays, and verifies. */
+export interface Payments extends AsyncDisposable {
+  /**
+   * A signed request to this identity, with a method of each provider that can be paid in the asset.
+   *
+   * @throws {PaymentError} UNKNOWN_ASSET, NO_METHOD, and what providers fail with.
+   */
+  request(init: PaymentsRequestInit, options?: ProviderOptions): Promise<PaymentRequest>
+  /**
+   * Pays a request, once, whatever happens: what is to be paid is durable before anything is sent, a request that was
+   * paid gives its receipt again, and one whose outcome is not known is looked up and not paid anew. So it is safe, and
+   * right, to call it again after any error or crash.
+   *
+   * An abort ends the waiting. What was sent by then may still be paid.
+   *
+   * @throws {PaymentError} see {@link PaymentErrorCode}; `UNKNOWN_OUTCOME` is the one that asks for another look.
+   * @throws {TypeError} when the request is not for this identity, or an option is wrong.
+   */
+  pay(request: PaymentRequest, options: PayOptions): Promise<PaymentReceipt>
+  /**
+   * Looks up all payments whose outcome is not known: to be called after a start. What this cannot settle stays as it is.
+   */
+  recover(options?: ProviderOptions): Promise<RecoveredPayment[]>
+  /**
+   * Whether the receipt shows that the request was paid, as far as a provider here can tell. `unknown` where none can.
+   * Not to be called where all have to come to the same answer: it asks the network.
+   */
+  verify(request: PaymentRequest, receipt: PaymentReceipt, options?: ProviderOptions): Promise<Verification>
+  /**
+   * Verifies receipts **in the room's order**, each proof once: what an earlier receipt has used up is `invalid` in a later
+   * one, and waits, as `pending` or `unknown`, while the earlier one does. So of all who show the same proof the first
+   * counts, and all who have the same order agree.
+   */
+  verifyAll(claims: readonly ReceiptClaim[], options?: ProviderOptions): Promise<Verification[]>
+  /** All payments, in no order. */
+  list(): readonly JournalEntry[]
+  /** Waits for what is being written, and closes the journal. May be called twice. */
+  close(): Promise<void>
+}
+
+/**
+ * A wallet that asks, pays and verifies by the given providers.
+ *
+ * @throws {TypeError} that names the field.
+ * @example
+ * ```ts
+ * import type { LocalIdentity } from '@covey/identity'
+ * import { createPayments, openFileJournal, type PaymentProvider, type PaymentRequest } from '@covey/payments'
+ *
+ * async function settle(bob: LocalIdentity, provider: PaymentProvider, request: PaymentRequest) {
+ *   const journal = await openFileJournal('./bob/payments')
+ *   const payments = createPayments({ signer: bob, journal, providers: [provider] })
+ *   await payments.recover()
+ *   return payments.pay(request, { maxFee: { asset: request.money.asset, amount: 1_000n } })
+ * }
+ * ```
+ */
+export function createPayments(init: PaymentsInit): Payments {
+  assertOptions(init, 'init', ['signer', 'journal', 'providers', 'assets', 'policy', 'now'])
+  const { signer, journal, providers, assets = knownAssets, policy = {}, now = Date.now } = init
+  assertProviders(providers)
+  assertPolicy(policy, 'init.policy')
+  assertFunction(now, 'init.now')
+  const payer = createPayer({ signer, journal, providers, assets, policy, now })
+  const payments: Payments = {
+    async request(requestInit, options = {}) {
+      throwIfAborted(checkOptions(options))
+      const core = draftRequest({ ...requestInit, payee: signer.identity.publicKey, createdMs: now() })
+      assets.get(core.money.asset)
+      const able = providers.filter((each) => each.capabilities.receive && each.supports(core.money.asset))
+      if (able.length === 0) throw new PaymentError('NO_METHOD', 'No provider here can be paid in this asset.')
+      const methods: PaymentMethod[] = await raceSignal(Promise.all(able.map((each) => each.createMethod(core, options))), options.signal)
+      return signRequest(signer, core, methods)
+    },
+    pay(request, options) {
+      assertOptions(options, 'options', ['maxFee', 'signal'])
+      checkOptions({ signal: options.signal })
+      return payer.pay(request, options)
+    },
+    recover: (options = {}) => payer.recover(checkOptions(options)),
+    async verify(request, receipt, options = {}) {
+      const signal = checkOptions(options)
+      const read = readReceipt(receipt.bytes, { request, atMs: now() })
+      if (!read.ok) return invalid(read.error.message)
+      const { method: type, payer: identity, proof } = read.value
+      // Of several methods of one type it is enough that one was paid by.
+      const claims = request.methods.filter((method) => method.type === type)
+      const provider = providers.find(
+        (each) => each.capabilities.verify && each.methods.includes(type) && each.supports(request.money.asset)
+      )
+      if (provider === undefined) return { ...invalid('No provider here can verify this.'), status: 'unknown' }
+      const all: Verification[] = []
+      for (const method of claims) all.push(await provider.verify({ request, method, payer: identity, proof }, { signal }))
+      const order: readonly Verification['status'][] = ['valid', 'pending', 'unknown', 'invalid']
+      return all.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0]!
+    },
+    async verifyAll(claims, options = {}) {
+      const signal = checkOptions(options)
+      const verified: Verification[] = []
+      for (const { request, receipt } of claims) verified.push(await payments.verify(request, receipt, { signal }))
+      return spendOnce(verified)
+    },
+    list: () => journal.list(),
+    close: () => payer.close(),
+    [Symbol.asyncDispose]: () => payments.close()
+  }
+  return payments
+}
+
+/** In the room's order: a proof that was used before is none, and one that may have been has to wait. */
+function spendOnce(verified: readonly Verification[]): Verification[] {
+  const spent = new Map<string, Verification['status']>()
+  return verified.map((verification) => {
+    const { spends, status } = verification
+    if (spends === null || status === 'invalid') return verification
+    const key = encodeZ32(spends)
+    const earlier = spent.get(key)
+    if (earlier === undefined) {
+      spent.set(key, status)
+      return verification
+    }
+    const reason = 'An earlier receipt has the same proof.'
+    return earlier === 'valid' ? invalid(reason) : { ...verification, status: earlier, reason }
+  })
+}
+
+function invalid(reason: string): Verification {
+  return { status: 'invalid', level: null, confirmations: null, spends: null, reason }
+}
+
+function checkOptions(options: ProviderOptions): AbortSignal | undefined {
+  assertOptions(options, 'options', ['signal'])
+  assertSignal(options.signal, 'options.signal')
+  return options.signal
+}
+
+function assertProviders(providers: readonly PaymentProvider[]): void {
+  if (!Array.isArray(providers)) throw new TypeError('init.providers must be an array')
+  const names = new Set<string>()
+  for (const [index, { name }] of providers.entries()) {
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) throw new TypeError(`init.providers[${index}].name must be a–z, 0–9 and hyphens`)
+    if (names.has(name)) throw new TypeError(`init.providers[${index}].name is taken`)
+    names.add(name)
+  }
+}
+

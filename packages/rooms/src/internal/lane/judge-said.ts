@@ -1,0 +1,92 @@
+import { encodeZ32 } from '@covey/core'
+import { isAtLeast, roleOf } from '../../roles.js'
+import { mapKey } from '../map-key.js'
+import { decodeOp, opId, OpType } from '../op.js'
+import { follows, type PendingMessage, type PendingMessages } from '../pending-messages.js'
+import type { Reader } from '../reader.js'
+import type { DeviceRow, RoomView } from '../view.js'
+import { isSaidBy, readSaid } from './said.js'
+
+export interface JudgeInit {
+  /** The discovery key. */
+  readonly room: Uint8Array
+  readonly view: RoomView
+  readonly reader: Reader
+  readonly pending: PendingMessages
+}
+
+/** How many messages of a device are shown before the log has them. */
+const MAX_PENDING_OF_WRITER = 64
+/** And of all devices. */
+const MAX_PENDING = 512
+const MAX_SPEAKERS = 4_096
+
+/** Judges what peers say on the fast lane. */
+export interface LaneJudge {
+  /**
+   * What a peer said, if it may be shown before the log has it: the same as `apply` would demand now, of a
+   * device that speaks for itself.
+   *
+   * @param peer the id of the device, as the session has proven it.
+   */
+  judge(peer: string, bytes: Uint8Array): Promise<PendingMessage | undefined>
+  /** To be called when members, devices or epochs have changed. */
+  changed(): void
+}
+
+export function createLaneJudge({ room, view, reader, pending }: JudgeInit): LaneJudge {
+  /** By writer: the device that may speak, or none. */
+  let speakers = new Map<string, Promise<DeviceRow | undefined>>()
+
+  function speaker(writer: Uint8Array): Promise<DeviceRow | undefined> {
+    const name = mapKey(writer)
+    const known = speakers.get(name)
+    if (known !== undefined) return known
+    // Any peer may name any writer.
+    if (speakers.size >= MAX_SPEAKERS) speakers.clear()
+    const finding = findSpeaker(writer)
+    speakers.set(name, finding)
+    finding.catch(() => speakers.delete(name))
+    return finding
+  }
+
+  async function findSpeaker(writer: Uint8Array): Promise<DeviceRow | undefined> {
+    const device = await view.device(writer)
+    const member = device === null || device.removed ? null : await view.member(device.identity)
+    const role = member === null || member.muted ? undefined : roleOf(member.role)
+    return role !== undefined && isAtLeast(role, 'member') ? device! : undefined
+  }
+
+  /** Whether it is the next of its writer's chain, as far as that is known here. */
+  async function isNext(id: Uint8Array, writer: Uint8Array, previous: Uint8Array | null | undefined): Promise<boolean> {
+    const shown = pending.of(writer).at(-1)
+    if (shown !== undefined) return follows(previous, shown.id)
+    const row = await view.writer(writer)
+    if (row === null) return !previous
+    return follows(previous, row.head) && (!!row.head || (await view.message(id)) === null)
+  }
+
+  async function judge(peer: string, bytes: Uint8Array): Promise<PendingMessage | undefined> {
+    const said = readSaid(bytes)
+    const op = said && decodeOp(said.op)
+    if (op?.header.type !== OpType.message || !op.header.epoch) return undefined
+    const { writer } = said!
+    const device = await speaker(writer)
+    // Nobody passes on what others say: so the bounds of a peer are those of a writer.
+    if (device === undefined || encodeZ32(device.device) !== peer) return undefined
+    if (pending.size >= MAX_PENDING || pending.of(writer).length >= MAX_PENDING_OF_WRITER) return undefined
+    const id = opId(room, writer, said!.op)
+    if (!(await isNext(id, writer, op.header.previous)) || !isSaidBy(said!, id, device.device)) return undefined
+    // An epoch that is not known here is no reason to ask for its key.
+    if ((await view.epoch(op.header.epoch)) === null) return undefined
+    if (typeof (await reader.body(said!.op, writer)) === 'string') return undefined
+    return { id, writer, op: said!.op }
+  }
+
+  return {
+    judge,
+    changed() {
+      speakers = new Map()
+    }
+  }
+}

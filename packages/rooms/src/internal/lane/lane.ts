@@ -1,0 +1,124 @@
+import { encodeZ32, isCoveyError } from '@covey/core'
+import type { LocalIdentity } from '@covey/identity'
+import { deviceSecrets } from '@covey/identity/internal'
+import { defineChannel, type ChannelHost } from '@covey/transport'
+import { createRateLimit, type RateLimit } from '../guards/rate-limit.js'
+import type { OpenRoom } from '../open-room.js'
+import type { PendingMessage } from '../pending-messages.js'
+import { createLaneJudge } from './judge-said.js'
+import { MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from './said.js'
+
+/** How long something is shown that the log does not bring. */
+const LANDS_WITHIN_MS = 30_000
+
+/** What is heard of one peer: a burst of talk, and then what a quota lets the log have for good. */
+const HEARD_RATE = { burst: 128, perSecond: 64 }
+
+/** What a peer may have had sent, and not have made room for; it hears the rest by the log. */
+const MAX_UNDER_WAY = 16
+
+/** Brings messages to the members who are there, and shows theirs, before the log has them. */
+export interface Lane {
+  close(): Promise<void>
+}
+
+/**
+ * The log stays the only truth. What is heard here orders nothing, and is shown until the log says what
+ * became of it; what is not heard here comes by the log.
+ */
+export function createLane(
+  node: ChannelHost,
+  { room, base, view, reader, pending, onpost, onpeople }: OpenRoom,
+  identity: LocalIdentity,
+  onerror: (error: unknown) => void
+): Lane {
+  const own = identity.device.id
+  const { secretKey } = deviceSecrets(identity).keyPair
+  const definition = defineChannel({ name: `covey/lane/${room.id}`, version: 1, maxMessageBytes: MAX_SAID_BYTES })
+  const channel = node.channel(definition, { peers: [] })
+  const judge = createLaneJudge({ room: base.discoveryKey!, view, reader, pending })
+  const rates = new Map<string, RateLimit>()
+  const underWay = new Map<string, number>()
+  let allowed = new Set<string>()
+  let isClosing = false
+  let refreshing: Promise<void> | undefined
+  let again = false
+
+  function say(message: PendingMessage): void {
+    if (message.op.length > MAX_SAID_OP_BYTES) return
+    const { peers } = channel
+    if (peers.length === 0) return
+    const bytes = sayOp(message, secretKey)
+    for (const peer of peers) sayTo(peer, bytes).catch(report)
+  }
+
+  async function sayTo(peer: string, bytes: Uint8Array): Promise<void> {
+    const count = underWay.get(peer) ?? 0
+    if (count >= MAX_UNDER_WAY) return
+    underWay.set(peer, count + 1)
+    try {
+      await channel.send(peer, bytes)
+    } catch (error) {
+      // It has gone, or takes less: the log reaches it.
+      if (!isCoveyError(error, 'CHANNEL_CLOSED') && !isCoveyError(error, 'MESSAGE_TOO_LARGE')) throw error
+    } finally {
+      const left = underWay.get(peer)! - 1
+      if (left === 0) underWay.delete(peer)
+      else underWay.set(peer, left)
+    }
+  }
+
+  async function hear(): Promise<void> {
+    for await (const { peer, message: bytes } of channel.messages()) {
+      const rate = rates.get(peer) ?? createRateLimit(HEARD_RATE)
+      rates.set(peer, rate)
+      if (!rate.take()) continue
+      const message = await judge.judge(peer, bytes)
+      if (message !== undefined && !isClosing) pending.addOther(message, LANDS_WITHIN_MS)
+    }
+  }
+
+  /** Talks with the devices that are in the room, and with no other. */
+  async function refresh(): Promise<void> {
+    while (again && !isClosing) {
+      again = false
+      const present = (await view.all('devices')).filter((row) => !row.removed).map((row) => encodeZ32(row.device))
+      const next = new Set(present.filter((device) => device !== own))
+      for (const device of next) if (!allowed.has(device)) channel.allow(device)
+      for (const device of allowed) {
+        if (next.has(device)) continue
+        channel.refuse(device)
+        rates.delete(device)
+      }
+      allowed = next
+    }
+    refreshing = undefined
+  }
+
+  function changed(): void {
+    judge.changed()
+    again = true
+    refreshing ??= refresh().catch((error: unknown) => {
+      refreshing = undefined
+      report(error)
+    })
+  }
+
+  function report(error: unknown): void {
+    // What is closed beneath it is no news.
+    if (!isClosing && !base.closing) onerror(error)
+  }
+
+  const stops = [onpost(say), onpeople(changed)]
+  hear().catch(report)
+  changed()
+
+  return {
+    async close() {
+      isClosing = true
+      for (const stop of stops) stop()
+      await channel.close()
+      await refreshing
+    }
+  }
+}

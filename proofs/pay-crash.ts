@@ -1,0 +1,7 @@
+import { proof } from './harness.js'
+import { KILLS_PER_WALLET, PARALLEL_WALLETS, proveWallet } from './pay-crash/prove.js'
+
+const wallets = { count: 100, perRun: KILLS_PER_WALLET, parallel: PARALLEL_WALLETS }
+await proof('pay-crash', { ...wallets, run: (seed, _, kills) => proveWallet('pipe', seed, kills) })
+// The same with a real chain.
+await proof('pay-crash', { ...wallets, run: (seed, _, kills) => proveWallet('evm', seed, kills) })
