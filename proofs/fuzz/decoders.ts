@@ -6,6 +6,7 @@ import {
   isCoveyError,
   readBytes,
   type ByteReader,
+  type ContentType,
   type CoveyError,
   type Result
 } from '../../packages/core/src/index.js'
@@ -19,11 +20,13 @@ import { isEquivocation } from '../../packages/rooms/src/internal/equivocation.j
 import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounded-encoding.js'
 import { isRequest, readResponse } from '../../packages/rooms/src/internal/guards/read-request.js'
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
+import { readBody, readEmoji } from '../../packages/rooms/src/internal/message-body.js'
 import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
 import { readSaid, sayOp } from '../../packages/rooms/src/internal/lane/said.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
+import { linkPreviewContent, locationContent, pollContent, voiceNoteContent } from '../../packages/rooms/src/index.js'
 import { decodeInvite } from '../../packages/rooms/src/invite.js'
 import type { Prng } from '../model/prng.js'
 import type { Fixtures } from './fixtures.js'
@@ -32,6 +35,12 @@ import { hostile, mutate } from './mutate.js'
 import type { Decoder } from './prove.js'
 import { randomStruct, STRUCT_NAMES } from './structs.js'
 
+const contents: Record<string, [ContentType<never>, object]> = {
+  poll: [pollContent as ContentType<never>, { question: 'Which?', options: ['a', 'b'], isMultiple: true }],
+  location: [locationContent as ContentType<never>, { latitude: 1.5, longitude: -2, name: 'here' }],
+  'link preview': [linkPreviewContent as ContentType<never>, { text: 'See', url: 'https://example.org', title: 'A', image: new Uint8Array(40) }],
+  'voice note': [voiceNoteContent as ContentType<never>, { mediaType: 'audio/ogg', durationMs: 900, levels: new Uint8Array(9), audio: new Uint8Array(50) }]
+}
 const REFUSED = 'refused'
 const ONLY_REFUSED = /^refused$/
 
@@ -82,7 +91,7 @@ function identity(fixtures: Fixtures): Decoder[] {
 }
 
 function rooms(fixtures: Fixtures): Decoder[] {
-  const { ops, room, core: { key: writer }, slots, grants, device, strangers, commitment, epochKey, parents, parentId, payloads, alice } = fixtures
+  const { ops, room, core: { key: writer }, slots, grants, device, strangers, commitment, epochKey, parents, parentId, payloads, bodies, alice } = fixtures
   const genuine = ops.map(({ bytes }) => bytes)
   const context = { room, writer, verify: true }
   const devices = [device, ...strangers]
@@ -103,6 +112,13 @@ function rooms(fixtures: Fixtures): Decoder[] {
     made('rooms parseAction, of payloads', wholeOp, ONLY_REFUSED, (input) => act(input, true)),
     made('rooms parseAction, signed before', wholeOp, ONLY_REFUSED, (input) => act(input, false)),
     bytes('rooms readSaid', genuine.map((op) => sayOp({ id: parentId, writer, op }, new Uint8Array(64))), ONLY_REFUSED, (input) => yes(readSaid(input) !== undefined)),
+    bytes('rooms readBody', [bodies['text-body'], bodies['content-body']], ONLY_REFUSED, (input) => {
+      const said = readBody(input)
+      for (const { start, length } of said.mentions) if (Array.from(said.text).length < start + length) throw new Error('A mention is not in its text.')
+      return yes(said.kind !== 'unknown')
+    }),
+    bytes('rooms readEmoji', [bodies['reaction-body']], ONLY_REFUSED, (input) => yes(readEmoji(input) !== undefined)),
+    ...Object.entries(contents).map(([name, [type, value]]) => bytes(`rooms content ${name}`, [type.create(value as never).data], ONLY_REFUSED, (data) => yes(type.read({ type: type.name, version: 1, data }) !== undefined))),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
     bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {

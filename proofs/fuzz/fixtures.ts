@@ -10,6 +10,7 @@ import { makeClaim, type WriterCore } from '../../packages/rooms/src/internal/cl
 import { seal } from '../../packages/rooms/src/internal/crypto.js'
 import { createInviteKeys, encodePairingInvite, openRequest } from '../../packages/rooms/src/internal/invite-keys.js'
 import { draftRotation } from '../../packages/rooms/src/internal/keyring.js'
+import { encodeBody } from '../../packages/rooms/src/internal/message-body.js'
 import { encodeOp, OpType, type OpHeader } from '../../packages/rooms/src/internal/op.js'
 import { commitmentTo, sealGrants, sealParents, sealSlots } from '../../packages/rooms/src/internal/slots.js'
 import { encodeStruct } from '../../packages/rooms/src/internal/structs.js'
@@ -105,6 +106,7 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     unban: encodeStruct('unban', { identity }),
     transfer: encodeStruct('transfer', { identity }),
     revokeDevice: encodeStruct('revoke-device', { identity, device: phone.device.publicKey, revocation }),
+    unreact: encodeStruct('unreact', { reaction: bytes(32) }),
     equivocation: new Uint8Array(Buffer.from(equivocation.bytes, 'hex'))
   }
   const ops = (Object.keys(OpType) as (keyof typeof OpType)[]).map((name) => {
@@ -113,6 +115,9 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
   })
   const bodies = {
     'message-body': encodeStruct('message-body', { text: 'Ǎ message ☕', content: 'poll', version: 1, data: bytes(20) }),
+    'text-body': encodeBody('@Alice, a message ☕', { replyTo: bytes(32), mentions: [{ member: alice.identity.id, start: 0, length: 6 }] }),
+    'content-body': encodeBody({ type: 'example.org/poll', version: 1, data: bytes(20) }, { isForwarded: true }),
+    'reaction-body': encodeStruct('reaction-body', { emoji: '☕' }),
     'settings-body': encodeStruct('settings-body', { name: 'Tea' }),
     'profile-body': encodeStruct('profile-body', { name: 'Alice' }),
     'knock-body': encodeStruct('knock-body', { request: encodeStruct('knock-request', { request: joinRequest, name: 'Bob' }), receipt })

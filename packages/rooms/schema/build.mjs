@@ -15,7 +15,8 @@ const covey = schema.namespace('covey')
 
 const required = (name, type) => ({ name, type, required: true })
 const optional = (name, type) => ({ name, type })
-const list = (name, type) => ({ name, type: `@covey/${type}`, required: true, array: true })
+const list = (name, type) => ({ ...required(name, `@covey/${type}`), array: true })
+const optionalList = (name, type) => ({ ...optional(name, `@covey/${type}`), array: true })
 const structs = []
 const struct = (name, ...fields) => {
   structs.push({ name, fields })
@@ -106,8 +107,22 @@ struct(
 )
 struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
+struct('unreact', required('reaction', 'fixed32'))
+
 // The sealed bodies, by type.
-struct('message-body', optional('text', 'string'), optional('content', 'string'), optional('version', 'uint'), optional('data', 'buffer'))
+struct('mention', required('identity', 'fixed32'), required('start', 'uint'), required('length', 'uint'))
+struct(
+  'message-body',
+  optional('text', 'string'),
+  optional('content', 'string'),
+  optional('version', 'uint'),
+  optional('data', 'buffer'),
+  optional('replyTo', 'fixed32'),
+  optional('forwarded', 'bool'),
+  optionalList('mentions', 'mention')
+)
+struct('reaction-body', required('emoji', 'string'))
+struct('vote-body', { ...required('choices', 'uint'), array: true })
 struct('settings-body', optional('name', 'string'))
 struct('profile-body', optional('name', 'string'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
@@ -139,6 +154,9 @@ struct(
 
 // What a device keeps of its rooms, sealed, outside of them.
 struct('room-record', required('namespace', 'fixed32'), required('discoveryKey', 'fixed32'), optional('key', 'fixed32'))
+
+// How far somebody has read, on this device.
+struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
 
 // The rows of the view.
 struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
@@ -221,8 +239,47 @@ struct(
   required('order', 'uint'),
   required('id', 'fixed32'),
   required('writer', 'fixed32'),
+  required('op', 'buffer'),
+  optional('thread', 'fixed32')
+)
+// What has become of a message, where something has; this and what follows goes by the message's order.
+struct(
+  'message-state',
+  required('order', 'uint'),
+  required('edits', 'uint'),
+  required('reactions', 'uint'),
+  required('reacted', 'uint'),
+  required('replies', 'uint'),
+  optional('pinned', 'bool'),
+  optional('deletedBy', 'fixed32'),
+  optional('votes', 'uint'),
+  optional('closed', 'bool')
+)
+struct(
+  'edit',
+  required('order', 'uint'),
+  required('number', 'uint'),
+  required('writer', 'fixed32'),
   required('op', 'buffer')
 )
+struct(
+  'reaction',
+  required('order', 'uint'),
+  required('identity', 'fixed32'),
+  required('id', 'fixed32'),
+  required('position', 'uint'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
+struct(
+  'vote',
+  required('order', 'uint'),
+  required('identity', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
+struct('pin', required('order', 'uint'), required('writer', 'fixed32'))
+struct('thread-message', required('root', 'uint'), required('order', 'uint'))
 
 Hyperschema.toDisk(schema, schemaFolder, { esm: true })
 
@@ -247,6 +304,12 @@ view.indexes.register({ name: 'devices-by-identity', collection: '@covey/devices
 view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })
 view.indexes.register({ name: 'epochs-by-id', collection: '@covey/epochs', key: ['id'], unique: true })
 collection('knocks', 'knock-row', 'writer', 'author')
+collection('message-states', 'message-state', 'order')
+collection('edits', 'edit', 'order', 'number')
+collection('reactions', 'reaction', 'order', 'identity', 'id')
+collection('votes', 'vote', 'order', 'identity')
+collection('pins', 'pin', 'order')
+collection('thread-messages', 'thread-message', 'root', 'order')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

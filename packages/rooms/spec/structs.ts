@@ -107,11 +107,28 @@ export interface Structs {
     device: Uint8Array
     revocation: Uint8Array
   }
+  'unreact': {
+    reaction: Uint8Array
+  }
+  'mention': {
+    identity: Uint8Array
+    start: number
+    length: number
+  }
   'message-body': {
     text?: string | null
     content?: string | null
     version?: number | null
     data?: Uint8Array | null
+    replyTo?: Uint8Array | null
+    forwarded?: boolean | null
+    mentions?: readonly Structs['mention'][] | null
+  }
+  'reaction-body': {
+    emoji: string
+  }
+  'vote-body': {
+    choices: readonly number[]
   }
   'settings-body': {
     name?: string | null
@@ -150,6 +167,10 @@ export interface Structs {
     namespace: Uint8Array
     discoveryKey: Uint8Array
     key?: Uint8Array | null
+  }
+  'read-mark': {
+    message: Uint8Array
+    order: number
   }
   'meta': {
     messages: number
@@ -241,5 +262,45 @@ export interface Structs {
     id: Uint8Array
     writer: Uint8Array
     op: Uint8Array
+    thread?: Uint8Array | null
+  }
+  'message-state': {
+    order: number
+    edits: number
+    reactions: number
+    reacted: number
+    replies: number
+    pinned?: boolean | null
+    deletedBy?: Uint8Array | null
+    votes?: number | null
+    closed?: boolean | null
+  }
+  'edit': {
+    order: number
+    number: number
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'reaction': {
+    order: number
+    identity: Uint8Array
+    id: Uint8Array
+    position: number
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'vote': {
+    order: number
+    identity: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'pin': {
+    order: number
+    writer: Uint8Array
+  }
+  'thread-message': {
+    root: number
+    order: number
   }
 }

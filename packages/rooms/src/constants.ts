@@ -1,6 +1,18 @@
 /** The longest text of a message, as UTF-8: what fits into one op beside what goes with it. */
 export const MAX_TEXT_BYTES = 61_440
 
+/** How many members a message mentions at most. */
+export const MAX_MENTIONS = 100
+
+/** The longest emoji of a reaction, as UTF-8: the longest that Unicode recommends for use takes 35 bytes. */
+export const MAX_EMOJI_BYTES = 64
+
+/** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
+export const DEFAULT_WINDOW = 50
+
+/** How many it shows at most: all of them are read again when something changes. */
+export const MAX_WINDOW = 1_000
+
 /** The longest name of a room or a member, as UTF-8. */
 export const MAX_NAME_BYTES = 256
 

@@ -11,6 +11,9 @@ import { CoveyError } from '@covey/core'
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
+ * - `MESSAGE_DELETED`: there is nothing left of it to change.
+ * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
+ * - `POLL_NOT_FOUND`: the message is no poll, or cannot be read here. `POLL_CLOSED`: it has ended.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
@@ -31,6 +34,11 @@ export type RoomErrorCode =
   | 'MESSAGE_TOO_LARGE'
   | 'MESSAGE_MALFORMED'
   | 'MESSAGE_NOT_FOUND'
+  | 'MESSAGE_DELETED'
+  | 'POLL_NOT_FOUND'
+  | 'POLL_CLOSED'
+  | 'TOO_MANY_REACTIONS'
+  | 'TOO_MANY_PINS'
   | 'MEMBER_NOT_FOUND'
   | 'INVITE_NOT_FOUND'
   | 'INVITE_MALFORMED'

@@ -1,4 +1,5 @@
 import type { Content } from '@covey/core'
+import type { CallOptions } from './room.js'
 
 /** A message, as this device can show it. Plain data; a later version of it is another object. */
 export interface Message {
@@ -14,9 +15,10 @@ export interface Message {
    * - `text`: what {@link text} says;
    * - `content`: what {@link content} holds, of whatever type, known to this app or not;
    * - `unknown`: made by a version that this one does not know;
+   * - `deleted`: nothing is left of it but who wrote it, and when;
    * - `unreadable`: this device has not been given the key, which it may get later.
    */
-  readonly kind: 'text' | 'content' | 'unknown' | 'unreadable'
+  readonly kind: 'text' | 'content' | 'unknown' | 'deleted' | 'unreadable'
   /** Well-formed, and `''` unless {@link kind} is `text`. */
   readonly text: string
   /** What its {@link ContentType.read} reads; there if {@link kind} is `content`. */
@@ -34,6 +36,90 @@ export interface Message {
    *   the log, and is not kept here yet. {@link RoomEvents.settle} tells what becomes of it.
    */
   readonly state: 'pending' | 'sent'
+  /** Whom the text names, in its order. Chosen by the author: a member of these ids there need not be. */
+  readonly mentions: readonly Mention[]
+  /** The id of the message that it answers, as its author says; there may be none here. */
+  readonly replyTo?: string
+  /** The id of the message that the thread begins with that it is in. */
+  readonly thread?: string
+  /** How many messages are in the thread that begins with it. */
+  readonly replies: number
+  /** How often it was edited. What it said before, {@link Room.edits} gives. */
+  readonly edits: number
+  /** When it was edited last, as {@link sentAt}. */
+  readonly editedAt?: number
+  /** Most first. */
+  readonly reactions: readonly Reaction[]
+  /** If {@link content} is, or was when it was sent, a poll: how it stands. */
+  readonly poll?: PollResult
+  readonly isPinned: boolean
+  /** Whether its author says that it is somebody else's: whose, nothing would prove. */
+  readonly isForwarded: boolean
+  /** The id of the identity that deleted it. */
+  readonly deletedBy?: string
+}
+
+/** That a part of a text means a member. */
+export interface Mention {
+  /** The id of the identity. */
+  readonly member: string
+  /** Where the part begins, in code points of the text: `[...text].slice(start, start + length)`. */
+  readonly start: number
+  /** How many code points it has, 1 or more. */
+  readonly length: number
+}
+
+/** The people who have reacted to a message in the same way. */
+export interface Reaction {
+  readonly emoji: string
+  /** How many people. */
+  readonly count: number
+  /** The ids of their identities, who was first first. */
+  readonly by: readonly string[]
+  /** Whether this device's own identity is one of them. */
+  readonly isOwn: boolean
+}
+
+/** How a poll stands. */
+export interface PollResult {
+  readonly question: string
+  readonly isMultiple: boolean
+  /** Whether no more votes count. */
+  readonly isClosed: boolean
+  /** How many people have chosen something. */
+  readonly voters: number
+  readonly options: readonly {
+    readonly text: string
+    /** How many people. */
+    readonly count: number
+    /** The ids of their identities. */
+    readonly by: readonly string[]
+    /** Whether this device's own identity is one of them. */
+    readonly isOwn: boolean
+  }[]
+}
+
+/** What a message said at one time. */
+export interface MessageVersion extends Pick<Message, 'kind' | 'text' | 'content' | 'mentions'> {
+  /** Milliseconds since 1970, as {@link Message.sentAt}. */
+  readonly sentAt: number
+}
+
+/** How {@link Room.edit} edits. */
+export interface EditOptions extends CallOptions {
+  /** At most {@link MAX_MENTIONS}, in the order of the text, none over another. For texts. */
+  readonly mentions?: readonly Mention[]
+}
+
+/** How {@link Room.send} sends. */
+export interface SendOptions extends EditOptions {
+  /** The id of the message that it answers: for members only, as all that is said. */
+  readonly replyTo?: string
+  /**
+   * The id of the message whose thread it goes into, or of one in that thread. Whoever keeps the room's log without
+   * being in it can see which messages are in a thread with each other.
+   */
+  readonly thread?: string
 }
 
 /** Which messages {@link Room.messages} gives. All of them, oldest first, unless told otherwise. */
@@ -47,6 +133,8 @@ export interface MessagesOptions {
    * `since` and `live`, which would leave a gap.
    */
   readonly limit?: number
+  /** Those in the thread that begins with the message of this id, but for that one. Default: those in threads too. */
+  readonly thread?: string
   /**
    * Whether to go on, when the past is told, with every message that comes: once, and as soon as it can be
    * shown, `pending` if need be. Not with `before`. Default `false`.

@@ -2,8 +2,9 @@ import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
-import type { Message, MessagesOptions } from './message.js'
+import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
 import type { Role } from './roles.js'
+import type { RoomTimeline, TimelineOptions } from './timeline.js'
 
 /** What a room is. */
 export interface RoomInfo {
@@ -30,6 +31,16 @@ export interface Member {
   readonly isMuted: boolean
   /** Whether this is the identity of this device. */
   readonly isSelf: boolean
+}
+
+/** What this device's person has not read, of others and not deleted. */
+export interface Unread {
+  /** How many messages; of the last 1,000. */
+  readonly count: number
+  /** How many of them mention this device's person. */
+  readonly mentions: number
+  /** The id of the first of them. */
+  readonly first?: string
 }
 
 /**
@@ -113,18 +124,107 @@ export interface Room extends EventSource<RoomEvents> {
    *
    * @param content a text is well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8; the data of a content is at
    *   most `MAX_CONTENT_BYTES`.
-   * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, ROOM_CLOSED,
-   *   ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
+   * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, MESSAGE_NOT_FOUND for `replyTo` and
+   *   `thread`, ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
    */
-  send(content: string | Content, options?: CallOptions): Promise<Message>
+  send(content: string | Content, options?: SendOptions): Promise<Message>
+  /**
+   * Sends what a message of any room says, marked as passed on.
+   *
+   * @throws as {@link send} does
+   */
+  forward(message: Pick<Message, 'kind' | 'text' | 'content'>, options?: CallOptions): Promise<Message>
+  /**
+   * Gives a message of one's own something else to say. Of its versions the first 64 and the newest are kept: see
+   * {@link edits}.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for all but its author; and what
+   *   {@link send} throws
+   */
+  edit(id: string, content: string | Content, options?: EditOptions): Promise<Message>
+  /**
+   * What a message has said so far, oldest first, the present version last; nothing of one that was deleted.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND
+   */
+  edits(id: string): Promise<MessageVersion[]>
+  /**
+   * Takes back what a message says, with its versions and reactions; a message of kind `deleted` stays in its place.
+   * Who has read it may have kept it, and its sealed bytes stay in the log of its author's device.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for all but its author and moderators
+   */
+  delete(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Reacts to a message; nothing happens where one has done so already.
+   *
+   * @param emoji at most {@link MAX_EMOJI_BYTES} as UTF-8.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for readers and the muted,
+   *   TOO_MANY_REACTIONS where one has 16, or the message 4,096
+   */
+  react(id: string, emoji: string, options?: CallOptions): Promise<void>
+  /** Takes a reaction of one's own back, if there is one. @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
+  unreact(id: string, emoji: string, options?: CallOptions): Promise<void>
+  /**
+   * Votes in a poll, in place of one's own vote before.
+   *
+   * @param id of a message whose content is of `pollContent`.
+   * @param choices the numbers of the options, the first of which is 0; none takes a vote back.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, POLL_NOT_FOUND for a message that is none, POLL_CLOSED,
+   *   ROOM_FORBIDDEN for readers and the muted
+   * @throws {TypeError} for options that there are not, and for several where one is asked for
+   */
+  vote(id: string, choices: readonly number[], options?: CallOptions): Promise<void>
+  /**
+   * Ends a poll, for good: votes that come later in the room's order do not count.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, POLL_NOT_FOUND, POLL_CLOSED, ROOM_FORBIDDEN for all but its
+   *   author and moderators
+   */
+  closePoll(id: string, options?: CallOptions): Promise<void>
+  /**
+   * Pins a message for everybody.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for members below moderator,
+   *   TOO_MANY_PINS where there are 100
+   */
+  pin(id: string, options?: CallOptions): Promise<void>
+  /** @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED, ROOM_FORBIDDEN for members below moderator */
+  unpin(id: string, options?: CallOptions): Promise<void>
+  /** The messages that are pinned, in the room's order. */
+  pins(): Promise<Message[]>
   /**
    * The messages of the room, in its order; with `live`, without end. Each is given once, also when
    * the order changes meanwhile, as it may until the room's indexers have signed it. Those that this device
    * has sent before are among them; those of others that are `pending`, only with `live`.
    *
-   * @throws {RoomError} MESSAGE_NOT_FOUND for `since` or `before`, ROOM_CLOSED
+   * @throws {RoomError} MESSAGE_NOT_FOUND for `since`, `before` or `thread`, ROOM_CLOSED
    */
   messages(options?: MessagesOptions): AsyncIterable<Message>
+  /**
+   * The last messages of the room, for a display: live snapshots, and what is different in each.
+   *
+   * @throws {RoomError} as it is iterated: MESSAGE_NOT_FOUND for `thread`, ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * for await (const { messages, changes } of room.timeline({ window: 50 })) console.log(messages.length, changes)
+   * ```
+   */
+  timeline(options?: TimelineOptions): RoomTimeline
+  /**
+   * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
+   * go back.
+   *
+   * @param id by default the last message of the room.
+   * @throws {RoomError} MESSAGE_NOT_FOUND, ROOM_CLOSED
+   */
+  markRead(id?: string, options?: CallOptions): Promise<void>
+  /** What came after the mark; with none, all that is here. An `update` event tells that it may be other. */
+  unread(): Promise<Unread>
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**

@@ -19,6 +19,12 @@ test('gives the message as everyone will see it', async () => {
     text: 'hello ☕',
     sentAt: expect.any(Number) as number,
     isOwn: true,
+    mentions: [],
+    replies: 0,
+    edits: 0,
+    reactions: [],
+    isPinned: false,
+    isForwarded: false,
     state: 'pending'
   })
   expect(sent.sentAt).toBeGreaterThanOrEqual(before)

@@ -35,6 +35,12 @@ const COLLECTIONS = [
   'key-requests',
   'profiles',
   'messages',
+  'message-states',
+  'edits',
+  'reactions',
+  'votes',
+  'pins',
+  'thread-messages',
   'authority',
   'writers',
   'meta'
@@ -136,6 +142,8 @@ export interface Hostile {
   write(header: Partial<OpHeader> & { type: number }, sealed?: Uint8Array): Promise<Uint8Array>
   /** Resolves when the device has read of an invite. */
   knows(invite: Uint8Array): Promise<void>
+  /** Resolves when the device has read a message. */
+  has(message: Uint8Array): Promise<void>
   /** Appends bytes as they are. */
   append(bytes: Uint8Array): Promise<Uint8Array>
 }
@@ -181,6 +189,7 @@ export async function admitHostile(owner: OpenRoom, device: Device, role: Exclud
     identity: device.identity.identity.publicKey,
     append,
     knows: (invite) => until(() => base.view.invite(invite)),
+    has: (message) => until(() => base.view.message(message)),
     write: (header, sealed) =>
       append(encodeOp({ sentAt: Date.now(), previous: head, ...header }, sealed && (() => sealed)))
   }

@@ -35,11 +35,12 @@ const header: fc.Arbitrary<Structs['op-header']> = fc.record({
   payload: maybe(fc.uint8Array({ minLength: 1, maxLength: 300 }))
 })
 
-const TEXT_FIELDS = new Set(['name', 'text', 'content'])
+const TEXT_FIELDS = new Set(['name', 'text', 'content', 'emoji'])
 
 /** Hex in the vectors is bytes in the structs. */
 function fromJson<Value>(value: Record<string, unknown>): Value {
   const fieldOf = (key: string, field: unknown): unknown => {
+    if (Array.isArray(field)) return field.map((item) => fieldOf(key, item))
     if (typeof field === 'object' && field !== null) return fromJson(field as Record<string, unknown>)
     return typeof field === 'string' && !TEXT_FIELDS.has(key) ? fromHex(field) : field
   }
@@ -52,6 +53,7 @@ function pick(decoded: object, like: object): Record<string, unknown> {
     Object.entries(like).map(([key, alike]: [string, unknown]) => {
       const field = (decoded as Record<string, unknown>)[key]
       if (field instanceof Uint8Array) return [key, toHex(field)]
+      if (Array.isArray(field)) return [key, field.map((item: unknown, i) => (typeof item === 'object' ? pick(item!, (alike as object[])[i]!) : item))]
       return [key, typeof field === 'object' && field !== null ? pick(field, alike as object) : field]
     })
   )
@@ -196,6 +198,9 @@ const STRUCTS: (keyof Structs)[] = [
   'signed-tree',
   'equivocation',
   'message-body',
+  'reaction-body',
+  'unreact',
+  'vote-body',
   'settings-body',
   'profile-body',
   'join-request',
@@ -227,6 +232,8 @@ test('a length that promises more than there is takes no memory', () => {
   for (const length of ['feffffffff', 'ffffffffffffff1f00']) {
     expect(decodeStruct('grant', fromHex('00'.repeat(32) + length))).toBeUndefined()
     expect(decodeStruct('remove', fromHex('00'.repeat(32) + length))).toBeUndefined()
+    expect(decodeStruct('message-body', fromHex('40' + length))).toBeUndefined()
+    expect(decodeStruct('vote-body', fromHex(length))).toBeUndefined()
   }
 })
 

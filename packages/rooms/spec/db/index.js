@@ -1103,6 +1103,463 @@ const collection16 = {
   decodedVersion: 0
 }
 
+// '@covey/message-states' collection key
+const collection17_key = new IndexEncoder([
+  IndexEncoder.UINT
+], { prefix: 17 })
+
+function collection17_indexify (record) {
+  const a = record.order
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/message-states' value encoding
+const collection17_enc = getEncoding('@covey/message-state/hyperdb#17')
+
+// '@covey/message-states' reconstruction function
+function collection17_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection17_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection17.decodedVersion = c.uint.decode(state)
+  const record = collection17_enc.decode(state)
+  record.order = key[0]
+  return record
+}
+// '@covey/message-states' key reconstruction function
+function collection17_reconstruct_key (keyBuf) {
+  const key = collection17_key.decode(keyBuf)
+  return {
+    order: key[0]
+  }
+}
+
+// '@covey/message-states'
+const collection17 = {
+  name: '@covey/message-states',
+  id: 17,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order]
+    return collection17_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection17_key.encodeRange({
+      gt: gt ? collection17_indexify(gt) : null,
+      lt: lt ? collection17_indexify(lt) : null,
+      gte: gte ? collection17_indexify(gte) : null,
+      lte: lte ? collection17_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection17_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection17_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection17_reconstruct,
+  reconstructKey: collection17_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/edits' collection key
+const collection18_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
+], { prefix: 18 })
+
+function collection18_indexify (record) {
+  const arr = []
+
+  const a0 = record.order
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.number
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/edits' value encoding
+const collection18_enc = getEncoding('@covey/edit/hyperdb#18')
+
+// '@covey/edits' reconstruction function
+function collection18_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection18_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection18.decodedVersion = c.uint.decode(state)
+  const record = collection18_enc.decode(state)
+  record.order = key[0]
+  record.number = key[1]
+  return record
+}
+// '@covey/edits' key reconstruction function
+function collection18_reconstruct_key (keyBuf) {
+  const key = collection18_key.decode(keyBuf)
+  return {
+    order: key[0],
+    number: key[1]
+  }
+}
+
+// '@covey/edits'
+const collection18 = {
+  name: '@covey/edits',
+  id: 18,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order, record.number]
+    return collection18_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection18_key.encodeRange({
+      gt: gt ? collection18_indexify(gt) : null,
+      lt: lt ? collection18_indexify(lt) : null,
+      gte: gte ? collection18_indexify(gte) : null,
+      lte: lte ? collection18_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection18_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection18_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection18_reconstruct,
+  reconstructKey: collection18_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/reactions' collection key
+const collection19_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 19 })
+
+function collection19_indexify (record) {
+  const arr = []
+
+  const a0 = record.order
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.identity
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  const a2 = record.id
+  if (a2 === undefined) return arr
+  arr.push(a2)
+
+  return arr
+}
+
+// '@covey/reactions' value encoding
+const collection19_enc = getEncoding('@covey/reaction/hyperdb#19')
+
+// '@covey/reactions' reconstruction function
+function collection19_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection19_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection19.decodedVersion = c.uint.decode(state)
+  const record = collection19_enc.decode(state)
+  record.order = key[0]
+  record.identity = key[1]
+  record.id = key[2]
+  return record
+}
+// '@covey/reactions' key reconstruction function
+function collection19_reconstruct_key (keyBuf) {
+  const key = collection19_key.decode(keyBuf)
+  return {
+    order: key[0],
+    identity: key[1],
+    id: key[2]
+  }
+}
+
+// '@covey/reactions'
+const collection19 = {
+  name: '@covey/reactions',
+  id: 19,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order, record.identity, record.id]
+    return collection19_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection19_key.encodeRange({
+      gt: gt ? collection19_indexify(gt) : null,
+      lt: lt ? collection19_indexify(lt) : null,
+      gte: gte ? collection19_indexify(gte) : null,
+      lte: lte ? collection19_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection19_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection19_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection19_reconstruct,
+  reconstructKey: collection19_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/votes' collection key
+const collection20_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.BUFFER
+], { prefix: 20 })
+
+function collection20_indexify (record) {
+  const arr = []
+
+  const a0 = record.order
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.identity
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/votes' value encoding
+const collection20_enc = getEncoding('@covey/vote/hyperdb#20')
+
+// '@covey/votes' reconstruction function
+function collection20_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection20_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection20.decodedVersion = c.uint.decode(state)
+  const record = collection20_enc.decode(state)
+  record.order = key[0]
+  record.identity = key[1]
+  return record
+}
+// '@covey/votes' key reconstruction function
+function collection20_reconstruct_key (keyBuf) {
+  const key = collection20_key.decode(keyBuf)
+  return {
+    order: key[0],
+    identity: key[1]
+  }
+}
+
+// '@covey/votes'
+const collection20 = {
+  name: '@covey/votes',
+  id: 20,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order, record.identity]
+    return collection20_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection20_key.encodeRange({
+      gt: gt ? collection20_indexify(gt) : null,
+      lt: lt ? collection20_indexify(lt) : null,
+      gte: gte ? collection20_indexify(gte) : null,
+      lte: lte ? collection20_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection20_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection20_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection20_reconstruct,
+  reconstructKey: collection20_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/pins' collection key
+const collection21_key = new IndexEncoder([
+  IndexEncoder.UINT
+], { prefix: 21 })
+
+function collection21_indexify (record) {
+  const a = record.order
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/pins' value encoding
+const collection21_enc = getEncoding('@covey/pin/hyperdb#21')
+
+// '@covey/pins' reconstruction function
+function collection21_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection21_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection21.decodedVersion = c.uint.decode(state)
+  const record = collection21_enc.decode(state)
+  record.order = key[0]
+  return record
+}
+// '@covey/pins' key reconstruction function
+function collection21_reconstruct_key (keyBuf) {
+  const key = collection21_key.decode(keyBuf)
+  return {
+    order: key[0]
+  }
+}
+
+// '@covey/pins'
+const collection21 = {
+  name: '@covey/pins',
+  id: 21,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order]
+    return collection21_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection21_key.encodeRange({
+      gt: gt ? collection21_indexify(gt) : null,
+      lt: lt ? collection21_indexify(lt) : null,
+      gte: gte ? collection21_indexify(gte) : null,
+      lte: lte ? collection21_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection21_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection21_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection21_reconstruct,
+  reconstructKey: collection21_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/thread-messages' collection key
+const collection22_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
+], { prefix: 22 })
+
+function collection22_indexify (record) {
+  const arr = []
+
+  const a0 = record.root
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.order
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/thread-messages' value encoding
+const collection22_enc = getEncoding('@covey/thread-message/hyperdb#22')
+
+// '@covey/thread-messages' reconstruction function
+function collection22_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection22_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection22.decodedVersion = c.uint.decode(state)
+  const record = collection22_enc.decode(state)
+  record.root = key[0]
+  record.order = key[1]
+  return record
+}
+// '@covey/thread-messages' key reconstruction function
+function collection22_reconstruct_key (keyBuf) {
+  const key = collection22_key.decode(keyBuf)
+  return {
+    root: key[0],
+    order: key[1]
+  }
+}
+
+// '@covey/thread-messages'
+const collection22 = {
+  name: '@covey/thread-messages',
+  id: 22,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.root, record.order]
+    return collection22_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection22_key.encodeRange({
+      gt: gt ? collection22_indexify(gt) : null,
+      lt: lt ? collection22_indexify(lt) : null,
+      gte: gte ? collection22_indexify(gte) : null,
+      lte: lte ? collection22_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection22_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection22_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection22_reconstruct,
+  reconstructKey: collection22_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1117,7 +1574,13 @@ const collections = [
   collection10,
   collection11,
   collection12,
-  collection16
+  collection16,
+  collection17,
+  collection18,
+  collection19,
+  collection20,
+  collection21,
+  collection22
 ]
 
 const indexes = [
@@ -1144,6 +1607,12 @@ function resolveCollection (name) {
     case '@covey/key-requests': return collection11
     case '@covey/messages': return collection12
     case '@covey/knocks': return collection16
+    case '@covey/message-states': return collection17
+    case '@covey/edits': return collection18
+    case '@covey/reactions': return collection19
+    case '@covey/votes': return collection20
+    case '@covey/pins': return collection21
+    case '@covey/thread-messages': return collection22
     default: return null
   }
 }

@@ -566,18 +566,72 @@ const encoding18 = {
   }
 }
 
-// @covey/message-body
+// @covey/unreact
 const encoding19 = {
   preencode(state, m) {
-    state.end++ // max flag is 8 so always one byte
+    c.fixed32.preencode(state, m.reaction)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.reaction)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+
+    return {
+      reaction: r0
+    }
+  }
+}
+
+// @covey/mention
+const encoding20 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.start)
+    c.uint.preencode(state, m.length)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.start)
+    c.uint.encode(state, m.length)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      start: r1,
+      length: r2
+    }
+  }
+}
+
+// @covey/message-body.mentions
+const encoding21_6 = c.array(c.frame(encoding20))
+
+// @covey/message-body
+const encoding21 = {
+  preencode(state, m) {
+    state.end++ // max flag is 64 so always one byte
 
     if (m.text) c.string.preencode(state, m.text)
     if (m.content) c.string.preencode(state, m.content)
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
+    if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
+    if (m.mentions) encoding21_6.preencode(state, m.mentions)
   },
   encode(state, m) {
-    const flags = (m.text ? 1 : 0) | (m.content ? 2 : 0) | (m.version ? 4 : 0) | (m.data ? 8 : 0)
+    const flags =
+      (m.text ? 1 : 0) |
+      (m.content ? 2 : 0) |
+      (m.version ? 4 : 0) |
+      (m.data ? 8 : 0) |
+      (m.replyTo ? 16 : 0) |
+      (m.forwarded ? 32 : 0) |
+      (m.mentions ? 64 : 0)
 
     c.uint.encode(state, flags)
 
@@ -585,6 +639,8 @@ const encoding19 = {
     if (m.content) c.string.encode(state, m.content)
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
+    if (m.replyTo) c.fixed32.encode(state, m.replyTo)
+    if (m.mentions) encoding21_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -593,13 +649,53 @@ const encoding19 = {
       text: (flags & 1) !== 0 ? c.string.decode(state) : null,
       content: (flags & 2) !== 0 ? c.string.decode(state) : null,
       version: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
-      data: (flags & 8) !== 0 ? c.buffer.decode(state) : null
+      data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
+      replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
+      forwarded: (flags & 32) !== 0,
+      mentions: (flags & 64) !== 0 ? encoding21_6.decode(state) : null
+    }
+  }
+}
+
+// @covey/reaction-body
+const encoding22 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.emoji)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.emoji)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+
+    return {
+      emoji: r0
+    }
+  }
+}
+
+// @covey/vote-body.choices
+const encoding23_0 = c.array(c.uint)
+
+// @covey/vote-body
+const encoding23 = {
+  preencode(state, m) {
+    encoding23_0.preencode(state, m.choices)
+  },
+  encode(state, m) {
+    encoding23_0.encode(state, m.choices)
+  },
+  decode(state) {
+    const r0 = encoding23_0.decode(state)
+
+    return {
+      choices: r0
     }
   }
 }
 
 // @covey/settings-body
-const encoding20 = {
+const encoding24 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -622,24 +718,24 @@ const encoding20 = {
 }
 
 // @covey/profile-body
-const encoding21 = encoding20
+const encoding25 = encoding24
 
 // @covey/knock-body.receipt
-const encoding22_1 = encoding3_2
+const encoding26_1 = encoding3_2
 
 // @covey/knock-body
-const encoding22 = {
+const encoding26 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding22_1.preencode(state, m.receipt)
+    encoding26_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding22_1.encode(state, m.receipt)
+    encoding26_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding22_1.decode(state)
+    const r1 = encoding26_1.decode(state)
 
     return {
       request: r0,
@@ -649,7 +745,7 @@ const encoding22 = {
 }
 
 // @covey/join-request
-const encoding23 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -690,7 +786,7 @@ const encoding23 = {
 }
 
 // @covey/knock-request
-const encoding24 = {
+const encoding28 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -717,7 +813,7 @@ const encoding24 = {
 }
 
 // @covey/invite-link
-const encoding25 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -767,7 +863,7 @@ const encoding25 = {
 }
 
 // @covey/room-record
-const encoding26 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -797,8 +893,29 @@ const encoding26 = {
   }
 }
 
+// @covey/read-mark
+const encoding31 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.message)
+    c.uint.preencode(state, m.order)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, m.order)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      message: r0,
+      order: r1
+    }
+  }
+}
+
 // @covey/meta
-const encoding27 = {
+const encoding32 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -823,7 +940,7 @@ const encoding27 = {
 }
 
 // @covey/writer
-const encoding28 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -854,7 +971,7 @@ const encoding28 = {
 }
 
 // @covey/authority
-const encoding29 = {
+const encoding34 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -883,7 +1000,7 @@ const encoding29 = {
 }
 
 // @covey/room
-const encoding30 = {
+const encoding35 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -917,7 +1034,7 @@ const encoding30 = {
 }
 
 // @covey/member
-const encoding31 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -953,7 +1070,7 @@ const encoding31 = {
 }
 
 // @covey/device
-const encoding32 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -993,7 +1110,7 @@ const encoding32 = {
 }
 
 // @covey/ban
-const encoding33 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1014,7 +1131,7 @@ const encoding33 = {
 }
 
 // @covey/profile
-const encoding34 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1039,7 +1156,7 @@ const encoding34 = {
 }
 
 // @covey/invite-row
-const encoding35 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1097,7 +1214,7 @@ const encoding35 = {
 }
 
 // @covey/knock-row
-const encoding36 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1132,7 +1249,7 @@ const encoding36 = {
 }
 
 // @covey/epoch
-const encoding37 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1165,7 +1282,7 @@ const encoding37 = {
 }
 
 // @covey/key-request
-const encoding38 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1186,7 +1303,7 @@ const encoding38 = {
 }
 
 // @covey/grant-row
-const encoding39 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1219,16 +1336,170 @@ const encoding39 = {
 }
 
 // @covey/message
-const encoding40 = {
+const encoding45 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.thread) c.fixed32.preencode(state, m.thread)
+  },
+  encode(state, m) {
+    const flags = m.thread ? 1 : 0
+
+    c.uint.encode(state, m.order)
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
+
+    if (m.thread) c.fixed32.encode(state, m.thread)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      order: r0,
+      id: r1,
+      writer: r2,
+      op: r3,
+      thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/message-state
+const encoding46 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.uint.preencode(state, m.edits)
+    c.uint.preencode(state, m.reactions)
+    c.uint.preencode(state, m.reacted)
+    c.uint.preencode(state, m.replies)
+    state.end++ // max flag is 8 so always one byte
+
+    if (m.deletedBy) c.fixed32.preencode(state, m.deletedBy)
+    if (m.votes) c.uint.preencode(state, m.votes)
+  },
+  encode(state, m) {
+    const flags =
+      (m.pinned ? 1 : 0) | (m.deletedBy ? 2 : 0) | (m.votes ? 4 : 0) | (m.closed ? 8 : 0)
+
+    c.uint.encode(state, m.order)
+    c.uint.encode(state, m.edits)
+    c.uint.encode(state, m.reactions)
+    c.uint.encode(state, m.reacted)
+    c.uint.encode(state, m.replies)
+    c.uint.encode(state, flags)
+
+    if (m.deletedBy) c.fixed32.encode(state, m.deletedBy)
+    if (m.votes) c.uint.encode(state, m.votes)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      order: r0,
+      edits: r1,
+      reactions: r2,
+      reacted: r3,
+      replies: r4,
+      pinned: (flags & 1) !== 0,
+      deletedBy: (flags & 2) !== 0 ? c.fixed32.decode(state) : null,
+      votes: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
+      closed: (flags & 8) !== 0
+    }
+  }
+}
+
+// @covey/edit
+const encoding47 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.uint.preencode(state, m.number)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
   },
   encode(state, m) {
     c.uint.encode(state, m.order)
+    c.uint.encode(state, m.number)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      order: r0,
+      number: r1,
+      writer: r2,
+      op: r3
+    }
+  }
+}
+
+// @covey/reaction
+const encoding48 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.position)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.order)
+    c.fixed32.encode(state, m.identity)
     c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.position)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.fixed32.decode(state)
+    const r5 = c.buffer.decode(state)
+
+    return {
+      order: r0,
+      identity: r1,
+      id: r2,
+      position: r3,
+      writer: r4,
+      op: r5
+    }
+  }
+}
+
+// @covey/vote
+const encoding49 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.order)
+    c.fixed32.encode(state, m.identity)
     c.fixed32.encode(state, m.writer)
     c.buffer.encode(state, m.op)
   },
@@ -1240,9 +1511,51 @@ const encoding40 = {
 
     return {
       order: r0,
-      id: r1,
+      identity: r1,
       writer: r2,
       op: r3
+    }
+  }
+}
+
+// @covey/pin
+const encoding50 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.order)
+    c.fixed32.preencode(state, m.writer)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.order)
+    c.fixed32.encode(state, m.writer)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      order: r0,
+      writer: r1
+    }
+  }
+}
+
+// @covey/thread-message
+const encoding51 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.root)
+    c.uint.preencode(state, m.order)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.root)
+    c.uint.encode(state, m.order)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      root: r0,
+      order: r1
     }
   }
 }
@@ -1308,50 +1621,72 @@ function getEncoding(name) {
       return encoding17
     case '@covey/revoke-device':
       return encoding18
-    case '@covey/message-body':
+    case '@covey/unreact':
       return encoding19
-    case '@covey/settings-body':
+    case '@covey/mention':
       return encoding20
-    case '@covey/profile-body':
+    case '@covey/message-body':
       return encoding21
-    case '@covey/knock-body':
+    case '@covey/reaction-body':
       return encoding22
-    case '@covey/join-request':
+    case '@covey/vote-body':
       return encoding23
-    case '@covey/knock-request':
+    case '@covey/settings-body':
       return encoding24
-    case '@covey/invite-link':
+    case '@covey/profile-body':
       return encoding25
-    case '@covey/room-record':
+    case '@covey/knock-body':
       return encoding26
-    case '@covey/meta':
+    case '@covey/join-request':
       return encoding27
-    case '@covey/writer':
+    case '@covey/knock-request':
       return encoding28
-    case '@covey/authority':
+    case '@covey/invite-link':
       return encoding29
-    case '@covey/room':
+    case '@covey/room-record':
       return encoding30
-    case '@covey/member':
+    case '@covey/read-mark':
       return encoding31
-    case '@covey/device':
+    case '@covey/meta':
       return encoding32
-    case '@covey/ban':
+    case '@covey/writer':
       return encoding33
-    case '@covey/profile':
+    case '@covey/authority':
       return encoding34
-    case '@covey/invite-row':
+    case '@covey/room':
       return encoding35
-    case '@covey/knock-row':
+    case '@covey/member':
       return encoding36
-    case '@covey/epoch':
+    case '@covey/device':
       return encoding37
-    case '@covey/key-request':
+    case '@covey/ban':
       return encoding38
-    case '@covey/grant-row':
+    case '@covey/profile':
       return encoding39
-    case '@covey/message':
+    case '@covey/invite-row':
       return encoding40
+    case '@covey/knock-row':
+      return encoding41
+    case '@covey/epoch':
+      return encoding42
+    case '@covey/key-request':
+      return encoding43
+    case '@covey/grant-row':
+      return encoding44
+    case '@covey/message':
+      return encoding45
+    case '@covey/message-state':
+      return encoding46
+    case '@covey/edit':
+      return encoding47
+    case '@covey/reaction':
+      return encoding48
+    case '@covey/vote':
+      return encoding49
+    case '@covey/pin':
+      return encoding50
+    case '@covey/thread-message':
+      return encoding51
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -1,6 +1,7 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { MESSAGE_RULES } from './apply/messages.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
@@ -186,9 +187,9 @@ function toEntry(host: ApplyHost, { position, writer, length, op: bytes }: Autho
 }
 
 /** An op of a member, about anything but authority. */
-interface ContentContext extends Context, Author {}
+export interface ContentContext extends Context, Author {}
 
-interface ContentRule {
+export interface ContentRule {
   readonly least: Role
   readonly apply: (context: ContentContext) => Promise<boolean>
 }
@@ -201,7 +202,7 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
-  [OpType.message, { least: 'member', apply: message }]
+  ...MESSAGE_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {
@@ -302,14 +303,6 @@ async function knock({ view, node, op, role, touched }: ContentContext): Promise
     : await keepKnock(view, { writer, invite, author: node.from.key, op: node.value })
   if (isKept) touched.people = true
   return isKept
-}
-
-async function message({ view, node, id, meta, member, touched }: ContentContext): Promise<boolean> {
-  if (member.muted) return false
-  const order = meta.messages++
-  await view.put('messages', { order, id, writer: node.from.key, op: node.value })
-  touched.order = Math.min(touched.order, order)
-  return true
 }
 
 /** Whether an op follows the last one of its writer; what comes after those that were not read begins anew. */

@@ -4,7 +4,7 @@ import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
 import { MAX_BATCH_BLOCKS, MAX_BATCH_BYTES } from './guards/judge-block.js'
 import { mapKey } from './map-key.js'
-import { encodeOp, opId, OpType, type OpTypeName } from './op.js'
+import { encodeOp, isTalk, opId, OpType, type OpTypeName } from './op.js'
 import type { Made, Outbox, Unsent } from './outbox.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
@@ -298,7 +298,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, no
     }
     if (body === undefined) return encodeOp(header)
     if (epoch === undefined) throw new TypeError('a body needs an epoch')
-    const key = type === 'message' ? messageKey(room, epoch.key) : stateKey(room, epoch.key)
+    const key = isTalk(OpType[type]) ? messageKey(room, epoch.key) : stateKey(room, epoch.key)
     return encodeOp(header, (clear) => seal(body, bodyContext(room, writer, clear), key))
   }
 
@@ -348,7 +348,7 @@ function takeCommit(pending: Pending[]): Pending[] {
 }
 
 function isMessages({ drafts }: Pending): boolean {
-  return drafts.every((draft) => typeof draft !== 'function' && draft.type === 'message')
+  return drafts.every((draft) => typeof draft !== 'function' && isTalk(OpType[draft.type]))
 }
 
 /** The id of the last op in this device's core: what the next one has to name. */

@@ -24,10 +24,23 @@ export const OpType = {
   enter: 18,
   equivocation: 19,
   keepEpoch: 20,
-  message: 32
+  message: 32,
+  edit: 33,
+  delete: 34,
+  react: 35,
+  unreact: 36,
+  pin: 37,
+  unpin: 38,
+  vote: 39,
+  closeVote: 40
 } as const
 
 export type OpTypeName = keyof typeof OpType
+
+/** Whether ops of a type are about messages: they change nothing of who is in the room or what it is called. */
+export function isTalk(type: number): boolean {
+  return type >= OpType.message
+}
 
 /** An op takes at most this much of a writer's core: a content of 80 KiB, and what goes with it. What is larger belongs in files. */
 export const MAX_OP_BYTES = 98_304

@@ -26,16 +26,20 @@ import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
+import { createMessageChanges } from './message-changes.js'
 import { createModeration } from './moderation.js'
 import { opId } from './op.js'
+import { createMessageFinder } from './find-message.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
+import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
+import { createRoomTimeline } from './room-timeline.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
@@ -158,6 +162,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     onepoch: (epoch) => epochKeeper.used(epoch),
     now: Date.now
   })
+  const finder = createMessageFinder({ view, pending, log })
   const epochKeeper = createEpochKeeper({ view, log, isAdmitted, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
@@ -207,6 +212,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     if (closing !== undefined) throw closedError()
   }
 
+  function onchange(callback: () => void): () => void {
+    const stops = [events.on('update', callback), events.on('close', callback)]
+    return () => stops.forEach((stop) => stop())
+  }
+
   async function whileOpen<Value>(work: () => Promise<Value>): Promise<Value> {
     assertOpen()
     try {
@@ -239,7 +249,10 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         const members = await Promise.all((await view.all('members')).map(reader.member))
         return members.filter((member) => member !== undefined)
       }),
-    ...createRoomMessages({ writer, view, log, reader, timeline, pending, onpost, onerror, ownRole, whileOpen }),
+    ...createRoomMessages({ writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, whileOpen }),
+    ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, whileOpen }),
+    ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
+    ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     joinRequests: list,
     approve,

@@ -7,8 +7,8 @@ export interface OwnRole {
   current(): Promise<Role | undefined>
   /** @throws {RoomError} ROOM_NOT_WRITABLE, ROOM_FORBIDDEN */
   demand(least: Role, what: string): Promise<Role>
-  /** @throws {RoomError} ROOM_NOT_WRITABLE, ROOM_FORBIDDEN where messages may not be sent */
-  demandVoice(): Promise<void>
+  /** As {@link demand}, of somebody who is not muted either. By default for sending messages. */
+  demandVoice(least?: Role, what?: string): Promise<void>
   /** To be called when members have changed. */
   changed(): void
 }
@@ -43,8 +43,8 @@ export function createOwnRole(view: RoomView, identity: Uint8Array): OwnRole {
   return {
     current,
     demand,
-    async demandVoice() {
-      await demand('member', 'send messages')
+    async demandVoice(least = 'member', what = 'send messages') {
+      await demand(least, what)
       if (!(await member())?.muted) return
       throw forbidden('This member is muted.', 'Ask a moderator.')
     },

@@ -1,23 +1,31 @@
 import { encodeZ32 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
-import type { Message } from '../message.js'
+import type { Message, MessageVersion } from '../message.js'
 import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
+import { NOTHING, type About } from './about-message.js'
+import { pollContent } from '../contents/poll.js'
+import { countReactions } from './count-reactions.js'
+import { countVotes } from './count-votes.js'
 import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
-import { readBody } from './message-body.js'
-import { decodeOp, OpType } from './op.js'
+import { readBody, readEmoji, type Said } from './message-body.js'
+import { decodeOp, isTalk } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
 import type { TimelineRow } from './timeline.js'
-import type { MemberRow, RoomView } from './view.js'
+import type { EditRow, MemberRow, MessageRow, ReactionRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
 import { readName } from './read-name.js'
 
 /** Opens what the view holds sealed, for this device. */
 export interface Reader {
   /** `undefined` for the message of a device whose admission turned out to be void. */
-  message(row: TimelineRow): Promise<Message | undefined>
+  message(row: TimelineRow, about?: About): Promise<Message | undefined>
+  /** The versions of a message that are kept, oldest first. */
+  versions(row: Pick<MessageRow, 'writer' | 'op'>, edits: readonly EditRow[]): Promise<MessageVersion[]>
+  /** The emoji of a reaction, or `undefined` where there is none to read. */
+  emoji(row: ReactionRow): Promise<string | undefined>
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>
@@ -36,6 +44,16 @@ export interface ReaderInit {
   readonly onmissing: (epoch: Uint8Array) => void
 }
 
+/** How many reactions are remembered: all of a few that are liked by everyone. */
+const MAX_KNOWN_EMOJIS = 16_384
+
+const DELETED: Said = { kind: 'deleted', text: '', mentions: [], isForwarded: false }
+
+/** What its author says, who may say anything: but nothing was sent later than now. */
+function sentAtOf(op: Uint8Array): number {
+  return Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now())
+}
+
 interface Author {
   readonly id: string
   readonly name: string
@@ -49,8 +67,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   async function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
     const op = decodeOp(bytes)
     if (op === undefined || !op.header.epoch) return 'unknown'
-    const isMessage = op.header.type === OpType.message
-    const key = await (isMessage ? epochKeys.messageKey(op.header.epoch) : epochKeys.stateKey(op.header.epoch))
+    const key = await (isTalk(op.header.type) ? epochKeys.messageKey(op.header.epoch) : epochKeys.stateKey(op.header.epoch))
     if (key === undefined) {
       onmissing(op.header.epoch)
       return 'unreadable'
@@ -91,24 +108,69 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
     return openName('profile-body', profile?.op, profile?.writer)
   }
 
+  /** Opened once: a message may have thousands, and is shown again with each. */
+  const emojis = new Map<string, string>()
+
+  async function emoji({ id, op, writer }: ReactionRow): Promise<string | undefined> {
+    const name = mapKey(id)
+    const known = emojis.get(name)
+    if (known !== undefined) return known
+    const body = await openBody(op, writer)
+    const found = typeof body === 'string' ? undefined : readEmoji(body)
+    if (found === undefined) return undefined
+    if (emojis.size >= MAX_KNOWN_EMOJIS) emojis.clear()
+    emojis.set(name, found)
+    return found
+  }
+
   return {
-    async message({ id, writer, op, isPending }) {
+    async message({ id, writer, op, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
       const from = await author(writer)
       if (from === undefined) return undefined
-      const body = await openBody(op, writer)
-      const said = typeof body === 'string' ? ({ kind: body, text: '' } as const) : readBody(body)
+      const deletedBy = state?.deletedBy && (await author(state.deletedBy))
+      const first = state?.deletedBy ? DELETED : readBody(await openBody(op, writer))
+      const now = edit === null || state?.deletedBy ? first : readBody(await openBody(edit.op, edit.writer))
+      const { kind, text, content, mentions } = now
+      // What was asked first, whatever it has been edited to: that is what the votes are for.
+      const asked = pollContent.read(first.content)
+      const poll = asked && (await countVotes(asked, state, votes, self, (vote) => openBody(vote.op, vote.writer)))
+      // What a message answers, and that it was passed on, no edit changes.
+      const { replyTo, isForwarded } = first
+      // Who sends into a thread names what it begins with.
+      const thread = isPending ? decodeOp(op)?.header.target : row.thread
       return {
         id: encodeZ32(id),
         author: from.id,
         authorName: from.name,
         device: from.device,
-        ...said,
-        // What its author says, who may say anything: but nothing was sent later than now.
-        sentAt: Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now()),
+        kind,
+        text,
+        ...(content && { content }),
+        mentions,
+        ...(replyTo !== undefined && { replyTo }),
+        isForwarded,
+        ...(thread && { thread: encodeZ32(thread) }),
+        sentAt: sentAtOf(op),
         isOwn: from.id === self,
-        state: isPending === true ? 'pending' : 'sent'
+        state: isPending ? 'pending' : 'sent',
+        edits: state?.edits ?? 0,
+        ...(edit !== null && { editedAt: sentAtOf(edit.op) }),
+        reactions: await countReactions(reactions, self, emoji),
+        ...(poll && { poll }),
+        replies: state?.replies ?? 0,
+        isPinned: state?.pinned === true,
+        ...(deletedBy && { deletedBy: deletedBy.id })
       }
     },
+    async versions(row, edits) {
+      const versions: MessageVersion[] = []
+      for (const { op, writer } of [row, ...edits]) {
+        const { kind, text, content, mentions } = readBody(await openBody(op, writer))
+        versions.push({ kind, text, ...(content && { content }), mentions, sentAt: sentAtOf(op) })
+      }
+      return versions
+    },
+    emoji,
     async member({ identity: person, role: number, joinedAt, muted }) {
       const role = roleOf(number)
       if (role === undefined) return undefined

@@ -3,16 +3,16 @@ import {
   assertOptions,
   assertSignal,
   assertString,
-  decodeZ32,
   encodeZ32,
   isCoveyError,
   raceSignal,
   throwIfAborted
 } from '@covey/core'
-import { RoomError } from '../errors.js'
-import type { Message, MessagesOptions } from '../message.js'
+import type { RoomError } from '../errors.js'
+import type { Message, MessagesOptions, SendOptions } from '../message.js'
 import type { Room } from '../room.js'
-import { HASH_BYTES } from './crypto.js'
+import { aboutMessage } from './about-message.js'
+import type { MessageFinder } from './find-message.js'
 import { encodeBody } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
@@ -20,8 +20,9 @@ import { forbidden, type OwnRole } from './own-role.js'
 import type { Made } from './outbox.js'
 import type { PendingMessage, PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
+import { threadRows } from './thread-rows.js'
 import type { Span, Timeline, TimelineRow } from './timeline.js'
-import type { RoomView } from './view.js'
+import type { MessageRow, RoomView } from './view.js'
 
 export interface RoomMessagesInit {
   /** This device's writer core. */
@@ -31,6 +32,7 @@ export interface RoomMessagesInit {
   readonly reader: Reader
   readonly timeline: Timeline
   readonly pending: PendingMessages
+  readonly finder: MessageFinder
   /** Called with each message that is durable and not in the log yet. */
   readonly onpost: (message: PendingMessage) => void
   readonly onerror: (error: unknown) => void
@@ -38,20 +40,24 @@ export interface RoomMessagesInit {
   readonly whileOpen: WhileOpen
 }
 
-export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message' | 'settled'>
+export type RoomMessages = Pick<Room, 'send' | 'forward' | 'messages' | 'message' | 'settled'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { writer, view, log, reader, timeline, pending, onpost, onerror, ownRole, whileOpen } = init
+  const { writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(body: Uint8Array): Promise<Message> {
-    const posting = turn.then(ownRole.demandVoice).then(() => ({ posted: post({ type: 'message', body }) }))
+  async function send(draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
+    const posting = turn.then(async () => {
+      await ownRole.demandVoice()
+      const drafted = await draft()
+      return { target: drafted.target, posted: post({ type: 'message', ...drafted }) }
+    })
     turn = posting.catch(() => undefined)
-    const row = await (await posting).posted
-    const message = await reader.message(row)
+    const { target, posted } = await posting
+    const message = await reader.message({ thread: target ?? null, ...(await posted) })
     if (message === undefined) throw refused()
     return message
   }
@@ -83,25 +89,11 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   }
 
   async function orderOf(id: string): Promise<number> {
-    const bytes = decodeZ32(id, HASH_BYTES)
-    if (bytes.ok) await pending.settled(bytes.value)
-    const row = bytes.ok ? await view.message(bytes.value) : null
-    if (row !== null) return row.order
-    throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
-      hint: 'It may be of another room, or not have arrived here yet.'
-    })
+    return (await finder.demand(id)).order
   }
 
-  async function findMessage(id: string): Promise<TimelineRow | undefined> {
-    const bytes = decodeZ32(id, HASH_BYTES)
-    if (!bytes.ok) return undefined
-    const row = await view.message(bytes.value)
-    if (row !== null) return row
-    const waiting = pending.get(bytes.value)
-    if (waiting !== undefined) return { ...waiting, isPending: true }
-    // It may be one that was told as sent before a restart.
-    await log.settled()
-    return (await view.message(bytes.value)) ?? undefined
+  async function shown(row: TimelineRow): Promise<Message | undefined> {
+    return reader.message(row, await aboutMessage(view, row))
   }
 
   async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
@@ -114,17 +106,22 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
+  async function rowsOf({ thread, ...options }: MessagesOptions): Promise<AsyncIterable<TimelineRow>> {
+    if (thread !== undefined) return threadRows(view, finder, timeline, { thread, ...options })
+    return timeline.rows(await span(options), options.signal)
+  }
+
   /** Begins only in an open room, and ends with it. */
   async function* iterate(options: MessagesOptions): AsyncGenerator<Message, void, undefined> {
     throwIfAborted(options.signal)
     let hasBegun = false
     try {
-      const wanted = await whileOpen(() => {
+      const rows = await whileOpen(() => {
         hasBegun = true
-        return span(options)
+        return rowsOf(options)
       })
-      for await (const row of timeline.rows(wanted, options.signal)) {
-        const message = await whileOpen(() => reader.message(row))
+      for await (const row of rows) {
+        const message = await whileOpen(() => shown(row))
         if (message !== undefined) yield message
       }
     } catch (error) {
@@ -134,10 +131,25 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
 
   return {
     async send(content, options = {}) {
+      assertSendOptions(options)
+      const { replyTo, thread, mentions, signal } = options
+      // All but the message that it answers is looked at now.
+      const body = encodeBody(content, { mentions })
+      throwIfAborted(signal)
+      const draft = async (): Promise<Omit<Draft, 'type'>> => {
+        const target = thread !== undefined && { target: threadOf(await finder.demand(thread)) }
+        if (replyTo === undefined) return { ...target, body }
+        return { ...target, body: encodeBody(content, { mentions, replyTo: (await finder.demand(replyTo)).id }) }
+      }
+      return raceSignal(whileOpen(() => send(draft)), signal)
+    },
+    async forward(message, options = {}) {
       assertOptions(options, 'options', ['signal'])
-      const body = encodeBody(content)
+      const { kind, text, content } = message
+      if (kind !== 'text' && kind !== 'content') throw new TypeError(`message must have something to pass on, it is ${kind}`)
+      const body = encodeBody(content ?? text, { isForwarded: true })
       throwIfAborted(options.signal)
-      return raceSignal(whileOpen(() => send(body)), options.signal)
+      return raceSignal(whileOpen(() => send(async () => ({ body }))), options.signal)
     },
     messages(options = {}) {
       assertMessagesOptions(options)
@@ -146,8 +158,8 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     async message(id) {
       assertString(id, 'id')
       return whileOpen(async () => {
-        const row = await findMessage(id)
-        return row && reader.message(row)
+        const row = await finder.find(id)
+        return row && shown(row)
       })
     },
     settled: () =>
@@ -163,9 +175,22 @@ function refused(): RoomError {
   return forbidden('The room did not take the message.', 'This member was muted or removed meanwhile.')
 }
 
+/** The id of what the thread begins with that a message is in, or begins. */
+function threadOf({ id, thread }: MessageRow): Uint8Array {
+  return thread ?? id
+}
+
+function assertSendOptions(options: SendOptions): void {
+  assertOptions(options, 'options', ['replyTo', 'thread', 'mentions', 'signal'])
+  if (options.replyTo !== undefined) assertString(options.replyTo, 'options.replyTo')
+  if (options.thread !== undefined) assertString(options.thread, 'options.thread')
+  assertSignal(options.signal, 'options.signal')
+}
+
 function assertMessagesOptions(options: MessagesOptions): void {
-  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'signal'])
-  const { since, before, live } = options
+  assertOptions(options, 'options', ['since', 'before', 'limit', 'thread', 'live', 'signal'])
+  const { since, before, thread, live } = options
+  if (thread !== undefined) assertString(thread, 'options.thread')
   if (since !== undefined) assertString(since, 'options.since')
   if (before !== undefined) assertString(before, 'options.before')
   if (live !== undefined && typeof live !== 'boolean') throw new TypeError('options.live must be true or false')

@@ -1,5 +1,5 @@
 import { createEvents, onAbort, throwIfAborted, type CoveyError } from '@covey/core'
-import type { RoomView } from './view.js'
+import type { MessageRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
 import type { PendingMessage, PendingMessages } from './pending-messages.js'
 
@@ -11,7 +11,7 @@ export interface Span {
 }
 
 /** A message with a place in the order, or one that has none yet. */
-export interface TimelineRow extends PendingMessage {
+export interface TimelineRow extends PendingMessage, Partial<Pick<MessageRow, 'order' | 'thread'>> {
   readonly isPending?: boolean
 }
 

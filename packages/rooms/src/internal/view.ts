@@ -21,6 +21,12 @@ export type EpochRow = Structs['epoch']
 export type GrantRow = Structs['grant-row']
 export type KeyRequestRow = Structs['key-request']
 export type MessageRow = Structs['message']
+export type MessageStateRow = Structs['message-state']
+export type EditRow = Structs['edit']
+export type ReactionRow = Structs['reaction']
+export type VoteRow = Structs['vote']
+export type PinRow = Structs['pin']
+export type ThreadMessageRow = Structs['thread-message']
 
 /** The rows of a room's view, by collection. */
 export interface Rows {
@@ -44,6 +50,15 @@ export interface Rows {
   /** Who says that it cannot open an epoch, and has not been granted it since. */
   'key-requests': KeyRequestRow
   messages: MessageRow
+  /** What has become of messages, where something has, by their order. */
+  'message-states': MessageStateRow
+  edits: EditRow
+  reactions: ReactionRow
+  /** What each person has voted last, by the message that asks. */
+  votes: VoteRow
+  pins: PinRow
+  /** The messages of threads, by the order of the message that each begins with. */
+  'thread-messages': ThreadMessageRow
 }
 
 /** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
@@ -73,6 +88,17 @@ export interface RoomView {
   message(id: Uint8Array): Promise<MessageRow | null>
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
+  messageState(order: number): Promise<MessageStateRow | null>
+  /** The versions of a message after the first, oldest first; those between the first ones and the newest are not kept. */
+  edits(order: number): Promise<EditRow[]>
+  lastEdit(order: number): Promise<EditRow | null>
+  reactions(order: number): Promise<ReactionRow[]>
+  reactionsBy(order: number, identity: Uint8Array): Promise<ReactionRow[]>
+  vote(order: number, identity: Uint8Array): Promise<VoteRow | null>
+  votes(order: number): Promise<VoteRow[]>
+  reaction(order: number, identity: Uint8Array, id: Uint8Array): Promise<ReactionRow | null>
+  /** The orders of the messages of a thread, but for the one that it begins with, oldest first. */
+  threadOrders(root: number): Promise<number[]>
   /** All rows of a collection, in the order of their keys. */
   all<Name extends keyof Rows>(collection: Name): Promise<Rows[Name][]>
   put<Name extends keyof Rows>(collection: Name, row: Rows[Name]): Promise<void>
@@ -114,6 +140,19 @@ export function openView(store: ViewStore): RoomView {
     message: (id) => findBy('messages-by-id', id),
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
+    messageState: (order) => db.get('@covey/message-states', { order }),
+    edits: (order) => db.find<EditRow>('@covey/edits', { gte: { order }, lte: { order } }).toArray(),
+    lastEdit: (order) => db.findOne<EditRow>('@covey/edits', { gte: { order }, lte: { order }, reverse: true }),
+    reactions: (order) => db.find<ReactionRow>('@covey/reactions', { gte: { order }, lte: { order } }).toArray(),
+    reactionsBy: (order, identity) =>
+      db.find<ReactionRow>('@covey/reactions', { gte: { order, identity }, lte: { order, identity } }).toArray(),
+    vote: (order, identity) => db.get('@covey/votes', { order, identity }),
+    votes: (order) => db.find<VoteRow>('@covey/votes', { gte: { order }, lte: { order } }).toArray(),
+    reaction: (order, identity, id) => db.get('@covey/reactions', { order, identity, id }),
+    async threadOrders(root) {
+      const rows = await db.find<ThreadMessageRow>('@covey/thread-messages', { gte: { root }, lte: { root } }).toArray()
+      return rows.map(({ order }) => order)
+    },
     all: <Name extends keyof Rows>(collection: Name) => db.find<Rows[Name]>(`@covey/${collection}`).toArray(),
     put: (collection, row) => db.insert(`@covey/${collection}`, row),
     delete: (collection, row) => db.delete(`@covey/${collection}`, row)
