@@ -1,9 +1,11 @@
 import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
 import { openIdentity } from '@covey/identity'
+import { createPayments, openFileJournal } from '@covey/payments'
 import { createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
+import { paymentsIn } from './room-payments.js'
 
 /**
  * Starts a peer: opens, or on the first run makes, an identity and its rooms, and puts them on the
@@ -23,10 +25,11 @@ import type { Peer, PeerInit } from './peer.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'signal'])
-  const { storage, network, relays, policy, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'payments', 'signal'])
+  const { storage, network, relays, policy, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
+  assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
 
@@ -53,6 +56,8 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
     opened.push(() => identity.close())
+    const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
+    opened.push(payments.close)
     const node = createNode({
       identity,
       store,
@@ -68,6 +73,14 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       identity: identity.identity,
       device: identity.device,
       rooms,
+      payments: {
+        pay: payments.pay,
+        recover: payments.recover,
+        verify: payments.verify,
+        verifyAll: payments.verifyAll,
+        list: payments.list,
+        in: (room) => paymentsIn(room, payments)
+      },
       isSealed: identity.isSealed,
       get isSuspended() {
         return node.isSuspended

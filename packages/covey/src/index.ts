@@ -16,7 +16,8 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
-export type { Peer, PeerInit } from './peer.js'
+export type { Peer, PeerInit, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { RoomPayments, RoomReceipt } from './room-payments.js'
 export {
   CoveyError,
   defineContent,

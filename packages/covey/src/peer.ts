@@ -1,6 +1,8 @@
 import type { Device, Identity, KeyProvider } from '@covey/identity'
-import type { Rooms } from '@covey/rooms'
+import type { Payments, PaymentsInit } from '@covey/payments'
+import type { Room, Rooms } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
+import type { RoomPayments } from './room-payments.js'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -29,8 +31,19 @@ export interface PeerInit {
   readonly relays?: readonly RelayAddress[]
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
+  /** How to pay, to be paid, and to verify. Default: not at all. */
+  readonly payments?: PeerPaymentsInit
   /** Stops the start, with its reason. */
   readonly signal?: AbortSignal
+}
+
+/** The wallet of a peer: see `PaymentsInit`. Its journal is in the peer's folder, and goes with it. */
+export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
+
+/** The wallet of a peer. */
+export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify' | 'verifyAll' | 'list'> {
+  /** The payments of one of this peer's rooms. */
+  in(room: Room): RoomPayments
 }
 
 /** A person's device on the network: what an app talks to. */
@@ -41,6 +54,8 @@ export interface Peer extends Suspendable {
   readonly device: Device
   /** The rooms of this peer. */
   readonly rooms: Rooms
+  /** Requests, payments and receipts. Call `recover` after a start, where there is a wallet. */
+  readonly payments: PeerPayments
   /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
   readonly isSealed: boolean
   /** Closes the rooms, leaves the network and releases the folder. Idempotent. */
