@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, connect, type AddressInfo } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isCoveyError } from '@covey/core'
+import { afterEach } from 'vitest'
+import { linkOfStream, openLightningNode, type LightningNode, type LightningNodeInit } from '../../src/ldk.js'
+import { FakeChain, fundingTx } from './fake-chain.js'
+
+const closers: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+export function later(close: () => unknown): void {
+  closers.push(close)
+}
+
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'covey-ldk-'))
+  later(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Vitest's modules resolve no URLs, so the tests give the file. */
+export const wasm = await readFile(createRequire(import.meta.url).resolve('lightningdevkit/liblightningjs.wasm'))
+
+export const PAYOUT = Uint8Array.from([0, 20, ...new Array<number>(20).fill(7)])
+
+export async function startNode(chain: FakeChain, init: Partial<LightningNodeInit> = {}): Promise<LightningNode> {
+  const node = await openLightningNode({
+    storage: init.storage ?? (await folder()),
+    seed: randomBytes(32),
+    network: 'regtest',
+    chain,
+    payoutScript: PAYOUT,
+    pollIntervalMs: 0,
+    wasm,
+    ...init
+  })
+  later(() => node.close())
+  return node
+}
+
+/** Over TCP. */
+export async function link(from: LightningNode, to: LightningNode): Promise<void> {
+  const server = createServer((socket) => void to.accept(linkOfStream(socket)))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  later(() => server.close())
+  await from.connect(to.id, linkOfStream(connect((server.address() as AddressInfo).port, '127.0.0.1')))
+}
+
+/** Two nodes with a channel of 1,000,000 satoshis, all of them the first one's. */
+export async function openPair(init: { payer?: Partial<LightningNodeInit>; payee?: Partial<LightningNodeInit> } = {}) {
+  const chain = new FakeChain()
+  const payer = await startNode(chain, init.payer)
+  const payee = await startNode(chain, { acceptChannel: () => true, ...init.payee })
+  await link(payer, payee)
+  await openChannel(chain, payer, payee)
+  return { chain, payer, payee }
+}
+
+export async function openChannel(chain: FakeChain, from: LightningNode, to: LightningNode): Promise<string> {
+  const ready = Promise.all([from.once('channelReady'), to.once('channelReady')])
+  const broadcast = chain.nextBroadcast()
+  const id = await from.openChannel({ peer: to.id, amountSat: 1_000_000n, fund: async ({ script, amountSat }) => fundingTx(script, amountSat) })
+  await broadcast
+  chain.mine(6)
+  await Promise.all([from.sync(), to.sync()])
+  await ready
+  return id
+}
+
+export async function invoiceOf(payee: LightningNode, amountMsat: bigint, expiresInMs = 3_600_000): Promise<string> {
+  return payee.createInvoice({ amountMsat, descriptionHash: new Uint8Array(32).fill(9), expiresInMs })
+}
+
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return isCoveyError(error) ? error.code : String(error)
+  }
+  return 'none'
+}
