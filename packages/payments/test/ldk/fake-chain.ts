@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Confirmation, LightningBlock, LightningChain } from '../../src/ldk.js'
+import type { Confirmation, LightningBlock, LightningChain } from '@covey/payments/ldk'
 
 /** Regtest's first block, which every node knows. */
 const GENESIS = Buffer.from(
@@ -15,6 +15,7 @@ interface Tx {
   readonly txid: string
   readonly bytes: Uint8Array
   readonly inputs: readonly string[]
+  readonly outputs: readonly { readonly script: string; readonly amount: bigint }[]
 }
 
 /** A chain in memory, on which blocks are mined when the test says so. It checks no more than that nothing is spent twice. */
@@ -30,6 +31,8 @@ export class FakeChain implements LightningChain {
     for (let i = 0; i < blocks; i++) {
       const parent = this.#blocks.at(-1)!
       const header = Uint8Array.from([...[4, 0, 0, 0], ...reversed(parent.hash), ...randomBytes(44)])
+      // Miners may be late, and blocks an hour apart.
+      new DataView(header.buffer).setUint32(68, Math.floor(Date.now() / 1000) - 3_000, true)
       this.#blocks.push({ hash: idOf(header), height: parent.height + 1, header, txs: [...this.#waiting.values()] })
       this.#waiting.clear()
     }
@@ -50,9 +53,13 @@ export class FakeChain implements LightningChain {
     return this.#blocks.at(-1)!
   }
 
+  block(hash: string): LightningBlock | undefined {
+    return this.#blocks.find((block) => block.hash === hash)
+  }
+
   async isBest(hash: string): Promise<boolean> {
     this.#up()
-    return this.#blocks.some((block) => block.hash === hash)
+    return this.block(hash) !== undefined
   }
 
   async confirmation(txid: string): Promise<Confirmation | undefined> {
@@ -76,6 +83,12 @@ export class FakeChain implements LightningChain {
     for (const tell of this.#onBroadcast.splice(0)) tell()
     const isSpent = this.#all().some(({ inputs }) => inputs.some((input) => tx.inputs.includes(input)))
     if (!isSpent) this.#waiting.set(tx.txid, tx)
+  }
+
+  /** The amounts in satoshis, in blocks, that a script has. */
+  paidTo(script: Uint8Array): bigint[] {
+    const hex = Buffer.from(script).toString('hex')
+    return this.#blocks.flatMap((block) => block.txs.flatMap((tx) => tx.outputs.filter((each) => each.script === hex).map(({ amount }) => amount)))
   }
 
   async feeRates() {
@@ -120,13 +133,15 @@ function readTx(bytes: Uint8Array): Tx {
     at += scriptBytes + 4
     return input
   })
-  for (let outputs = count(); outputs > 0; outputs--) {
+  const outputs = Array.from({ length: count() }, () => {
+    const amount = buffer.readBigUInt64LE(at)
     at += 8
     const scriptBytes = count()
     at += scriptBytes
-  }
+    return { amount, script: buffer.toString('hex', at - scriptBytes, at) }
+  })
   const stripped = Buffer.concat([buffer.subarray(0, 4), buffer.subarray(body, at), buffer.subarray(-4)])
-  return { txid: idOf(stripped), bytes, inputs }
+  return { txid: idOf(stripped), bytes, inputs, outputs }
 }
 
 function idOf(bytes: Uint8Array): string {

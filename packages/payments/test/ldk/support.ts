@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, connect, type AddressInfo } from 'node:net'
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCoveyError } from '@covey/core'
 import { afterEach } from 'vitest'
-import { linkOfStream, openLightningNode, type LightningNode, type LightningNodeInit } from '../../src/ldk.js'
+import { linkOfStream, openLightningNode, type LightningNode, type LightningNodeInit } from '@covey/payments/ldk'
 import { FakeChain, fundingTx } from './fake-chain.js'
 
 const closers: (() => unknown)[] = []

@@ -1,3 +1,4 @@
+import { assertBytes, assertFunction, assertOptions } from '@covey/core'
 import { randomBytes } from '@noble/hashes/utils.js'
 import {
   ChannelId,
@@ -7,6 +8,7 @@ import {
 } from 'lightningdevkit'
 import { PaymentError } from '../../errors.js'
 import type { ChannelOffer, LightningChannel, LightningNodeInit, OpenChannelInit } from '../../ldk/node.js'
+import { assertAmount, assertNodeId } from './arguments.js'
 import { fromHex, toHex } from './hex.js'
 import type { LdkParts } from './parts.js'
 import type { Turns } from './turns.js'
@@ -35,14 +37,21 @@ export class Channels {
       this.#parts.manager.list_channels().map((channel) => ({
         id: toHex(channel.get_channel_id().get_a()),
         peer: channel.get_counterparty().get_node_id(),
-        isUsable: channel.get_is_usable(),
+        // The bindings give a number.
+        isUsable: Boolean(channel.get_is_usable()),
         outboundMsat: channel.get_outbound_capacity_msat(),
         inboundMsat: channel.get_inbound_capacity_msat()
       }))
     )
   }
 
-  open({ peer, amountSat, pushMsat = 0n, fund }: OpenChannelInit): Promise<string> {
+  async open(init: OpenChannelInit): Promise<string> {
+    assertOptions(init, 'init', ['peer', 'amountSat', 'pushMsat', 'fund'])
+    const { peer, amountSat, pushMsat = 0n, fund } = init
+    assertNodeId(peer, 'init.peer')
+    assertAmount(amountSat, 'init.amountSat')
+    if (pushMsat !== 0n) assertAmount(pushMsat, 'init.pushMsat')
+    assertFunction(fund, 'init.fund')
     return new Promise((resolve, reject) => {
       const number = newNumber()
       const created = this.#turns.enter(() => this.#parts.manager.create_channel(peer, amountSat, pushMsat, number, null, null))
@@ -79,6 +88,7 @@ export class Channels {
     if (opening === undefined) return
     try {
       const tx = await opening.fund({ script: event.output_script, amountSat: event.channel_value_satoshis })
+      assertBytes(tx, 'fund()')
       this.#turns.enter(() => {
         if (!this.#parts.manager.funding_transaction_generated(id, peer, tx).is_ok()) throw refused('The transaction does not fund the channel.')
       })

@@ -18,6 +18,7 @@ import {
 } from 'lightningdevkit'
 import { PaymentError } from '../../errors.js'
 import type { InvoiceInit, LightningNetwork } from '../../ldk/node.js'
+import { MAX_MSAT } from './arguments.js'
 import type { LdkParts } from './parts.js'
 
 const CURRENCIES: Readonly<Record<LightningNetwork, Currency>> = {
@@ -27,9 +28,9 @@ const CURRENCIES: Readonly<Record<LightningNetwork, Currency>> = {
   regtest: Currency.LDKCurrency_Regtest
 }
 
-/** What amounts are counted with in the ledger: 90,000 bitcoins. */
-const MAX_MSAT = BigInt(Number.MAX_SAFE_INTEGER)
 const MAX_INVOICE_CHARACTERS = 4_096
+/** What LDK takes. */
+const MAX_EXPIRY_SECONDS = 0xffff_ffff
 
 /** An invoice that may be paid now. */
 export interface PayableInvoice {
@@ -60,17 +61,29 @@ export function readInvoice(text: string, network: LightningNetwork): PayableInv
   }
 }
 
-/** @throws {PaymentError} PROVIDER_UNAVAILABLE */
-export function writeInvoice({ manager }: LdkParts, { amountMsat, descriptionHash, expiresInMs }: InvoiceInit): string {
-  const created = manager.create_bolt11_invoice(
-    Option_u64Z.constructor_some(amountMsat),
-    Bolt11InvoiceDescription.constructor_hash(Sha256.constructor_from_bytes(descriptionHash)),
-    Option_u32Z.constructor_some(Math.ceil(expiresInMs / 1000)),
-    Option_u16Z.constructor_none(),
-    Option_ThirtyTwoBytesZ.constructor_none()
-  )
-  if (created instanceof Result_Bolt11InvoiceSignOrCreationErrorZ_OK) return created.res.to_str()
-  throw new PaymentError('PROVIDER_UNAVAILABLE', 'The node could not make an invoice.')
+/**
+ * LDK has no clock here: it dates invoices by the newest block, which may be an hour old, or ahead. So the first one
+ * tells the date, and the second lasts for as long as is meant by the clock.
+ *
+ * @throws {PaymentError} PROVIDER_UNAVAILABLE
+ */
+export function writeInvoice({ manager }: LdkParts, { amountMsat, descriptionHash, expiresInMs }: InvoiceInit, nowMs: number): string {
+  const dated = create(1)
+  const lastsSeconds = Math.floor((nowMs + expiresInMs) / 1000) - Number(dated.duration_since_epoch())
+  if (lastsSeconds < 1) throw new PaymentError('PROVIDER_UNAVAILABLE', 'The clock is behind the chain: the invoice would have expired.')
+  return create(lastsSeconds).to_str()
+
+  function create(seconds: number): Bolt11Invoice {
+    const created = manager.create_bolt11_invoice(
+      Option_u64Z.constructor_some(amountMsat),
+      Bolt11InvoiceDescription.constructor_hash(Sha256.constructor_from_bytes(descriptionHash)),
+      Option_u32Z.constructor_some(Math.min(seconds, MAX_EXPIRY_SECONDS)),
+      Option_u16Z.constructor_none(),
+      Option_ThirtyTwoBytesZ.constructor_none()
+    )
+    if (created instanceof Result_Bolt11InvoiceSignOrCreationErrorZ_OK) return created.res
+    throw new PaymentError('PROVIDER_UNAVAILABLE', 'The node could not make an invoice.')
+  }
 }
 
 /**

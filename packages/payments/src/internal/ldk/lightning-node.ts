@@ -1,9 +1,10 @@
-import { createEvents, equalBytes, raceSignal, throwIfAborted, type EventEmitter } from '@covey/core'
+import { assertBytes, assertInteger, assertOptions, assertString, createEvents, equalBytes, raceSignal, throwIfAborted, type EventEmitter } from '@covey/core'
 import { Option_u64Z, Retry, RetryableSendFailure, Result_NoneRetryableSendFailureZ_Err } from 'lightningdevkit'
 import { PaymentError, type PaymentErrorCode } from '../../errors.js'
 import type { PeerLink } from '../../ldk/link.js'
 import type { InvoiceInit, LightningNode, LightningNodeEvents, OpenChannelInit, OutgoingPayment, PayInvoiceOptions } from '../../ldk/node.js'
 import type { Channels } from './channels.js'
+import { assertAmount, assertNodeId } from './arguments.js'
 import { toHex } from './hex.js'
 import { findFee, readInvoice, writeInvoice, type PayableInvoice } from './invoices.js'
 import type { Ledger } from './ledger.js'
@@ -15,6 +16,8 @@ import type { Turns } from './turns.js'
 const MAX_PAYMENTS_IN_FLIGHT = 50
 /** How often LDK looks for another way; each time a part of the payment has failed. */
 const PAYMENT_RETRIES = 5
+/** What fits into the 32 bits of seconds that LDK takes: more than a hundred years. */
+const MAX_INVOICE_EXPIRY_MS = 0xffff_ffff * 1000
 
 interface Waiting<Value> {
   resolve(value: Value): void
@@ -51,6 +54,7 @@ export class OpenLightningNode implements LightningNode {
   }
 
   async connect(peer: Uint8Array, link: PeerLink, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    assertNodeId(peer, 'peer')
     throwIfAborted(options.signal)
     const greeted = new Promise<void>((resolve, reject) => {
       const greeting = { peer, resolve, reject }
@@ -89,7 +93,11 @@ export class OpenLightningNode implements LightningNode {
   }
 
   async createInvoice(init: InvoiceInit): Promise<string> {
-    return this.#node.turns.look(() => writeInvoice(this.#node.parts, init))
+    assertOptions(init, 'init', ['amountMsat', 'descriptionHash', 'expiresInMs'])
+    assertAmount(init.amountMsat, 'init.amountMsat')
+    assertBytes(init.descriptionHash, 'init.descriptionHash', 32)
+    assertInteger(init.expiresInMs, 'init.expiresInMs', { min: 1, max: MAX_INVOICE_EXPIRY_MS })
+    return this.#node.turns.look(() => writeInvoice(this.#node.parts, init, this.#node.now()))
   }
 
   received(paymentHash: Uint8Array): bigint | undefined {
@@ -101,10 +109,12 @@ export class OpenLightningNode implements LightningNode {
   }
 
   async quoteInvoice(text: string): Promise<bigint> {
+    assertString(text, 'invoice')
     return this.#node.turns.look(() => findFee(this.#node.parts, this.#payable(readInvoice(text, this.network))))
   }
 
   async payInvoice(text: string, { maxFeeMsat, signal }: PayInvoiceOptions): Promise<OutgoingPayment> {
+    assertString(text, 'invoice')
     throwIfAborted(signal)
     if (typeof maxFeeMsat !== 'bigint' || maxFeeMsat < 0n) throw new TypeError('options.maxFeeMsat must be a bigint from 0')
     const { turns, ledger } = this.#node

@@ -188,6 +188,8 @@ function nodeConfig(): UserConfig {
   // Anchors need a reserve on chain, and somebody who spends it in time.
   handshake.set_negotiate_anchors_zero_fee_htlc_tx(false)
   handshake.set_announce_for_forwarding(false)
+  // A tenth by default, which guards who forwards: a payment could then be no larger than that.
+  handshake.set_max_inbound_htlc_value_in_flight_percent_of_channel(100)
   config.set_channel_handshake_config(handshake)
   return config
 }
