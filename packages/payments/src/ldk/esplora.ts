@@ -1,7 +1,7 @@
 import { assertInteger, assertOptions, assertString } from '@covey/core'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { PaymentError } from '../errors.js'
-import { fromHex, isId, toHex, toId } from '../internal/ldk/hex.js'
+import { fromHex, isId, toHex, toId } from '../internal/hex.js'
 import type { FeeRates, LightningBlock, LightningChain } from './chain.js'
 
 /** Options of {@link createEsploraChain}. */

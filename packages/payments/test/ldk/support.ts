@@ -5,15 +5,26 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCoveyError } from '@covey/core'
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import { linkOfStream, openLightningNode, type LightningNode, type LightningNodeInit } from '@covey/payments/ldk'
 import { FakeChain, fundingTx } from './fake-chain.js'
 
 const closers: (() => unknown)[] = []
+const lasting: (() => unknown)[] = []
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
+afterEach(() => closeAll(closers))
+afterAll(() => closeAll(lasting))
+
+async function closeAll(all: (() => unknown)[]): Promise<void> {
+  for (const close of all.splice(0).reverse()) await close()
+}
+
+/** What `open` opens is closed after all tests of the file, and not after the next. */
+export async function forAllTests<Value>(open: () => Promise<Value>): Promise<Value> {
+  const opened = await open()
+  lasting.push(...closers.splice(0))
+  return opened
+}
 
 export function later(close: () => unknown): void {
   closers.push(close)

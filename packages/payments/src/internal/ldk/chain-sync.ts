@@ -1,7 +1,7 @@
 import { Filter, Option_FilterZ, Option_ThirtyTwoBytesZ_Some, TwoTuple_usizeTransactionZ, type Confirm } from 'lightningdevkit'
 import type { Confirmation, LightningChain } from '../../ldk/chain.js'
 import type { Enter } from './peers.js'
-import { toId } from './hex.js'
+import { toId } from '../hex.js'
 
 /** How often the chain may move on under a synchronisation before it is left for the next time. */
 const MAX_ATTEMPTS = 5

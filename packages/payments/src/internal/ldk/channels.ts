@@ -9,7 +9,7 @@ import {
 import { PaymentError } from '../../errors.js'
 import type { ChannelOffer, LightningChannel, LightningNodeInit, OpenChannelInit } from '../../ldk/node.js'
 import { assertAmount, assertNodeId } from './arguments.js'
-import { fromHex, toHex } from './hex.js'
+import { fromHex, toHex } from '../hex.js'
 import type { LdkParts } from './parts.js'
 import type { Turns } from './turns.js'
 

@@ -1,7 +1,7 @@
 import { readBytes, writeBytes, type ByteReader } from '@covey/core'
 import type { PaymentErrorCode } from '../../errors.js'
 import type { OutgoingPayment } from '../../ldk/node.js'
-import { toHex } from './hex.js'
+import { toHex } from '../hex.js'
 
 const VERSION = 1
 const MAX_ENTRIES = 2 ** 32

@@ -45,7 +45,7 @@ import {
 import { PaymentError } from '../../errors.js'
 import type { FeeRates, LightningBlock } from '../../ldk/chain.js'
 import type { LightningNetwork } from '../../ldk/node.js'
-import { fromId, toId } from './hex.js'
+import { fromId, toId } from '../hex.js'
 
 export const NETWORKS: Readonly<Record<LightningNetwork, Network>> = {
   bitcoin: Network.LDKNetwork_Bitcoin,

@@ -22,7 +22,7 @@ import {
 } from 'lightningdevkit'
 import type { PaymentErrorCode } from '../../errors.js'
 import type { ChannelOffer, OutgoingPayment } from '../../ldk/node.js'
-import { toHex } from './hex.js'
+import { toHex } from '../hex.js'
 import type { Ledger } from './ledger.js'
 import type { LdkParts } from './parts.js'
 
