@@ -30,7 +30,7 @@ export class FakeChain implements LightningChain {
   mine(blocks = 1): void {
     for (let i = 0; i < blocks; i++) {
       const parent = this.#blocks.at(-1)!
-      const header = Uint8Array.from([...[4, 0, 0, 0], ...reversed(parent.hash), ...randomBytes(44)])
+      const header = Uint8Array.from([4, 0, 0, 0, ...reversed(parent.hash), ...randomBytes(44)])
       // Miners may be late, and blocks an hour apart.
       new DataView(header.buffer).setUint32(68, Math.floor(Date.now() / 1000) - 3_000, true)
       this.#blocks.push({ hash: idOf(header), height: parent.height + 1, header, txs: [...this.#waiting.values()] })

@@ -5,7 +5,7 @@ import { createEsploraChain } from '@covey/payments/ldk'
 import { expect, test } from 'vitest'
 import { serveEsplora } from './esplora-server.js'
 import { FakeChain } from './fake-chain.js'
-import { codeOf, folder, invoiceOf, later, link, openChannel, openPair, startNode } from './support.js'
+import { codeOf, folder, invoiceOf, later, link, openChannel, openPair, PAYOUT, startNode } from './support.js'
 
 const FREE = { maxFeeMsat: 0n }
 
@@ -125,7 +125,7 @@ test('a channel that is closed pays out, and the money goes where it was told to
   for (let blocks = 0; blocks < 8 && swept.length < 2; blocks++) {
     chain.mine(6)
     await Promise.all([payer.sync(), payee.sync()])
-    swept.splice(0, 2, ...chain.paidTo(Uint8Array.from([0, 20, ...new Array<number>(20).fill(7)])).map(String))
+    swept.splice(0, 2, ...chain.paidTo(PAYOUT).map(String))
   }
   // Both were given the same script: what is left of 600,000 and 400,000 satoshis after fees.
   expect(swept.map(Number).sort((a, b) => a - b)).toEqual([expect.closeTo(400_000, -4), expect.closeTo(600_000, -4)])

@@ -39,7 +39,7 @@ export async function folder(): Promise<string> {
 /** Vitest's modules resolve no URLs, so the tests give the file. */
 export const wasm = await readFile(createRequire(import.meta.url).resolve('lightningdevkit/liblightningjs.wasm'))
 
-export const PAYOUT = Uint8Array.from([0, 20, ...new Array<number>(20).fill(7)])
+export const PAYOUT = Uint8Array.from([0, 20, ...Array.from({ length: 20 }, () => 7)])
 
 export async function startNode(chain: FakeChain, init: Partial<LightningNodeInit> = {}): Promise<LightningNode> {
   const node = await openLightningNode({

@@ -21,7 +21,7 @@ export async function startRelay() {
       for (const each of subscriptions) if (each.socket === socket) subscriptions.delete(each)
     })
     socket.on('message', (data) => {
-      const [kind, first, filter] = JSON.parse(String(data)) as [string, string & Event, Subscription['filter']]
+      const [kind, first, filter] = JSON.parse((data as Buffer).toString()) as [string, string & Event, Subscription['filter']]
       if (kind === 'REQ') {
         subscriptions.add({ socket, id: first, filter })
         socket.send(JSON.stringify(['EOSE', first]))
@@ -63,7 +63,7 @@ export async function startWallet(relayUrl: string, node: LightningNode, handle:
   socket.send(JSON.stringify(['REQ', 'wallet', { kinds: [23194], '#p': [getPublicKey(secret)] }]))
   await new Promise((resolve) => socket.once('message', resolve))
   socket.on('message', (data) => {
-    const [kind, , event] = JSON.parse(String(data)) as [string, string, Event]
+    const [kind, , event] = JSON.parse((data as Buffer).toString()) as [string, string, Event]
     if (kind === 'EVENT' && verifyEvent(event) && event.pubkey === getPublicKey(app)) void answer(event)
   })
   return {

@@ -2,7 +2,7 @@ import { assertBytes, assertInteger, assertOptions, assertString, createEvents, 
 import { Option_u64Z, Retry, RetryableSendFailure, Result_NoneRetryableSendFailureZ_Err } from 'lightningdevkit'
 import { PaymentError, type PaymentErrorCode } from '../../errors.js'
 import type { PeerLink } from '../../ldk/link.js'
-import type { InvoiceInit, LightningNode, LightningNodeEvents, OpenChannelInit, OutgoingPayment, PayInvoiceOptions } from '../../ldk/node.js'
+import type { InvoiceInit, LightningChannel, LightningNode, LightningNodeEvents, OpenChannelInit, OutgoingPayment, PayInvoiceOptions } from '../../ldk/node.js'
 import type { Channels } from './channels.js'
 import { assertAmount, assertNodeId } from './arguments.js'
 import { toHex } from '../hex.js'
@@ -84,7 +84,7 @@ export class OpenLightningNode implements LightningNode {
     return this.#node.channels.open(init)
   }
 
-  channels() {
+  channels(): LightningChannel[] {
     return this.#node.channels.list()
   }
 

@@ -22,7 +22,6 @@ import {
   MultiThreadedLockableScore,
   Network,
   NetworkGraph,
-  Option_FilterZ,
   OutputSweeper,
   PeerManager,
   Persist,
@@ -40,14 +39,17 @@ import {
   UtilMethods,
   type ChannelMonitor,
   type Confirm,
-  type OutPoint
+  type EventsProvider,
+  type Option_FilterZ,
+  type OutPoint,
+  type Router
 } from 'lightningdevkit'
 import { PaymentError } from '../../errors.js'
 import type { FeeRates, LightningBlock } from '../../ldk/chain.js'
 import type { LightningNetwork } from '../../ldk/node.js'
 import { fromId, toId } from '../hex.js'
 
-export const NETWORKS: Readonly<Record<LightningNetwork, Network>> = {
+const NETWORKS: Readonly<Record<LightningNetwork, Network>> = {
   bitcoin: Network.LDKNetwork_Bitcoin,
   testnet: Network.LDKNetwork_Testnet,
   signet: Network.LDKNetwork_Signet,
@@ -74,15 +76,24 @@ export interface PartsInit {
 }
 
 /** The parts of LDK that make a node. All are kept, as LDK frees what nobody here holds. */
-export type LdkParts = ReturnType<typeof assembleParts>
+export interface LdkParts {
+  readonly chainMonitor: ChainMonitor
+  readonly manager: ChannelManager
+  readonly peers: PeerManager
+  readonly router: Router
+  readonly sweeper: OutputSweeper
+  readonly confirmables: readonly Confirm[]
+  readonly sources: readonly EventsProvider[]
+  readonly kept: readonly unknown[]
+}
 
 /** The keys of the node: derived under a name that nothing else is derived under. */
-export function nodeSeed(seed: Uint8Array, network: LightningNetwork): Uint8Array {
+function nodeSeed(seed: Uint8Array, network: LightningNetwork): Uint8Array {
   return hkdf(sha256, seed, undefined, encodeUtf8(`covey/payments/ldk/1/${network}`), 32)
 }
 
 /** @throws {PaymentError} WALLET_STATE_DAMAGED when what is stored is not of this seed and network. */
-export function assembleParts({ seed, network, payoutScript, createFilter, tip, stored, nowMs, feeRates, broadcast, changed }: PartsInit) {
+export function assembleParts({ seed, network, payoutScript, createFilter, tip, stored, nowMs, feeRates, broadcast, changed }: PartsInit): LdkParts {
   const logger = Logger.new_impl({ log: () => undefined })
   const broadcaster = BroadcasterInterface.new_impl({ broadcast_transactions: (txs) => txs.forEach(broadcast) })
   const fees = FeeEstimator.new_impl({ get_est_sat_per_1000_weight: (target) => Math.max(MIN_FEE_RATE, Math.ceil(rateFor(target, feeRates()))) })
@@ -141,7 +152,7 @@ export function assembleParts({ seed, network, payoutScript, createFilter, tip, 
   const sweeper = restoreSweeper() ?? OutputSweeper.constructor_new(bestBlock(tip), broadcaster, fees, createFilter(), spender, payout, files, logger)
   const confirmables: Confirm[] = [manager.as_Confirm(), chainMonitor.as_Confirm(), sweeper.as_Confirm()]
   const sources = [manager.as_EventsProvider(), chainMonitor.as_EventsProvider()]
-  return { chainMonitor, manager, peers, router, sweeper, confirmables, sources, config, kept: [watch, keys, routes, nothing, persist, broadcaster, fees, payout, spender, files] }
+  return { chainMonitor, manager, peers, router, sweeper, confirmables, sources, kept: [watch, keys, routes, nothing, persist, broadcaster, fees, payout, spender, files] }
 
   function createManager(): ChannelManager {
     const parameters = ChainParameters.constructor_new(NETWORKS[network], bestBlock(tip))
