@@ -56,6 +56,18 @@ export type PaymentErrorCode =
   | 'JOURNAL_DAMAGED'
   /** The journal could not be read or written; nothing is paid without it. */
   | 'JOURNAL_FAILED'
+  /** Another process, or another call in this one, has the folder of the wallet open. */
+  | 'WALLET_STATE_LOCKED'
+  /** The folder of the wallet holds an older state than the wallet has had: run with it, money can be lost. */
+  | 'WALLET_STATE_STALE'
+  /** The folder of the wallet is a copy, or was restored: two that run on one state lose money. */
+  | 'WALLET_STATE_MOVED'
+  /** The folder of the wallet cannot be read, or belongs to another seed or network. */
+  | 'WALLET_STATE_DAMAGED'
+  /** The wallet could not write its state, or has found itself broken. It has stopped; open it anew. */
+  | 'WALLET_FAILED'
+  /** The other node did not take the channel, or it was closed before it could be used. */
+  | 'CHANNEL_FAILED'
   /** It was closed. */
   | 'PAYMENTS_CLOSED'
 
