@@ -22,8 +22,11 @@ declare module 'hyperdht' {
     readonly destroyed: boolean
     readonly suspended: boolean
     /** The socket that others dial; null until it is bound. */
-    readonly io: { readonly serverSocket: { address(): Address | null } | null; suspend(): Promise<void> }
-    readonly udx: { networkInterfaces(): readonly NetworkInterface[] }
+    readonly io: { readonly serverSocket: { address(): Address | null } | null; readonly suspended: boolean; suspend(): Promise<void> }
+    readonly udx: {
+      networkInterfaces(): readonly NetworkInterface[]
+      lookup(host: string, options?: { family?: 4 | 6 }): Promise<{ host: string; family: 4 | 6 }>
+    }
     readonly online: boolean
     readonly degraded: boolean
     /** `reset` has the DHT take itself for online again. */

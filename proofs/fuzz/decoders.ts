@@ -22,6 +22,7 @@ import { isRequest, readResponse } from '../../packages/rooms/src/internal/guard
 import { isReceipt } from '../../packages/rooms/src/internal/invite-keys.js'
 import { readBody, readEmoji } from '../../packages/rooms/src/internal/message-body.js'
 import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
+import { readSaid, sayOp } from '../../packages/rooms/src/internal/lane/said.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
@@ -117,6 +118,7 @@ function rooms(fixtures: Fixtures): Decoder[] {
     }),
     bytes('rooms readEmoji', [bodies['reaction-body']], ONLY_REFUSED, (input) => yes(readEmoji(input) !== undefined)),
     ...Object.entries(contents).map(([name, [type, value]]) => bytes(`rooms content ${name}`, [type.create(value as never).data], ONLY_REFUSED, (data) => yes(type.read({ type: type.name, version: 1, data }) !== undefined))),
+    bytes('rooms readSaid', genuine.map((op) => sayOp({ id: parentId, writer, op }, new Uint8Array(64))), ONLY_REFUSED, (input) => yes(readSaid(input) !== undefined)),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
     bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** The laboratory lies beside the repository, not in it. */
@@ -14,7 +14,7 @@ export const STOCK = 'peers/hyperswarm.mjs'
 
 const SWEEP_INTERVAL_MS = 2_000
 /** On a busy machine a program of the laboratory may start too late for it, which ends the whole suite. */
-const MAX_TRIES = 2
+const MAX_TRIES = 3
 
 /** Why the laboratory cannot be used here, or null when it can. */
 export function whyNoLaboratory(): string | null {
@@ -28,9 +28,49 @@ export function whyNoLaboratory(): string | null {
   return isAllowed ? null : 'network namespaces are not allowed here'
 }
 
+/** Of its `lib/lab.mjs`, what is used here. */
+export interface LaboratoryParts {
+  readonly Lab: new (options: object) => Lab
+}
+
+export interface Lab {
+  readonly net: {
+    site(type: string, options: { readonly hosts: number }): Site
+    rmSite(site: Site): void
+    cut(site: Site): void
+  }
+  up(): Promise<void>
+  down(): Promise<void>
+  peer(script: string, host: object, config: object): Promise<LabPeer>
+  kind(remote: string): string
+}
+
+export interface Site {
+  readonly hosts: readonly object[]
+}
+
+export interface LabPeer {
+  readonly events: readonly LabEvent[]
+  send(command: object): void
+  /** Null when it does not come in time. */
+  wait(event: string | ((event: LabEvent) => boolean), ms: number): Promise<LabEvent | null>
+  kill(): Promise<void>
+}
+
+/** Something that a peer has told; `t` in Unix milliseconds. */
+export interface LabEvent {
+  readonly ev: string
+  readonly t: number
+  readonly address?: string
+  readonly remote?: string
+}
+
 export interface Laboratory {
+  readonly folder: string
   /** Runs one suite, shows what it prints, and resolves with its result. */
   run(suite: string, options: readonly string[]): Promise<unknown>
+  /** The parts that it is made of, for what no suite of it does. Peers that are started by them find it. */
+  parts(): Promise<LaboratoryParts>
   close(): void
 }
 
@@ -44,6 +84,7 @@ export function openLaboratory(): Laboratory {
   symlinkSync(join(ROOT, 'node_modules/.pnpm/node_modules'), join(folder, 'node_modules'))
   const sweeper = setInterval(() => sweep(peers), SWEEP_INTERVAL_MS)
   return {
+    folder,
     async run(suite, options) {
       const file = join(folder, `${suite}.json`)
       const args = [join(folder, 'natlab.mjs'), suite, ...options, '--out', file]
@@ -57,6 +98,10 @@ export function openLaboratory(): Laboratory {
       }
       if (end !== 0) throw new Error(`The suite ${suite} ended with ${end}.`)
       return (JSON.parse(readFileSync(file, 'utf8')) as { result: unknown }).result
+    },
+    async parts() {
+      Object.assign(process.env, { NATLAB: folder, NATLAB_PEERS: peers })
+      return (await import(pathToFileURL(join(folder, 'lib/lab.mjs')).href)) as LaboratoryParts
     },
     close() {
       clearInterval(sweeper)

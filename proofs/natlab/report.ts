@@ -16,6 +16,7 @@ export function report(results: Results, command: string): string {
     ...raceParts(results),
     ...fanoutParts(results),
     ...lanParts(results),
+    ...aloneParts(results),
     ...throughputParts(results)
   ]
   return `${parts.join('\n\n')}\n`
@@ -96,6 +97,16 @@ function fanoutParts({ fanout }: Results): string[] {
 function lanParts({ lan }: Results): string[] {
   if (lan === undefined) return []
   return ['## Behind one NAT', table(['', 'connected', 'how', 'median, s'], lan.map(({ key, ok, n, kinds, ms }) => [key, `${ok} of ${n}`, kinds.join(', '), sec(ms)]))]
+}
+
+function aloneParts({ alone }: Results): string[] {
+  if (alone === undefined) return []
+  const rows = alone.map(({ key, ok, n, kinds, ms, gapMs }) => [key, `${ok} of ${n}`, kinds.join(', '), sec(ms), sec(gapMs)])
+  return [
+    '## In one network, without internet',
+    'Two devices behind one NAT whose uplink is cut: before they start, or for 45 s while they talk.',
+    table(['', 'connected', 'how', 'from start to the first byte, median, s', 'longest silence after the cut, s'], rows)
+  ]
 }
 
 function throughputParts({ throughput }: Results): string[] {

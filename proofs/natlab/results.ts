@@ -19,6 +19,18 @@ export interface LanRow {
   readonly kinds: readonly string[]
 }
 
+/** Two devices behind one NAT that has no uplink. */
+export interface AloneRow {
+  readonly key: string
+  readonly ok: number
+  readonly n: number
+  /** From when both have started to the first byte; null where they were connected before, or never. */
+  readonly ms: number | null
+  readonly kinds: readonly string[]
+  /** The longest that no answer came after the cut, where they were connected before. */
+  readonly gapMs: number | null
+}
+
 export interface FaultRow {
   readonly key: string
   readonly pair: string
@@ -60,6 +72,7 @@ export interface ThroughputRow {
 export interface Results {
   matrix?: Matrix
   lan?: readonly LanRow[]
+  alone?: readonly AloneRow[]
   faults?: readonly FaultRow[]
   race?: Readonly<Record<string, readonly RaceRow[]>>
   fanout?: readonly FanoutRow[]

@@ -33,7 +33,7 @@ test('who is relay-only goes to no relay that a peer has named: it would see the
   const dial = dht.connect.bind(dht)
   const dialled: string[] = []
   dht.connect = (key, ...rest) => {
-    dialled.push(encodeZ32(key))
+    dialled.push(encodeZ32(key as Uint8Array))
     return dial(key, ...rest)
   }
   // It looks for its own relay again, and again.

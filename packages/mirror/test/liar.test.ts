@@ -78,6 +78,20 @@ test.each<[string, (i: number) => Uint8Array]>([
   expect(await copy(a, b, 10)).toBe(true)
 })
 
+test('a relay that offers devices without end does not keep those of others away', { timeout: 40_000 }, async () => {
+  const [liar, honest] = await Promise.all([startLiar(), startRelay(net)])
+  const [a, b] = await Promise.all([
+    startNode(net, { relays: [liar.address, honest.address], policy: 'relay-only' }),
+    startNode(net, { relays: [honest.address], policy: 'relay-only' })
+  ])
+  await until(() => a.relays.length === 2 && b.relays.length === 1)
+  for (let i = 0; i < 200; i++) liar.streams[0]!.write(encodeFrame(FRAME.open, RELAY_CIRCUITS + i, new Uint8Array(32).fill(i)))
+  const startedAt = performance.now()
+  await b.connect(a.publicKey)
+  // Those that were offered first are waited for 10 s.
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+})
+
 test('all relays are dead, one has another key: direct works, and relay-only says that there is no way', { timeout: 60_000 }, async () => {
   const liar = await startLiar()
   const nobody = new Uint8Array(32).fill(5)

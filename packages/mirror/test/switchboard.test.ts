@@ -78,6 +78,18 @@ test('a flood of requests ends the connection', async () => {
   expect(relay.stats().violations).toBe(1)
 })
 
+test.each([
+  ['bytes of circuits that are not there', (a: RawClient) => repeat(10, () => a.send(FRAME.data, 9, CHUNK))],
+  ['datagrams that have to be dropped', (a: RawClient) => repeat(1_000, () => a.stream.destroyed || a.send(FRAME.datagram, 1, new Uint8Array(1_000)))]
+])('a flood of %s ends the connection', async (_, flood) => {
+  const relay = await startRelay(net, { limits: { maxClientBytesPerSecond: 4_096 } })
+  const [a, b] = await Promise.all([connectRaw(relay), connectRaw(relay)])
+  await openCircuit(a, b)
+  flood(a)
+  await once(a.stream as never, 'close')
+  expect(relay.stats()).toMatchObject({ violations: 1, clients: 1 })
+})
+
 test('limits: devices, circuits, circuits of one device', async () => {
   const relay = await startRelay(net, { limits: { maxClients: 4, maxCircuits: 3, maxClientCircuits: 2 } })
   const clients = [await connectRaw(relay), await connectRaw(relay), await connectRaw(relay), await connectRaw(relay)]

@@ -33,7 +33,7 @@ export interface Message {
   /**
    * - `sent`: it has a place in the room's order, as far as this device knows;
    * - `pending`: it has none yet. Of this device's own, it is durable; of somebody else's, it came ahead of
-   *   the log. {@link RoomEvents.settle} tells what becomes of it.
+   *   the log, and is not kept here yet. {@link RoomEvents.settle} tells what becomes of it.
    */
   readonly state: 'pending' | 'sent'
   /** Whom the text names, in its order. Chosen by the author: a member of these ids there need not be. */

@@ -13,7 +13,7 @@ export interface Checked {
 
 /** Sends blocks to whoever asks for them by a session, and asks for some. Each block follows from its place. */
 export function checkedTransfers(session: Session): (bytes: number) => Promise<Checked> {
-  let onblock = (_: Uint8Array): void => undefined
+  let onblock: (block: Uint8Array) => void = () => undefined
   let drained = (): void => undefined
   const channel = Protomux.from(session).createChannel({
     protocol: 'covey/natlab-checked',

@@ -62,7 +62,7 @@ runPeer({
     const { swarm, sessionSwarm } = partsOf(node) as { swarm: Hyperswarm; sessionSwarm: SessionSwarm }
     const { dht } = swarm
     // Once for each session, when it begins. Its path is there a moment later.
-    let checked = async (_: number): Promise<Checked | null> => null
+    let checked: (bytes: number) => Promise<Checked | null> = async () => null
     sessionSwarm.on('connection', (session) => {
       checked = checkedTransfers(session)
       const stream = streamOf(session)
@@ -99,7 +99,8 @@ async function startNode({ bootstrap, seed, relay, opts: { lan = true } }: Confi
   return createNode({ identity, store, network: localNetwork(bootstrap, { lan }), ...(relay && { relays: [parseRelay(relay)] }) })
 }
 
-async function meetByKey(node: Node, { role, address, relay }: Config): Promise<void> {
+async function meetByKey(node: Node, { role, address, relay, opts: { alone } }: Config): Promise<void> {
+  if (role === 'listen' && alone) return
   const { swarm } = partsOf(node) as { swarm: Hyperswarm }
   if (role === 'listen') {
     // Where UDP is blocked, the announcement never comes.

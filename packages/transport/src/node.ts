@@ -6,6 +6,7 @@ import { deviceSecrets } from '@covey/identity/internal'
 import type { ChannelHost } from './channel.js'
 import type { Diagnosis } from './diagnosis.js'
 import { TransportError } from './errors.js'
+import { boundLookups } from './internal/bound-lookups.js'
 import { Channels } from './internal/channels/channels.js'
 import { guardConnection } from './internal/guards/guard-connection.js'
 import { assertUpstream } from './internal/guards/upstream.js'
@@ -168,6 +169,7 @@ export function createNode(init: NodeInit): Node {
   // Bound to our own hyperdht, whose version is pinned, not to the one that hyperswarm would find.
   const dht = new HyperDHT(dhtOptions(network))
   allowPunches(dht)
+  boundLookups(dht)
   const swarm = createSwarm({
     dht,
     keyPair,

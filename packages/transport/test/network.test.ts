@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { localNetwork, publicNetwork } from '@covey/transport'
+import { assertNetwork, localNetwork, publicNetwork } from '@covey/transport'
 
 test('the public network is the default one of the DHT', () => {
   expect(publicNetwork()).toEqual({ kind: 'public' })
@@ -14,6 +14,14 @@ test('a local network is plain data that no longer follows what it was made from
 
 test('an address may be text', () => {
   expect(localNetwork(['node.example:49737'])).toEqual({ kind: 'local', bootstrap: [{ host: 'node.example', port: 49_737 }] })
+})
+
+test('whether to look in the local network is part of it, where it was said', () => {
+  expect(publicNetwork({ lan: false })).toEqual({ kind: 'public', lan: false })
+  expect(localNetwork([{ host: '127.0.0.1', port: 1 }], { lan: true })).toMatchObject({ lan: true })
+  expect(() => publicNetwork({ lan: 'yes' } as never)).toThrow('options.lan')
+  expect(() => localNetwork([{ host: 'a', port: 1 }], { wan: true } as never)).toThrow(TypeError)
+  expect(() => assertNetwork({ kind: 'public', lan: 1 }, 'network')).toThrow('network.lan')
 })
 
 test.each([

@@ -72,7 +72,12 @@ export class Client {
 
   /** False: the device asks for more than an honest one does. */
   spendControl(now: number): boolean {
-    this.#bucket.spend(CONTROL_COST_BYTES, now)
+    return this.spendFree(CONTROL_COST_BYTES, now)
+  }
+
+  /** The same for what no window bounds. */
+  spendFree(bytes: number, now: number): boolean {
+    this.#bucket.spend(bytes, now)
     return this.#bucket.waitMs(now) < MAX_DEBT_MS
   }
 

@@ -53,7 +53,8 @@ async function listen(server: Server, { host, port }: Where): Promise<number> {
   // Who connects and says nothing is let go of; the same for who says it slowly.
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 10_000 })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(unavailable(`${host}:${port}`, cause)))
+    // Later ones are of connections that cannot be taken, as when files run out: those that are there go on.
+    server.on('error', (cause) => reject(unavailable(`${host}:${port}`, cause)))
     server.once('listening', resolve)
     server.listen(port, host)
   })

@@ -122,8 +122,10 @@ export class Switchboard {
   #handle(client: Client, frame: DecodedFrame, bytes: Uint8Array, now: number): boolean {
     const { type, id, body } = frame
     const leg = client.legs.get(id)
-    if (type === FRAME.data) return leg === undefined || this.#forward(leg, bytes, body.length, now)
-    if (type === FRAME.datagram) return leg === undefined || this.#forwardDatagram(leg, bytes, body.length, now)
+    // Some about a circuit that is over are under way. More are of somebody who floods.
+    if (leg === undefined && (type === FRAME.data || type === FRAME.datagram)) return client.spendFree(bytes.length, now)
+    if (leg !== undefined && type === FRAME.data) return this.#forward(leg, bytes, body.length, now)
+    if (leg !== undefined && type === FRAME.datagram) return this.#forwardDatagram(leg, bytes, body.length, now)
     if (!client.spendControl(now)) return false
     if (type === FRAME.open) return this.#open(client, frame, now)
     if (type === FRAME.window) return leg === undefined || this.#grant(leg.far, decodeNumber(body), now)
@@ -175,7 +177,7 @@ export class Switchboard {
     const { far } = leg
     if (!far.client.isDrained || this.#waitMs(leg, now) > 0) {
       this.#counts.limited++
-      return true
+      return leg.client.spendControl(now)
     }
     for (const bucket of [leg.client, far.client, this.#bucket]) bucket.spend(length, now)
     this.#counts.forwardedDatagrams++

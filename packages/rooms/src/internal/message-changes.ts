@@ -6,7 +6,7 @@ import type { CallOptions, Room } from '../room.js'
 import { aboutMessage } from './about-message.js'
 import { MAX_PINS, MAX_REACTIONS, MAX_REACTIONS_BY_ONE } from './apply/messages.js'
 import { areChoices } from './count-votes.js'
-import { demandMessage } from './find-message.js'
+import { demandMessage, findMessage } from './find-message.js'
 import { encodeBody, encodeEmoji } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
@@ -59,6 +59,8 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
 
   /** @throws {RoomError} MESSAGE_NOT_FOUND, MESSAGE_DELETED */
   async function demandLeft(id: string): Promise<{ row: MessageRow; state: MessageStateRow | null }> {
+    // It may be one that was told as sent before a restart.
+    if ((await findMessage(view, pending, id)) === undefined) await log.settled()
     const row = await demandMessage(view, pending, id)
     const state = await view.messageState(row.order)
     if (!state?.deletedBy) return { row, state }

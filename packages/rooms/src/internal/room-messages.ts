@@ -157,7 +157,12 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     async message(id) {
       assertString(id, 'id')
       return whileOpen(async () => {
-        const row = await findMessage(view, pending, id)
+        let row = await findMessage(view, pending, id)
+        if (row === undefined) {
+          // It may be one that was told as sent before a restart.
+          await log.settled()
+          row = await findMessage(view, pending, id)
+        }
         return row && shown(row)
       })
     },

@@ -48,7 +48,7 @@ test('no message: another type, no body, a body of another epoch or place, an ep
   const { bob, his, hers } = scene
   const shows = async (op: Uint8Array) => isShown(scene, says(bob, his, op))
   const present = (await his.keyring.plan()).epoch([])
-  expect(await shows(await scene.message('x', { header: { type: OpType.remove } }))).toBe(false)
+  expect(await shows(await scene.message('x', { header: { type: OpType.profile }, isState: true }))).toBe(false)
   expect(await shows(await scene.message('x', { header: { epoch: null } }))).toBe(false)
   expect(await shows(await scene.message('x', { epoch: { ...present, key: randomBytes(32) } }))).toBe(false)
   expect(await shows(await scene.message('x', { epoch: { id: randomBytes(32), key: present.key } }))).toBe(false)
@@ -90,6 +90,15 @@ test('of somebody who may not speak: a reader, who is muted, who was removed, wh
   judge.changed()
   expect(await isShown(scene, said)).toBe(false)
   await hers.room.unmute(person)
+  judge.changed()
+  expect(await isShown(scene, said)).toBe(true)
+  // A device that was revoked, of somebody who stays.
+  const view = hers.view as { device: typeof hers.view.device }
+  const { device } = view
+  view.device = async (writer) => ({ ...(await device(writer))!, removed: true })
+  judge.changed()
+  expect(await isShown(scene, said)).toBe(false)
+  view.device = device
   judge.changed()
   expect(await isShown(scene, said)).toBe(true)
   await hers.room.remove(person)
@@ -140,9 +149,22 @@ test('who floods is heard a little, and the room goes on', { timeout: 60_000 }, 
   )
   onTestFinished(() => channel.close())
   await channel.opened(alice.identity.device.id)
-  const said = says(bob, his, await scene.message('again and again'))
+  const op = await scene.message('again and again')
+  const said = says(bob, his, op)
+  // Each names another writer, which has to be looked up.
+  let lookups = 0
+  const view = hers.view as { device: typeof hers.view.device }
+  const { device } = view
+  view.device = (writer) => {
+    lookups++
+    return device(writer)
+  }
   const startedAt = Date.now()
-  for (let i = 0; i < 3_000; i++) await channel.send(alice.identity.device.id, i % 2 === 0 ? said : randomBytes(200))
+  for (let i = 0; i < 3_000; i++) {
+    await channel.send(alice.identity.device.id, i === 0 ? said : says(bob, his, op, randomBytes(32)))
+  }
+  const floodMs = Date.now() - startedAt
+  expect(lookups).toBeLessThanOrEqual(128 + (64 * floodMs) / 1_000 + 64)
   const sent = await his.room.send('by the log')
   await hers.until(async () => ((await hers.room.message(sent.id)) ? true : undefined))
   // The flood names one message.

@@ -8,7 +8,7 @@ import { sayOp } from '../../src/internal/lane/said.js'
 import { encodeOp, opId, OpType, type OpHeader } from '../../src/internal/op.js'
 import { bodyContext } from '../../src/internal/op-log.js'
 import type { OpenRoom } from '../../src/internal/open-room.js'
-import { messageKey, type EpochKey } from '../../src/internal/slots.js'
+import { messageKey, stateKey, type EpochKey } from '../../src/internal/slots.js'
 import { encodeStruct } from '../../src/internal/structs.js'
 import { foundBy, memberOf, startDevice, type Device } from '../support-apply.js'
 
@@ -31,6 +31,8 @@ export interface How {
   readonly epoch?: EpochKey
   readonly writer?: Uint8Array
   readonly body?: Uint8Array
+  /** Sealed as names and settings are. */
+  readonly isState?: boolean
 }
 
 export async function laneScene(net: { network: Network }, role: 'reader' | 'member' = 'member'): Promise<Scene> {
@@ -48,12 +50,12 @@ export async function laneScene(net: { network: Network }, role: 'reader' | 'mem
   const room = hers.base.discoveryKey!
   const judge = createLaneJudge({ room, view: hers.view, reader: hers.reader, pending: hers.pending })
 
-  async function message(text: string, { header, epoch, writer = his.base.local.key, body }: How = {}): Promise<Uint8Array> {
+  async function message(text: string, { header, epoch, writer = his.base.local.key, body, isState = false }: How = {}): Promise<Uint8Array> {
     const present = epoch ?? (await his.keyring.plan()).epoch([])
     const last = hers.pending.of(writer).at(-1)?.id ?? (await hers.view.writer(writer))?.head
     const whole = { type: OpType.message, sentAt: Date.now(), previous: last ?? null, target: null, epoch: present.id, payload: null, ...header }
     const plain = body ?? encodeStruct('message-body', { text })
-    return encodeOp(whole, (clear) => seal(plain, bodyContext(room, writer, clear), messageKey(room, present.key)))
+    return encodeOp(whole, (clear) => seal(plain, bodyContext(room, writer, clear), (isState ? stateKey : messageKey)(room, present.key)))
   }
   return { alice, bob, hers, his, judge, lanes, message }
 }

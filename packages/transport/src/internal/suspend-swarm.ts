@@ -36,7 +36,7 @@ async function orCutShort(dht: HyperDHT, work: Promise<void>): Promise<void> {
   const { late, stop } = after(patienceMs(dht))
   let timer: ReturnType<typeof setInterval> | undefined
   const cut = late.then(() => new Promise<never>((_, reject) => {
-    timer = setInterval(() => dht.io.suspend().catch(reject), CUT_INTERVAL_MS)
+    timer = setInterval(() => void dht.io.suspend().catch(reject), CUT_INTERVAL_MS)
   }))
   await Promise.race([work, cut]).finally(() => {
     stop()

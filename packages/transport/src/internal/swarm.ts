@@ -1,11 +1,12 @@
 import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
-import type { AnnouncedPeer } from 'hyperdht'
+import type { AnnouncedPeer, LogOptions } from 'hyperdht'
 
 /** Of hyperswarm 4.17.2, index.js, what is overridden and used here. */
-interface Upstream extends Omit<Hyperswarm, 'listening' | 'listen' | 'destroy'> {
+interface Upstream extends Omit<Hyperswarm, 'listening' | 'listen' | 'destroy' | 'suspend'> {
   listening: Promise<unknown> | null
   listen(): Promise<unknown>
   destroy(options?: { force?: boolean }): Promise<void>
+  suspend(options?: LogOptions): Promise<void>
   readonly _allConnections: { has(publicKey: Uint8Array): boolean }
   _connect(peer: PeerInfo, queued: boolean): void
   _flushMaybe(peer: PeerInfo): void
@@ -37,23 +38,28 @@ export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hype
  */
 export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
   class Swarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
-    #leave = (): void => undefined
-    readonly #left = new Promise<void>((resolve) => (this.#leave = resolve))
+    #hurry = (): void => undefined
+    readonly #isInHurry = new Promise<void>((resolve) => (this.#hurry = resolve))
 
     override listen(): Promise<unknown> {
       return (this.listening ??= this.#listen())
     }
 
     override destroy(options?: { force?: boolean }): Promise<void> {
-      this.#leave()
+      this.#hurry()
       return super.destroy(options)
+    }
+
+    override suspend(options?: LogOptions): Promise<void> {
+      this.#hurry()
+      return super.suspend(options)
     }
 
     async #listen(): Promise<void> {
       // Where there is no network, the announcement itself says so; and who is near can be met all the same.
       let timer: ReturnType<typeof setTimeout> | undefined
       const late = new Promise((resolve) => (timer = setTimeout(resolve, BOOTSTRAP_PATIENCE_MS)))
-      await Promise.race([this.dht.fullyBootstrapped().catch(() => undefined), late, this.#left])
+      await Promise.race([this.dht.fullyBootstrapped().catch(() => undefined), late, this.#isInHurry])
       clearTimeout(timer)
       if (!this.destroyed) await this.server.listen(this.keyPair)
     }

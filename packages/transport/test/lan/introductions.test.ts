@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { decodeIntroductions, encodeIntroductions, introduce, recognise } from '../../src/internal/lan/introductions.js'
 import { topicOf } from '../support.js'
@@ -6,6 +7,16 @@ import { topicOf } from '../support.js'
 const KEY = new Uint8Array(32).fill(1)
 const TEA = topicOf('tea')
 const ADDRESS = { host: '192.168.1.10', port: 49_737 }
+
+/** Written once by the code of the first version, and never again. */
+const vector = JSON.parse(readFileSync(new URL('../vectors/lan.json', import.meta.url), 'utf8')) as Record<'host' | 'publicKey' | 'topic' | 'introductions', string> & { port: number }
+
+test('what is on the wire is as it was', () => {
+  const introductions = decodeIntroductions(Buffer.from(vector.introductions, 'hex'))!
+  const [publicKey, topic] = [Buffer.from(vector.publicKey, 'hex'), Buffer.from(vector.topic, 'hex')]
+  const found = recognise(introductions, [topic, publicKey], vector).map((key) => Buffer.from(key).toString('hex'))
+  expect(found).toEqual([vector.publicKey, vector.publicKey])
+})
 
 test('who knows the key, or a topic, learns the key; all others learn nothing', () => {
   const [introductions] = introduce(KEY, [TEA], ADDRESS)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type Hyperswarm from 'hyperswarm'
 import { localNetwork } from '@covey/transport'
+import { partsOf } from '@covey/transport/internal'
 import { recognise } from '../../src/internal/lan/introductions.js'
 import { decodeMessage, encodeQuery } from '../../src/internal/lan/packet.js'
 import { connected, topicOf, useLocalNetwork } from '../support.js'
@@ -88,6 +90,17 @@ describe('what is said', () => {
     await ear.say(encodeQuery('somebody'))
     await ear.until(() => ear.announcements(other.publicKey).length === 3)
     expect(ear.of(from)).toHaveLength(said)
+  })
+
+  test('in another network a device says where it is then, under another name', QUICK, async () => {
+    const ear = await startEavesdropper()
+    const node = await startLanNode()
+    const names = (): string[] => [...new Set(ear.announcements(node.publicKey).map(({ from }) => from))]
+    await ear.until(() => names().length === 1)
+    const { dht } = (partsOf(node) as { swarm: Hyperswarm }).swarm
+    dht.emit('network-change', [])
+    await ear.until(() => names().length === 2)
+    expect(ear.of(names()[0]!).some(({ answers }) => answers?.some(({ ttl }) => ttl === 0) === true)).toBe(true)
   })
 
   test('a device has another name after it slept', QUICK, async () => {

@@ -65,6 +65,14 @@ test.each<[string, (send: (type: number, bytes: Uint8Array) => void) => void]>([
   ['an acknowledgement of what was never sent', (send) => [send(HELLO, GREETING), send(ACK, Buffer.from([9]))]],
   ['more received than was ever sent', (send) => send(HELLO, Buffer.concat([GREETING.subarray(0, 64), Buffer.from([9])]))],
   ['a number that is none', (send) => [send(HELLO, GREETING), send(FROM, Buffer.from([0xfd, 1]))]],
+  [
+    'empty frames without end',
+    (send) => {
+      send(HELLO, GREETING)
+      send(FROM, Buffer.from([0]))
+      for (let i = 0; i < 100_000; i++) send(DATA, Buffer.alloc(0))
+    }
+  ],
   ['relays before a greeting', (send) => send(HINTS, Buffer.from([0]))],
   ['relays that cannot be read', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.from([1, 2, 3]))]],
   ['too many relays', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.concat([Buffer.from([3]), Buffer.alloc(99)]))]],

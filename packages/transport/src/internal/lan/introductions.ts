@@ -35,7 +35,8 @@ export function introduce(publicKey: Uint8Array, topics: readonly Uint8Array[], 
   const secrets = [publicKey, ...shuffled(topics).slice(0, ENTRIES * MAX_PACKETS - 1)]
   return Array.from({ length: Math.ceil(secrets.length / ENTRIES) }, (_, i) => {
     const salt = randomBytes(SALT_BYTES)
-    const some = secrets.slice(i * ENTRIES, (i + 1) * ENTRIES).map((secret) => seal(publicKey, secret, salt, address))
+    const occasion = occasionOf(salt, address)
+    const some = secrets.slice(i * ENTRIES, (i + 1) * ENTRIES).map((secret) => seal(publicKey, secret, occasion))
     const noise = Array.from({ length: ENTRIES - some.length }, () => randomBytes(ENTRY_BYTES))
     return { salt, entries: shuffled([...some, ...noise]) }
   })
@@ -44,11 +45,13 @@ export function introduce(publicKey: Uint8Array, topics: readonly Uint8Array[], 
 /** The keys that are told to whoever knows `secrets`, by a device that can be dialled at `address`. */
 export function recognise({ salt, entries }: Introductions, secrets: Iterable<Uint8Array>, address: Address): Uint8Array[] {
   const sealed = new Map(entries.map((entry) => [tagOf(entry), entry.subarray(TAG_BYTES)]))
+  const occasion = occasionOf(salt, address)
+  const derived = new Uint8Array(TAG_BYTES + KEY_BYTES)
   const found: Uint8Array[] = []
   for (const secret of secrets) {
-    const { tag, key } = derive(secret, salt, address)
-    const box = sealed.get(tagOf(tag))
-    const publicKey = box === undefined ? null : open(box, key)
+    derive(derived, secret, occasion)
+    const box = sealed.get(tagOf(derived))
+    const publicKey = box === undefined ? null : open(box, derived.subarray(TAG_BYTES))
     if (publicKey !== null) found.push(publicKey)
   }
   return found
@@ -74,21 +77,25 @@ const CONTEXT = encodeUtf8('covey/lan/1')
  * The address is part of it: who repeats what it has heard, from elsewhere, is not recognised, and nobody can be
  * had to dial it.
  */
-function derive(secret: Uint8Array, salt: Uint8Array, { host, port }: Address): { tag: Uint8Array; key: Uint8Array } {
-  const both = new Uint8Array(TAG_BYTES + KEY_BYTES)
-  sodium.crypto_generichash(both, concatBytes(CONTEXT, salt, encodeUtf8(`${host}:${port}`)), secret)
-  return { tag: both.subarray(0, TAG_BYTES), key: both.subarray(TAG_BYTES) }
+function occasionOf(salt: Uint8Array, { host, port }: Address): Uint8Array {
+  return concatBytes(CONTEXT, salt, encodeUtf8(`${host}:${port}`))
+}
+
+/** The tag of a secret, by which its entry is found, and the key that opens it. */
+function derive(into: Uint8Array, secret: Uint8Array, occasion: Uint8Array): void {
+  sodium.crypto_generichash(into, occasion, secret)
 }
 
 function tagOf(bytes: Uint8Array): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
 }
 
-function seal(publicKey: Uint8Array, secret: Uint8Array, salt: Uint8Array, address: Address): Uint8Array {
-  const { tag, key } = derive(secret, salt, address)
+function seal(publicKey: Uint8Array, secret: Uint8Array, occasion: Uint8Array): Uint8Array {
+  const derived = new Uint8Array(TAG_BYTES + KEY_BYTES)
+  derive(derived, secret, occasion)
   const sealed = new Uint8Array(ENTRY_BYTES - TAG_BYTES)
-  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, publicKey, null, null, NONCE, key)
-  return concatBytes(tag, sealed)
+  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, publicKey, null, null, NONCE, derived.subarray(TAG_BYTES))
+  return concatBytes(derived.subarray(0, TAG_BYTES), sealed)
 }
 
 function open(sealed: Uint8Array, key: Uint8Array): Uint8Array | null {

@@ -44,7 +44,8 @@ export class Lan {
   #queryPauseMs = FIRST_QUERY_PAUSE_MS
   /** Whether somebody else has asked in our place. */
   #isPutOff = false
-  #knownTopics = new WeakSet<PeerDiscovery>()
+  /** Whether each was announced, when it was looked at last. */
+  readonly #knownTopics = new WeakMap<PeerDiscovery, boolean>()
   #knownSought: ReadonlySet<Uint8Array> = new Set()
 
   constructor(init: LanInit) {
@@ -78,10 +79,9 @@ export class Lan {
   /** One after the other: what is open is closed first, however often it is asked for. */
   #restart(): Promise<void> {
     return (this.#work = this.#work.then(async () => {
-      await this.#shut()
-      if (!this.#isOn) return
       try {
-        await this.#open()
+        await this.#shut()
+        if (this.#isOn) await this.#open()
       } catch (cause) {
         this.#init.onerror(cause as Error)
       }
@@ -118,8 +118,8 @@ export class Lan {
   #look(): void {
     const now = Date.now()
     const topics = [...this.#init.topics()]
-    const hasNewTopic = topics.some((topic) => !this.#knownTopics.has(topic))
-    for (const topic of topics) this.#knownTopics.add(topic)
+    const hasNewTopic = topics.some((topic) => this.#knownTopics.get(topic) !== topic.isServer)
+    for (const topic of topics) this.#knownTopics.set(topic, topic.isServer)
     const sought = new Set(this.#init.sought())
     const isNew = hasNewTopic || [...sought].some((publicKey) => !this.#knownSought.has(publicKey))
     this.#knownSought = sought

@@ -19,6 +19,9 @@ import { SILENCE_MS } from '../session/constants.js'
 /** What a relay may have offered and not got an end of. Whom a device talks to is bounded elsewhere. */
 const MAX_CIRCUITS = 256
 
+/** Answers that wait while the relay reads nothing: more than a burst of honest questions makes. */
+const MAX_UNREAD_ANSWERS = 1_024
+
 interface HopInit {
   /** The Noise stream to the relay, open. */
   readonly stream: NoiseSecretStream
@@ -37,6 +40,7 @@ export class Hop implements CircuitCarrier {
   #isDrained = true
   #heard: { bytes: number; at: number }
   #askedAt = 0
+  #unreadAnswers = 0
   readonly #pongs = new Map<number, (body: Uint8Array) => void>()
 
   constructor(init: HopInit) {
@@ -131,14 +135,14 @@ export class Hop implements CircuitCarrier {
   }
 
   onclose(circuit: Circuit, isEnd: boolean): void {
-    if (this.#circuits.delete(circuit.id)) this.#sendClose(circuit.id, isEnd ? CLOSED.ended : CLOSED.failed)
+    if (this.#circuits.delete(circuit.id)) this.#send(encodeClose(circuit.id, isEnd ? CLOSED.ended : CLOSED.failed))
   }
 
   #onframe(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes)
     if (frame === null) return this.stream.destroy(new Error('The relay sent what is no frame.'))
     if (frame.type === FRAME.open) return this.#onopen(frame)
-    if (frame.type === FRAME.ping) return this.#send(encodeFrame(FRAME.pong, frame.id))
+    if (frame.type === FRAME.ping) return this.#answer(encodeFrame(FRAME.pong, frame.id))
     if (frame.type === FRAME.pong) return this.#pongs.get(frame.id)?.(frame.body)
     // A circuit that is over here may still be told of.
     const circuit = this.#circuits.get(frame.id)
@@ -162,17 +166,18 @@ export class Hop implements CircuitCarrier {
 
   #onopen({ id, body }: DecodedFrame): void {
     if (id < RELAY_CIRCUITS || this.#circuits.has(id)) return this.stream.destroy(new Error('A circuit has a wrong number.'))
-    if (this.#circuits.size >= MAX_CIRCUITS) return this.#sendClose(id, CLOSED.busy)
+    if (this.#circuits.size >= MAX_CIRCUITS) return this.#answer(encodeClose(id, CLOSED.busy))
     const circuit = new Circuit(id, this)
     this.#circuits.set(id, circuit)
     if (this.#init.onoffer(circuit, body.slice(0, 32))) return
     this.#circuits.delete(id)
     circuit.destroy()
-    this.#sendClose(id, CLOSED.refused)
+    this.#answer(encodeClose(id, CLOSED.refused))
   }
 
   #ondrain(): void {
     this.#isDrained = true
+    this.#unreadAnswers = 0
     // Who gets no room goes to the end of the map.
     const waiting = [...this.#circuits.values()]
     for (const circuit of waiting) {
@@ -181,13 +186,20 @@ export class Hop implements CircuitCarrier {
     }
   }
 
-  #sendClose(id: number, code: number): void {
-    this.#send(encodeFrame(FRAME.close, id, Uint8Array.of(code)))
+  /** Who asks without end and does not read is left. */
+  #answer(frame: Uint8Array): void {
+    const isTooMuch = !this.#isDrained && ++this.#unreadAnswers > MAX_UNREAD_ANSWERS
+    if (isTooMuch) this.stream.destroy(new Error('The relay asks, and does not read the answers.'))
+    else this.#send(frame)
   }
 
   #send(frame: Uint8Array): void {
     if (!this.stream.destroying) this.#isDrained = this.stream.write(frame)
   }
+}
+
+function encodeClose(id: number, code: number): Uint8Array {
+  return encodeFrame(FRAME.close, id, Uint8Array.of(code))
 }
 
 function reasonOf(code: number): string {

@@ -23,8 +23,8 @@ const LINGER_MS = 10_000
 const MAX_BORROWED = 16
 /** Addresses of a kind that are tried for one of them. */
 const MAX_JOINED = 8
-/** Devices that a relay says want to talk, and that have not proven who they are. */
-const MAX_OFFERS = 32
+/** Devices that one relay says want to talk, and that have not proven who they are. */
+const MAX_OFFERS = 16
 
 interface RelaysInit {
   readonly dht: HyperDHT
@@ -53,6 +53,7 @@ interface Entry {
   urgentUntil: number
   usedAt: number
   blamedAt: number
+  offers: number
 }
 
 export interface RelayMeasure {
@@ -67,7 +68,6 @@ export class Relays {
   readonly #init: RelaysInit
   readonly #entries = new Map<string, Entry>()
   readonly #entryOf = new WeakMap<object, Entry>()
-  #offers = 0
 
   constructor(init: RelaysInit) {
     this.#init = init
@@ -183,7 +183,7 @@ export class Relays {
       if (idle === undefined) return null
       this.#remove(idle)
     }
-    const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0 }
+    const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0, offers: 0 }
     const entry: Entry = { relay, isOwn, hop: null, waiting: new Set(), dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
     this.#dial(entry, Date.now())
@@ -208,7 +208,7 @@ export class Relays {
     const former = entry.hop
     const hop: Hop = new Hop({
       stream,
-      onoffer: (circuit, publicKey) => this.#onoffer(hop, circuit, publicKey),
+      onoffer: (circuit, publicKey) => this.#onoffer(entry, hop, circuit, publicKey),
       onclose: () => {
         if (entry.hop === hop) entry.hop = null
       }
@@ -223,13 +223,13 @@ export class Relays {
     this.#init.onhop()
   }
 
-  #onoffer(hop: Hop, circuit: Circuit, publicKey: Uint8Array): boolean {
-    if (this.#offers >= MAX_OFFERS || !this.#init.isAllowed(encodeZ32(publicKey))) return false
-    this.#offers++
+  #onoffer(entry: Entry, hop: Hop, circuit: Circuit, publicKey: Uint8Array): boolean {
+    if (entry.offers >= MAX_OFFERS || !this.#init.isAllowed(encodeZ32(publicKey))) return false
+    entry.offers++
     const stream = this.#secure(hop, circuit, publicKey, false)
     let isPending = true
     const settle = (): void => {
-      if (isPending) this.#offers--
+      if (isPending) entry.offers--
       isPending = false
     }
     stream.once('close', settle)

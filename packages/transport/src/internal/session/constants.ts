@@ -21,6 +21,9 @@ export const WINDOW_BYTES = 4 * 1024 * 1024
 /** The same in frames, each of which costs an object. */
 export const WINDOW_FRAMES = 16_384
 
+/** What a frame that waits for the reader counts for, besides its bytes. */
+export const FRAME_COST = 256
+
 /** The largest frame of the stack: secret-stream writes no more at once (MAX_ATOMIC_WRITE). */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024 - 1
 

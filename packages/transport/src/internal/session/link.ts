@@ -150,8 +150,11 @@ export class Link {
   /** Sends what may be lost. `false` when it was dropped here. */
   sendDatagram(datagram: Uint8Array): boolean {
     if (this.#datagrams >= MAX_DATAGRAMS_UNDER_WAY || this.stream.destroying) return false
+    const leaving = this.stream.send(datagram)
+    if (leaving === undefined) return false
     this.#datagrams++
-    void this.stream.send(datagram)?.then(() => this.#datagrams--)
+    const onleave = (): void => void this.#datagrams--
+    leaving.then(onleave, onleave)
     return true
   }
 

@@ -1,5 +1,5 @@
 import { Duplex } from 'streamx'
-import { ACK_BYTES, ACK_DELAY_MS, ACK_FRAMES, KEEP_ALIVE_MS, MAX_FRAME_BYTES, WINDOW_BYTES } from './constants.js'
+import { ACK_BYTES, ACK_DELAY_MS, ACK_FRAMES, FRAME_COST, KEEP_ALIVE_MS, MAX_FRAME_BYTES, WINDOW_BYTES } from './constants.js'
 import { sessionHash, type Greeting } from './greeting.js'
 import type { Link, LinkReceiver } from './link.js'
 import { ReplayBuffer } from './replay-buffer.js'
@@ -60,7 +60,7 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   #written: (() => void) | null = null
 
   constructor(init: SessionInit) {
-    super()
+    super({ byteLengthReadable: costOf })
     this.#init = init
     this.nonces = init.nonces
     this.isInitiator = init.isLeader
@@ -115,7 +115,7 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     if (link.next === -1) throw new Error('Frames came before their number.')
     if (link.next++ < this.#received) return this.#acknowledgeSoon()
     this.#received++
-    this.#unconsumedBytes += frame.length
+    this.#unconsumedBytes += costOf(frame)
     this.#unacknowledgedBytes += frame.length
     if (this.#unconsumedBytes > WINDOW_BYTES + MAX_FRAME_BYTES) throw new Error('More was sent than is taken.')
     // The reader is full when `push` says so, and what came meanwhile is acknowledged when it asks for more.
@@ -212,6 +212,11 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     this.#unacknowledgedBytes = 0
     this.active?.sendAck(this.#consumed)
   }
+}
+
+/** An empty frame takes memory too, where nobody reads. */
+function costOf(frame: Uint8Array): number {
+  return frame.length + FRAME_COST
 }
 
 /** In the place of a path that is not there, or does not measure its round trip. */
