@@ -46,7 +46,8 @@ export interface RoomPayments {
   /**
    * The receipts of a request that are in the room, in its order, verified by this device now, each proof once. The order
    * may change until the room's indexers have signed it. It goes through all messages of the
-   * room; those that are no receipt for it, or not of who signed them, are left out.
+   * room; those that are no receipt for it, or not of who signed them, are left out, and
+   * so are messages that came ahead of the log, until they are in the order.
    */
   receipts(request: PaymentRequest, options?: CallOptions): Promise<RoomReceipt[]>
 }
