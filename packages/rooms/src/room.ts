@@ -128,6 +128,12 @@ export interface Room extends EventSource<RoomEvents> {
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**
+   * The id of the newest message whose place, like that of all before it, is for ever: a quorum of the room's
+   * indexers has signed it. `undefined` while there is none. Whoever goes on from here after a restart,
+   * with `messages({ since })`, misses nothing.
+   */
+  settled(): Promise<string | undefined>
+  /**
    * A link by which others can join, while a member who may admit is online; with `public`, also while
    * nobody is.
    *

@@ -224,3 +224,18 @@ test('a live iteration gives each message once while the order changes under it'
   expect(await messagesOf(bobs, { since: end.id })).toEqual([])
   await Promise.all([seenByBob.return!(), seenByCarol.return!()])
 })
+
+test('a message is settled when a quorum of the indexers has signed its place, and not before', async () => {
+  const [alice, bob] = [await start(net), await start(net)]
+  const [owned, joined] = (await shareRoom(alice, bob)) as [Room, Room]
+  expect(await owned.settled()).toBe(undefined)
+  const { id } = await owned.send('signed by its only indexer')
+  const isSettled = (room: Room) => until(room, async () => ((await room.settled()) === id ? true : undefined))
+  await Promise.all([isSettled(owned), isSettled(joined)])
+
+  await alice.close()
+  await joined.send('written while no indexer is there')
+  expect(await joined.settled()).toBe(id)
+  await joined.close()
+  expect(await codeOf(() => joined.settled())).toBe('ROOM_CLOSED')
+})

@@ -4,6 +4,7 @@ import {
   assertSignal,
   assertString,
   decodeZ32,
+  encodeZ32,
   isCoveyError,
   raceSignal,
   throwIfAborted
@@ -37,7 +38,7 @@ export interface RoomMessagesInit {
   readonly whileOpen: WhileOpen
 }
 
-export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message'>
+export type RoomMessages = Pick<Room, 'send' | 'messages' | 'message' | 'settled'>
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
@@ -145,7 +146,13 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
         const row = await findMessage(id)
         return row && reader.message(row)
       })
-    }
+    },
+    settled: () =>
+      whileOpen(async () => {
+        const count = await timeline.settled()
+        const [last] = count === 0 ? [] : await view.messages(count - 1, count)
+        return last && encodeZ32(last.id)
+      })
   }
 }
 

@@ -18,6 +18,8 @@ export interface TimelineRow extends PendingMessage {
 /** The messages of a room in their order, which may still change where a quorum has not signed it. */
 export interface Timeline {
   count(): Promise<number>
+  /** How many of them, from the first on, have their place for ever: a quorum has signed it. */
+  settled(): Promise<number>
   /**
    * Every message of a span once, whatever is reordered meanwhile: one that moves is not given again,
    * and one that lands before those that were given already is given when it lands. One that is pending is
@@ -114,10 +116,11 @@ export function createTimeline(view: RoomView, pending: PendingMessages): Timeli
     }
   }
 
+  const settled = async (): Promise<number> => (await view.meta(view.db.core.signedLength)).messages
+
   /** Forgets the ids of messages that a quorum has signed: their order is for ever. */
   async function forgetFinal(given: Set<string>, final: number, upTo: number): Promise<number> {
-    const signed = (await view.meta(view.db.core.signedLength)).messages
-    const end = Math.min(signed, upTo)
+    const end = Math.min(await settled(), upTo)
     for (let start = final; start < end; start += PAGE_ROWS) {
       for (const { id } of await view.messages(start, Math.min(end, start + PAGE_ROWS))) given.delete(mapKey(id))
     }
@@ -126,6 +129,7 @@ export function createTimeline(view: RoomView, pending: PendingMessages): Timeli
 
   return {
     count: async () => (await view.meta()).messages,
+    settled,
     rows,
     changed: (order) => void signals.emit('change', { order }),
     close(error) {
