@@ -21,6 +21,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   '@covey/mirror': [...BASE, '@covey/transport'],
   '@covey/payments': BASE,
   covey: [...BASE, ...PARTS],
+  '@covey/bot': [...BASE, ...PARTS, 'covey'],
   '@covey/testing': [...BASE, ...PARTS, 'covey']
 }
 

@@ -1,0 +1,133 @@
+import { encodeUtf8 } from '@covey/core'
+import type { Message, Room } from 'covey'
+import type { BotLimits } from '../limits.js'
+import { BotError } from '../errors.js'
+import { createBucket, type Bucket } from './bucket.js'
+import { begunKey, messagesSince, type Begun } from './progress.js'
+import type { State } from './state.js'
+import { wait } from './wait.js'
+
+/** The replies to one message. */
+export interface Replies {
+  reply(text: string): Promise<Message>
+  /** Resolves when all replies are sent or have failed, with the first failure. */
+  settled(): Promise<unknown>
+  /** Those that were sent, and those that were before this attempt. */
+  begun(): Begun
+  ids(): string[]
+}
+
+export interface RepliesInit {
+  readonly messageId: string
+  readonly begun: Begun
+  /** The allowance of the person who is answered. */
+  readonly personOut: Bucket
+  readonly signal: AbortSignal
+}
+
+/**
+ * What a bot says in a room, noted before and after, so that a reply is sent once whenever the process ends.
+ * One is written at a time: where one was noted before and not after, it is the device's first message after
+ * the last that was noted after.
+ */
+export interface RoomReplies {
+  open(init: RepliesInit): Replies
+}
+
+/** That a reply is about to be sent. Of its text there is the length alone: what is said stays in the room. */
+interface Pending {
+  readonly message: string
+  readonly index: number
+  readonly bytes: number
+}
+
+export async function openReplies(
+  room: Room,
+  device: string,
+  state: State,
+  { roomOut, repliesPerMessage }: Required<BotLimits>
+): Promise<RoomReplies> {
+  const pendingKey = `pending/${room.id}`
+  const sentKey = `sent/${room.id}`
+  const allowance = createBucket(roomOut)
+  let turn: Promise<unknown> = Promise.resolve()
+  await resolvePending()
+
+  async function resolvePending(): Promise<void> {
+    const pending = (await state.get(pendingKey)) as Pending | undefined
+    if (pending === undefined) return
+    const key = begunKey(room.id, pending.message)
+    const begun = (await state.get(key)) as Begun | undefined
+    const found = begun && (await findSent(pending))
+    if (begun === undefined || found === undefined) return state.write([[pendingKey, undefined]])
+    await state.write([[key, withReply(begun, pending.index, found)], [sentKey, found], [pendingKey, undefined]])
+  }
+
+  async function findSent({ message, bytes }: Pending): Promise<string | undefined> {
+    const lastSent = await state.get(sentKey)
+    // A device's messages follow what it had read, and each other, in every order that the room may take.
+    const own = (await messagesSince(room, message)).filter((each) => each.device === device)
+    const next = own[own.findIndex(({ id }) => id === lastSent) + 1]
+    return next !== undefined && encodeUtf8(next.text).length === bytes ? next.id : undefined
+  }
+
+  return {
+    open({ messageId, begun: before, personOut, signal }) {
+      let begun = before
+      let count = 0
+      let ownTurn: Promise<unknown> = Promise.resolve()
+      let failure: unknown
+
+      async function send(index: number, text: string): Promise<Message> {
+        const known = begun.sent[index]
+        const sent = known === undefined || known === null ? undefined : await room.message(known)
+        if (sent !== undefined) return sent
+        for (const bucket of [personOut, allowance]) {
+          while (!bucket.take()) await wait(bucket.waitMs(), signal)
+        }
+        const sending = turn.then(() => write(index, text))
+        turn = sending.catch(() => undefined)
+        return sending
+      }
+
+      async function write(index: number, text: string): Promise<Message> {
+        if (signal.aborted) throw signal.reason
+        const pending: Pending = { message: messageId, index, bytes: encodeUtf8(text).length }
+        await state.write([[pendingKey, pending]])
+        const message = await room.send(text)
+        begun = withReply(begun, index, message.id)
+        await state.write([[begunKey(room.id, messageId), begun], [sentKey, message.id], [pendingKey, undefined]])
+        return message
+      }
+
+      return {
+        reply(text) {
+          if (signal.aborted) return Promise.reject(signal.reason)
+          if (typeof text !== 'string') return Promise.reject(new TypeError(`text must be a string, got ${typeof text}`))
+          if (count >= repliesPerMessage) return Promise.reject(tooMany(repliesPerMessage))
+          const index = count++
+          const sending = ownTurn.then(() => send(index, text))
+          ownTurn = sending.catch((error: unknown) => (failure ??= error))
+          return sending
+        },
+        async settled() {
+          await ownTurn
+          return failure
+        },
+        begun: () => begun,
+        ids: () => begun.sent.filter((id) => id !== null)
+      }
+    }
+  }
+}
+
+function withReply({ attempt, sent }: Begun, index: number, id: string): Begun {
+  const places = Array.from({ length: Math.max(sent.length, index + 1) }, (_, place) => sent[place] ?? null)
+  return { attempt, sent: places.with(index, id) }
+}
+
+function tooMany(limit: number): BotError {
+  return new BotError('BOT_TOO_MANY_REPLIES', `One message gets at most ${limit} replies.`, {
+    hint: 'Put more into one reply, or raise limits.repliesPerMessage.'
+  })
+}

@@ -1,0 +1,11 @@
+// What the `imports` of package.json stand for: Node's modules, or Bare's. TypeScript does not follow
+// such a map to a built-in module.
+declare module '#fs' {
+  export * from 'node:fs/promises'
+}
+declare module '#os' {
+  export * from 'node:os'
+}
+declare module '#process' {
+  export { default } from 'node:process'
+}
