@@ -51,6 +51,10 @@ export function leastRole(capability: Capability): Role {
   return LEAST[capability]
 }
 
+export function withArticle(role: Role): string {
+  return `${role === 'admin' || role === 'owner' ? 'an' : 'a'} ${role}`
+}
+
 /** In words, for people: what it may do, or that it may do nothing. */
 export function describeScope(role: Role | undefined): string {
   if (role === undefined) return 'no member any more, and may do nothing'

@@ -1,5 +1,5 @@
 import type { Member, Room } from 'covey'
-import { capabilitiesOf, describeScope, isAtLeast, leastRole } from '../capabilities.js'
+import { capabilitiesOf, describeScope, isAtLeast, leastRole, withArticle } from '../capabilities.js'
 import type { CommandContext, Context } from '../context.js'
 import { addressOf, readArgs, readCommandLine, usageOf } from './command-line.js'
 import type { Command, Registry } from './registry.js'
@@ -31,10 +31,10 @@ export function createDispatch<Session>(registry: Registry<Session>, botName: st
   async function runCommand(command: Command<Session>, rest: string, ctx: Context<Session>): Promise<void> {
     const { from, needs } = command.options
     if (from !== undefined && from !== 'reader' && !isAtLeast((await ctx.member())?.role, from)) {
-      return void (await ctx.reply(`/${command.name} is for a ${from}, and those above.`))
+      return void (await ctx.reply(`/${command.name} is for ${withArticle(from)}, and those above.`))
     }
     if (needs !== undefined && !(await ctx.can(needs))) {
-      return void (await ctx.reply(`For /${command.name} I would have to be a ${leastRole(needs)} here.`))
+      return void (await ctx.reply(`For /${command.name} I would have to be ${withArticle(leastRole(needs))} here.`))
     }
     const read = await readArgs(rest, command.args, ctx.room)
     if (!read.ok) return void (await ctx.reply(`${read.problem}\nUsage: ${usageOf(command.name, command.args)}`))
@@ -54,7 +54,7 @@ export function createDispatch<Session>(registry: Registry<Session>, botName: st
 
 function helpOn<Session>({ name, description, args, options }: Command<Session>): string {
   const ofArgs = Object.entries(args).map(([arg, { expects, isOptional }]) => `  ${arg}: ${expects}${isOptional ? ', or nothing' : ''}`)
-  const from = options.from === undefined || options.from === 'reader' ? [] : [`For a ${options.from}, and those above.`]
+  const from = options.from === undefined || options.from === 'reader' ? [] : [`For ${withArticle(options.from)}, and those above.`]
   return [`${usageOf(name, args)} — ${description}`, ...ofArgs, ...from].join('\n')
 }
 

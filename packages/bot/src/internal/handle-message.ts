@@ -102,6 +102,12 @@ export function createMessageHandler<Session>(init: HandleMessageInit<Session>):
     attempt: number
   ): Context<Session> {
     const { text, author } = message
+    let isLateTold = false
+    const tellLate = (error: unknown): void => {
+      if (!signal.aborted || closing.aborted || isLateTold) return
+      isLateTold = true
+      report(message, error)
+    }
     return {
       room,
       message,
@@ -111,8 +117,8 @@ export function createMessageHandler<Session>(init: HandleMessageInit<Session>):
       attempt,
       reply(reply) {
         const sending = answers.reply(reply)
-        // Whoever does not wait for it must not bring the process down: `settled` tells of it.
-        sending.catch(() => undefined)
+        // Whoever does not wait for it must not bring the process down: `settled` tells of it, or this where it is too late.
+        sending.catch(tellLate)
         return sending
       },
       can: (capability) => isAllowed(room, capability),

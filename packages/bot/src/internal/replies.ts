@@ -92,7 +92,9 @@ export async function openReplies(
 
       async function write(index: number, text: string): Promise<Message> {
         if (signal.aborted) throw signal.reason
-        const pending: Pending = { message: messageId, index, bytes: encodeUtf8(text).length }
+        // What is malformed is refused by the room, in its own words.
+        const bytes = text.isWellFormed() ? encodeUtf8(text).length : 0
+        const pending: Pending = { message: messageId, index, bytes }
         await state.write([[pendingKey, pending]])
         const message = await room.send(text)
         begun = withReply(begun, index, message.id)
@@ -100,11 +102,16 @@ export async function openReplies(
         return message
       }
 
+      function refuse(error: unknown): Promise<never> {
+        failure ??= error
+        return Promise.reject(error)
+      }
+
       return {
         reply(text) {
-          if (signal.aborted) return Promise.reject(signal.reason)
-          if (typeof text !== 'string') return Promise.reject(new TypeError(`text must be a string, got ${typeof text}`))
-          if (count >= repliesPerMessage) return Promise.reject(tooMany(repliesPerMessage))
+          if (signal.aborted) return refuse(signal.reason)
+          if (typeof text !== 'string') return refuse(new TypeError(`text must be a string, got ${typeof text}`))
+          if (count >= repliesPerMessage) return refuse(tooMany(repliesPerMessage))
           const index = count++
           const sending = ownTurn.then(() => send(index, text))
           ownTurn = sending.catch((error: unknown) => (failure ??= error))
