@@ -53,7 +53,7 @@ test('a bot that is killed again and again begins each message, and sends each o
   const room = await alice.rooms.create({ name: 'Tea' })
   const bot = await echoBot(room)
   const texts: string[] = []
-  const kills = 8
+  const kills = 5
   for (let round = 0; round < kills; round++) {
     const running = await bot.run()
     const mark = (await bot.journal()).length
@@ -62,7 +62,7 @@ test('a bot that is killed again and again begins each message, and sends each o
     await Promise.all(batch.map((text) => room.send(text)))
     // Killed in the midst of a handling: the sooner or later, the more it has done of it.
     while ((await bot.journal()).length === mark) await delay(1)
-    await delay(round * 3)
+    await delay(round * 5)
     await running.kill()
   }
   // What came while nobody was there, too.
@@ -85,6 +85,26 @@ test('a bot that is killed again and again begins each message, and sends each o
   expect(journal.some((line) => /^begun .* [2-9]$/.test(line))).toBe(true)
   const done = journal.filter((line) => line.startsWith('done'))
   expect(new Set(done).size).toBe(done.length)
+})
+
+test('a reply that was sent, and not yet noted when the process was killed, is not sent again', { timeout: 120_000 }, async () => {
+  const alice = await makePeer(net, 'Alice')
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const bot = await echoBot(room)
+  const first = await bot.run()
+  await room.send('before')
+  await messagesUntil(room, (all) => all.some(({ text }) => text.startsWith('second before')))
+  // Both wait when the process ends, and the second is first in no order.
+  await room.send('cut')
+  await first.exited
+  await room.send('cat')
+  const second = await bot.run()
+  await messagesUntil(room, (all) => ['cut', 'cat'].every((text) => all.some((each) => each.text.startsWith(`second ${text}`))))
+  await second.kill('SIGINT')
+  const answers: string[] = []
+  for await (const { isOwn, text } of room.messages()) if (!isOwn) answers.push(text)
+  expect(answers).toEqual(['first before 1', 'second before 1', 'first cut 2', 'second cut 2', 'first cat 3', 'second cat 3'])
+  expect((await bot.journal()).filter((line) => line.startsWith('begun'))).toEqual(['begun before 1', 'begun cut 1', 'begun cut 2', 'begun cat 1'])
 })
 
 test('a message that ends the process each time is passed over, and said so', { timeout: 120_000 }, async () => {

@@ -16,6 +16,15 @@ const note = (line: string): void => appendFileSync(journal!, `${line}\n`)
 bot.on('text', async (ctx) => {
   note(`begun ${ctx.text} ${ctx.attempt}`)
   if (ctx.text === 'poison') process.kill(process.pid, 'SIGKILL')
+  if (ctx.text === 'cut' && ctx.attempt === 1) {
+    const { send } = ctx.room
+    // Between the moment when a reply is durable and the one when that is noted.
+    ctx.room.send = async (...args) => {
+      const message = await send(...args)
+      process.kill(process.pid, 'SIGKILL')
+      return message
+    }
+  }
   ctx.session.count++
   await ctx.reply(`first ${ctx.text} ${ctx.session.count}`)
   await ctx.reply(`second ${ctx.text} ${ctx.session.count}`)
