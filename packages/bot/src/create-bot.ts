@@ -104,7 +104,7 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
     /** An error for a terminal: its cause may hold what a member wrote. */
     function printError(error: unknown): void {
       const { message, cause, hint } = error as { message?: string; cause?: unknown; hint?: string }
-      const why = cause instanceof Error ? (cause.stack ?? cause.message) : cause === undefined ? undefined : String(cause)
+      const why = cause instanceof Error ? (cause.stack ?? cause.message) : undefined
       print(plainLines([message, hint, why].filter((each) => each !== undefined).join('\n')))
     }
 

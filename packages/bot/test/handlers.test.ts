@@ -21,9 +21,9 @@ test('middlewares run around the handlers, in their order, and may keep a messag
   const chat = talkTo(bot)
   for (const text of ['secret', 'hello', '/ping']) await chat.say(text)
   expect(trace).toEqual([
-    ...['first', 'first again'],
-    ...['first', 'text hello', 'message', 'first again'],
-    ...['first', 'ping', 'first again']
+    'first', 'first again',
+    'first', 'text hello', 'message', 'first again',
+    'first', 'ping', 'first again'
   ])
 })
 

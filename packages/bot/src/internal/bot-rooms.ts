@@ -95,7 +95,7 @@ export function closedError(): BotError {
 }
 
 /** Resolves when the bot is in the room, or with `false` when the room closes or `signal` is aborted. */
-export async function untilMember(room: Room, signal: AbortSignal): Promise<boolean> {
+async function untilMember(room: Room, signal: AbortSignal): Promise<boolean> {
   let isOver = false
   let wake = (): void => undefined
   const end = (): void => {

@@ -94,7 +94,7 @@ export function startRoomWorker(init: RoomWorkerInit): RoomWorker {
     if (unreadable.size === 0 || stop.signal.aborted) return
     retrying ??= (async () => {
       await wait(UNREADABLE_RETRY_MS, stop.signal)
-      for (const id of [...unreadable.keys()]) {
+      for (const id of Array.from(unreadable.keys())) {
         const message = await room.message(id)
         if (message !== undefined) await take(message)
       }
