@@ -104,7 +104,7 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
     /** An error for a terminal: its cause may hold what a member wrote. */
     function printError(error: unknown): void {
       const { message, cause, hint } = error as { message?: string; cause?: unknown; hint?: string }
-      const why = cause instanceof Error ? (cause.stack ?? cause.message) : undefined
+      const why = cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause === 'string' ? cause : undefined
       print(plainLines([message, hint, why].filter((each) => each !== undefined).join('\n')))
     }
 
@@ -112,7 +112,11 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
       (ending ??= (async () => {
         // What of the start failed, its caller knows.
         await starting?.catch(() => undefined)
-        await rooms.stop().finally(closeAll)
+        try {
+          await rooms.stop()
+        } finally {
+          await closeAll()
+        }
       })())
 
     return {

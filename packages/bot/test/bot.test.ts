@@ -130,3 +130,16 @@ test('a chat of the test kit is of a network, and each is a person of their own'
   expect(await alice.say('two')).toEqual(['Alice 2'])
   expect(await bob.say('three')).toEqual(['Bob 1'])
 })
+
+test('errors that nobody listens for are printed, without what a terminal obeys', async () => {
+  const bot = await makeBot(net)
+  const printed: string[] = []
+  bot.on('text', (ctx) => {
+    throw new Error(`no use for ${ctx.text}`)
+  })
+  await bot.start({ print: (line) => printed.push(line), handleSignals: false })
+  await talkTo(bot).say('\u001b[2J\u001b]0;owned\u0007this\u202e')
+  const [error] = printed.slice(3)
+  expect(error).toMatch(/^A handler failed\.\nIts cause is what it threw\.\nError: no use for \[2J\]0;ownedthis\n +at /)
+  expect(error).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+})
