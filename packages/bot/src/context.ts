@@ -23,11 +23,11 @@ export interface Context<Session> {
    * for, and if it fails that is reported. What has been sent for this message before the process ended is
    * not sent again, by its place among the replies.
    *
-   * @param text 1 byte to `MAX_TEXT_BYTES` as UTF-8.
+   * @param content a text of 1 byte to `MAX_TEXT_BYTES` as UTF-8, or content of a type.
    * @throws {BotError} BOT_TOO_MANY_REPLIES, BOT_CALL_OVER
    * @throws {RoomError} what `room.send` throws
    */
-  readonly reply: (text: string) => Promise<Message>
+  readonly reply: (content: string | Content) => Promise<Message>
   /** Whether the bot may do this here. */
   readonly can: (capability: Capability) => Promise<boolean>
   /** Who wrote the message, or `undefined` if they have left since. */

@@ -160,20 +160,37 @@ test('a session is of a person in a room, outlives the bot, and what failed leav
 
 test('filters are typed, and those of content read only what is theirs', async () => {
   const bot = await makeBot(net)
-  const recipe = defineContent({ name: 'example.org/recipe', version: 1, codec: jsonCodec((value) => value as { title: string }) })
-  let calls = 0
+  const title = jsonCodec((value) => {
+    const { title } = value as { title?: unknown }
+    if (typeof title !== 'string') throw new TypeError('a recipe has a title')
+    return { title }
+  })
+  const recipe = defineContent({ name: 'example.org/recipe', version: 1, codec: title })
+  const other = defineContent({ name: 'example.org/other', version: 1, codec: jsonCodec((value) => value) })
   bot.on(recipe, (ctx) => {
     expectTypeOf(ctx.value).toEqualTypeOf<{ title: string }>()
-    calls++
+    return ctx.reply(recipe.create({ title: `More ${ctx.value.title}` }))
   })
   bot.on('content', (ctx) => {
     expectTypeOf(ctx.value).toEqualTypeOf<Content>()
-    calls++
+    return ctx.reply(`${ctx.content.type} ${ctx.text.length}`)
   })
-  bot.on('unknown', () => calls++)
+  bot.on('unknown', (ctx) => ctx.reply('unknown'))
   bot.on('message', (ctx) => ctx.reply(ctx.message.kind))
-  expect(await talkTo(bot).say('hello')).toEqual(['text'])
-  expect(calls).toBe(0)
+  const chat = talkTo(bot)
+  expect(await chat.say('hello')).toEqual(['text'])
+
+  const room = await chat.room()
+  const answersTo = async (content: Content): Promise<string[]> => {
+    const handled = handles(bot, 1)
+    await room.send(content)
+    const messages = (await handled)[0]!.replies.map((id) => bot.room!.message(id))
+    return (await Promise.all(messages)).map((message) => recipe.read(message!.content)?.title ?? message!.text)
+  }
+  expect(await answersTo(recipe.create({ title: 'Tea' }))).toEqual(['More Tea', 'example.org/recipe 0', 'content'])
+  expect(await answersTo(other.create(1))).toEqual(['example.org/other 0', 'content'])
+  // What says that it is a recipe, and is none.
+  expect(await answersTo({ ...other.create(1), type: 'example.org/recipe' })).toEqual(['example.org/recipe 0', 'content'])
 })
 
 test('what is being handled may end well when the bot closes, and what does not is handled at the next start', async () => {

@@ -3,8 +3,6 @@ import { isCapability, isRole } from '../capabilities.js'
 import type { ArgSpec } from '../args.js'
 import type { CommandOptions } from '../bot.js'
 import type { CommandContext, Context, ContentContext, ContentFilter, Filter, Handler, Middleware } from '../context.js'
-import type { Content } from '@covey/core'
-import type { Message } from 'covey'
 
 /** A command, checked. */
 export interface Command<Session> {
@@ -98,28 +96,16 @@ function ofKind<Session>(filter: Filter, handler: Handler<never>): Matcher<Sessi
   if (!FILTERS.includes(filter)) throw new TypeError('filter must be "text", "content", "unknown", "message" or a content type')
   const call = handler as Handler<Context<Session>>
   if (filter === 'content') return ofContent({ name: filter, read: (content) => content }, handler)
-  return (ctx) => {
-    const isMatch = filter === 'message' || (filter === 'unknown' ? isUnknown(ctx.message) : ctx.message.kind === filter)
-    return isMatch ? () => call(ctx) : undefined
-  }
+  return (ctx) => (filter === 'message' || ctx.message.kind === filter ? () => call(ctx) : undefined)
 }
 
 function ofContent<Session, Value>(filter: ContentFilter<Value>, handler: Handler<never>): Matcher<Session> {
   assertFunction(filter?.read, 'filter.read')
   const call = handler as Handler<ContentContext<Session, Value>>
   return (ctx) => {
-    const content = contentOf(ctx.message)
+    const { content } = ctx.message
     const value = content && filter.read(content)
     if (content === undefined || value === undefined) return undefined
     return () => call(Object.assign(ctx, { content, value }))
   }
-}
-
-/** What a message carries in place of text, where rooms know of it. */
-function contentOf(message: Message & { readonly content?: Content }): Content | undefined {
-  return message.content
-}
-
-function isUnknown(message: Message): boolean {
-  return message.kind === 'unknown' && contentOf(message) === undefined
 }

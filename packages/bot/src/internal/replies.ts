@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '@covey/core'
+import { encodeUtf8, type Content } from '@covey/core'
 import type { Message, Room } from 'covey'
 import type { BotLimits } from '../limits.js'
 import { BotError } from '../errors.js'
@@ -9,7 +9,7 @@ import { wait } from './wait.js'
 
 /** The replies to one message. */
 export interface Replies {
-  reply(text: string): Promise<Message>
+  reply(content: string | Content): Promise<Message>
   /** Resolves when all replies are sent or have failed, with the first failure. */
   settled(): Promise<unknown>
   /** Those that were sent, and those that were before this attempt. */
@@ -34,7 +34,7 @@ export interface RoomReplies {
   open(init: RepliesInit): Replies
 }
 
-/** That a reply is about to be sent. Of its text there is the length alone: what is said stays in the room. */
+/** That a reply is about to be sent. Of what it says there is the length alone: the rest stays in the room. */
 interface Pending {
   readonly message: string
   readonly index: number
@@ -68,7 +68,7 @@ export async function openReplies(
     // A device's messages follow what it had read, and each other, in every order that the room may take.
     const own = (await messagesSince(room, message)).filter((each) => each.device === device)
     const next = own[own.findIndex(({ id }) => id === lastSent) + 1]
-    return next !== undefined && encodeUtf8(next.text).length === bytes ? next.id : undefined
+    return next !== undefined && byteLength(next.content ?? next.text) === bytes ? next.id : undefined
   }
 
   return {
@@ -78,25 +78,23 @@ export async function openReplies(
       let ownTurn: Promise<unknown> = Promise.resolve()
       let failure: unknown
 
-      async function send(index: number, text: string): Promise<Message> {
+      async function send(index: number, content: string | Content): Promise<Message> {
         const known = begun.sent[index]
         const sent = known === undefined || known === null ? undefined : await room.message(known)
         if (sent !== undefined) return sent
         for (const bucket of [personOut, allowance]) {
           while (!bucket.take()) await wait(bucket.waitMs(), signal)
         }
-        const sending = turn.then(() => write(index, text))
+        const sending = turn.then(() => write(index, content))
         turn = sending.catch(() => undefined)
         return sending
       }
 
-      async function write(index: number, text: string): Promise<Message> {
+      async function write(index: number, content: string | Content): Promise<Message> {
         if (signal.aborted) throw signal.reason
-        // What is malformed is refused by the room, in its own words.
-        const bytes = text.isWellFormed() ? encodeUtf8(text).length : 0
-        const pending: Pending = { message: messageId, index, bytes }
+        const pending: Pending = { message: messageId, index, bytes: byteLength(content) }
         await state.write([[pendingKey, pending]])
-        const message = await room.send(text)
+        const message = await room.send(content)
         begun = withReply(begun, index, message.id)
         await state.write([[begunKey(room.id, messageId), begun], [sentKey, message.id], [pendingKey, undefined]])
         return message
@@ -108,12 +106,11 @@ export async function openReplies(
       }
 
       return {
-        reply(text) {
+        reply(content) {
           if (signal.aborted) return refuse(signal.reason)
-          if (typeof text !== 'string') return refuse(new TypeError(`text must be a string, got ${typeof text}`))
           if (count >= repliesPerMessage) return refuse(tooMany(repliesPerMessage))
           const index = count++
-          const sending = ownTurn.then(() => send(index, text))
+          const sending = ownTurn.then(() => send(index, content))
           ownTurn = sending.catch((error: unknown) => (failure ??= error))
           return sending
         },
@@ -126,6 +123,12 @@ export async function openReplies(
       }
     }
   }
+}
+
+/** Of what is malformed, nothing: the room refuses it, in its own words. */
+function byteLength(content: string | Content): number {
+  if (typeof content === 'string') return content.isWellFormed() ? encodeUtf8(content).length : 0
+  return content?.data instanceof Uint8Array ? content.data.length : 0
 }
 
 function withReply({ attempt, sent }: Begun, index: number, id: string): Begun {
