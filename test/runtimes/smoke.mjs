@@ -1,4 +1,5 @@
 // What an app does first, on any runtime: nothing here but public packages as they are built.
+import { createBot } from '@covey/bot'
 import { createLocalNetwork } from '@covey/testing'
 import { createPeer, localNetwork } from 'covey'
 
@@ -32,6 +33,14 @@ async function talk(options, storage) {
   await room.send('hello yourself')
   await read(joined, 'hello yourself')
 
+  const bot = await createBot({ ...options, name: 'echo' })
+  bot.command('ping', 'answers pong', (ctx) => ctx.reply('pong'))
+  await bot.start({ invite: false, print: () => undefined })
+  await bot.join(await room.createInvite({ uses: 1 }))
+  await room.send('/ping')
+  await read(room, 'pong')
+
+  await bot.close()
   await bob.close()
   await alice.close()
 }
