@@ -101,13 +101,13 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return waiting && { ...waiting, isPending: true }
   }
 
-  async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
+  async function span({ since, before, limit, live, pending: withPending = true }: MessagesOptions): Promise<Span> {
     // What was sent is read.
     await log.settled()
     const end = before === undefined ? await timeline.count() : await orderOf(before)
     const after = since === undefined ? undefined : (await orderOf(since)) + 1
     const from = after ?? Math.max(0, end - (limit ?? end))
-    if (live === true) return { from, to: undefined }
+    if (live === true) return { from, to: undefined, isSentOnly: !withPending }
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
@@ -161,11 +161,12 @@ function refused(): RoomError {
 }
 
 function assertMessagesOptions(options: MessagesOptions): void {
-  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'signal'])
-  const { since, before, live } = options
+  assertOptions(options, 'options', ['since', 'before', 'limit', 'live', 'pending', 'signal'])
+  const { since, before, live, pending } = options
   if (since !== undefined) assertString(since, 'options.since')
   if (before !== undefined) assertString(before, 'options.before')
   if (live !== undefined && typeof live !== 'boolean') throw new TypeError('options.live must be true or false')
+  if (pending !== undefined && typeof pending !== 'boolean') throw new TypeError('options.pending must be true or false')
   if (options.limit !== undefined) assertInteger(options.limit, 'options.limit', { min: 1 })
   assertSignal(options.signal, 'options.signal')
   if (live === true && before !== undefined) {
