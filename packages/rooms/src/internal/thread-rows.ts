@@ -10,7 +10,7 @@ export async function threadRows(
   view: RoomView,
   finder: MessageFinder,
   timeline: Timeline,
-  { thread, since, before, limit, live, signal }: MessagesOptions & { readonly thread: string }
+  { thread, since, before, limit, live, pending = true, signal }: MessagesOptions & { readonly thread: string }
 ): Promise<AsyncIterable<TimelineRow>> {
   const named = await finder.demand(thread)
   const root = (named.thread && (await view.message(named.thread))) || named
@@ -32,7 +32,7 @@ export async function threadRows(
   }
   async function* present(): AsyncGenerator<TimelineRow, void, undefined> {
     const start = limit === undefined ? from : (orders[0] ?? from)
-    for await (const row of timeline.rows({ from: start, to: undefined }, signal)) if (isIn(row)) yield row
+    for await (const row of timeline.rows({ from: start, to: undefined, isSentOnly: !pending }, signal)) if (isIn(row)) yield row
   }
   return live === true ? present() : past()
 }
