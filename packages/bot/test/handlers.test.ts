@@ -206,7 +206,10 @@ test('what is being handled may end well when the bot closes, and what does not 
       await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)))
     })
   })
+  let onslow = (): void => undefined
+  const slow = new Promise<void>((resolve) => (onslow = resolve))
   first.command('slow', 'ends in a while', async (ctx) => {
+    onslow()
     await delay(300)
     await ctx.reply('ended well')
   })
@@ -218,7 +221,7 @@ test('what is being handled may end well when the bot closes, and what does not 
   await (await alice.room()).send('hello')
   await begun
   await (await bob.room()).send('/slow')
-  for await (const { text } of first.room!.messages({ live: true })) if (text === '/slow') break
+  await slow
   await first.close()
   expect((await handled)[0]).toMatchObject({ outcome: 'done' })
   expect(reasons).toEqual([])

@@ -81,7 +81,8 @@ export function handles<Session>(bot: Bot<Session>, count: number): Promise<Hand
 /** Everything in a room, when `check` says that it is enough. */
 export async function messagesUntil(room: Room, check: (messages: readonly Message[]) => boolean): Promise<Message[]> {
   const messages: Message[] = []
-  for await (const message of room.messages({ live: true })) {
+  // Those that are sent, so that an iteration without `live` gives them too.
+  for await (const message of room.messages({ live: true, pending: false })) {
     messages.push(message)
     if (check(messages)) return messages
   }

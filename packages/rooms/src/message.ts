@@ -140,6 +140,11 @@ export interface MessagesOptions {
    * shown, `pending` if need be. Not with `before`. Default `false`.
    */
   readonly live?: boolean
+  /**
+   * With `live`, whether a message is given while it is `pending`. Without, each is given when it is `sent`, those
+   * of a device in its order: for what acts on messages. Not with `thread`. Default `true`.
+   */
+  readonly pending?: boolean
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal
 }

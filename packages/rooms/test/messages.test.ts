@@ -239,3 +239,17 @@ test('a message is settled when a quorum of the indexers has signed its place, a
   await joined.close()
   expect(await codeOf(() => joined.settled())).toBe('ROOM_CLOSED')
 })
+
+test('what acts on messages can have each when it is sent, and not before', async () => {
+  const [alice, bob] = [await start(net), await start(net)]
+  const [owned, joined] = (await shareRoom(alice, bob)) as [Room, Room]
+  const states: string[] = []
+  const reading = (async () => {
+    for await (const { text, state } of joined.messages({ live: true, pending: false })) if (states.push(`${text} ${state}`) === 5) return
+  })()
+  await Promise.all(['1', '2', '3', '4', '5'].map((text) => owned.send(text)))
+  await reading
+  expect(states).toEqual(['1 sent', '2 sent', '3 sent', '4 sent', '5 sent'])
+  expect(() => joined.messages({ pending: 1 as never })).toThrow('options.pending must be true or false')
+  expect(() => joined.messages({ pending: false, thread: 'x' })).toThrow('options.pending and options.thread')
+})

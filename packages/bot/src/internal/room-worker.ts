@@ -106,7 +106,9 @@ export function startRoomWorker(init: RoomWorkerInit): RoomWorker {
 
   async function readOn(): Promise<void> {
     const since = progress.since()
-    for await (const message of room.messages({ live: true, signal: stop.signal, ...(since !== undefined && { since }) })) {
+    // What came ahead of the log may turn out to be no message of the room: nothing is done about it before.
+    const options = { live: true, pending: false, signal: stop.signal }
+    for await (const message of room.messages({ ...options, ...(since !== undefined && { since }) })) {
       read++
       failures = 0
       await take(message)

@@ -96,13 +96,13 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
     return reader.message(row, await aboutMessage(view, row))
   }
 
-  async function span({ since, before, limit, live }: MessagesOptions): Promise<Span> {
+  async function span({ since, before, limit, live, pending: withPending = true }: MessagesOptions): Promise<Span> {
     // What was sent is read.
     await log.settled()
     const end = before === undefined ? await timeline.count() : await orderOf(before)
     const after = since === undefined ? undefined : (await orderOf(since)) + 1
     const from = after ?? Math.max(0, end - (limit ?? end))
-    if (live === true) return { from, to: undefined }
+    if (live === true) return { from, to: undefined, isSentOnly: !withPending }
     return { from, to: after === undefined || limit === undefined ? end : Math.min(end, after + limit) }
   }
 
@@ -188,12 +188,14 @@ function assertSendOptions(options: SendOptions): void {
 }
 
 function assertMessagesOptions(options: MessagesOptions): void {
-  assertOptions(options, 'options', ['since', 'before', 'limit', 'thread', 'live', 'signal'])
-  const { since, before, thread, live } = options
+  assertOptions(options, 'options', ['since', 'before', 'limit', 'thread', 'live', 'pending', 'signal'])
+  const { since, before, thread, live, pending } = options
   if (thread !== undefined) assertString(thread, 'options.thread')
   if (since !== undefined) assertString(since, 'options.since')
   if (before !== undefined) assertString(before, 'options.before')
   if (live !== undefined && typeof live !== 'boolean') throw new TypeError('options.live must be true or false')
+  if (pending !== undefined && typeof pending !== 'boolean') throw new TypeError('options.pending must be true or false')
+  if (pending !== undefined && thread !== undefined) throw new TypeError('options.pending and options.thread exclude each other')
   if (options.limit !== undefined) assertInteger(options.limit, 'options.limit', { min: 1 })
   assertSignal(options.signal, 'options.signal')
   if (live === true && before !== undefined) {

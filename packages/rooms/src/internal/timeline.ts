@@ -8,6 +8,8 @@ export interface Span {
   readonly from: number
   /** `undefined`: for ever. */
   readonly to: number | undefined
+  /** Whether those that are pending are left out until they have a place. */
+  readonly isSentOnly?: boolean
 }
 
 /** A message with a place in the order, or one that has none yet. */
@@ -40,7 +42,7 @@ export function createTimeline(view: RoomView, pending: PendingMessages): Timeli
   const signals = createEvents<{ change: { order: number | undefined }; close: void; error: CoveyError }>()
   let closed: { error: Error | undefined } | undefined
 
-  async function* rows({ from, to }: Span, signal?: AbortSignal): AsyncGenerator<TimelineRow, void, undefined> {
+  async function* rows({ from, to, isSentOnly = false }: Span, signal?: AbortSignal): AsyncGenerator<TimelineRow, void, undefined> {
     let next = from
     /** All messages below are final and were given. */
     let final = from
@@ -74,7 +76,7 @@ export function createTimeline(view: RoomView, pending: PendingMessages): Timeli
         if (isOver()) return
         const woken = new Promise<void>((resolve) => (wake = resolve))
         if (isCaughtUp) {
-          const fresh = [...pending.all()].find(({ id }) => !given.has(mapKey(id)))
+          const fresh = isSentOnly ? undefined : [...pending.all()].find(({ id }) => !given.has(mapKey(id)))
           if (fresh === undefined) {
             await woken
             continue
