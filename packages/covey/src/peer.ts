@@ -18,7 +18,7 @@ export interface PeerInit {
   readonly phrase?: string
   /**
    * Seals the secrets of the identity and the keys of its rooms. Without it or `keyProvider` whoever
-   * reads the disk has them. What signs the device's own logs is not sealed yet: docs/threat-model.md.
+   * reads the disk has them. What signs the blocks of shared files is not sealed: docs/threat-model.md.
    */
   readonly passphrase?: string
   /** Gives the key that seals the secrets, out of the keystore of the operating system, say. */
