@@ -45,7 +45,8 @@ test('what is sent is shown at once as pending, here and by who is there, and on
     await until(his, async () => (atHis.shown.has(sent.id) ? true : undefined))
     const settled = his.once('settle')
     sent = await hers.send(`${i}`)
-    expect(atHers.shown.get(sent.id)?.state).toBe('pending')
+    // As it was given, which the log does not change.
+    await expect.poll(() => atHers.shown.get(sent.id)?.state, { interval: 1 }).toBe('pending')
     expect((await hers.message(sent.id))?.text).toBe(`${i}`)
     const lost = his.once('update')
     await Promise.race([settled, lost])
