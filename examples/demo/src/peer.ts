@@ -48,7 +48,8 @@ const commands = {
   },
   /** From now on tells what the others write, after the message of the id `since`. */
   async listen(since?: string): Promise<void> {
-    void follow(ourRoom().messages({ live: true, ...(since !== undefined && { since }) }))
+    // Each when the log has it, and so this disk: what comes ahead of it does not outlive the process.
+    void follow(ourRoom().messages({ live: true, pending: false, ...(since !== undefined && { since }) }))
   },
   close: (): Promise<void> => peer.close()
 }
