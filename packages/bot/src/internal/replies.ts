@@ -63,6 +63,14 @@ export async function openReplies(
     await state.write([[key, withReply(begun, pending.index, found)], [sentKey, found], [pendingKey, undefined]])
   }
 
+  /** One that was sent is in the room when the room has read what this device wrote; or was never taken. */
+  async function findKnown(id: string): Promise<Message | undefined> {
+    const found = await room.message(id)
+    if (found !== undefined) return found
+    for await (const message of room.messages({ limit: 1 })) if (message.id === id) return message
+    return room.message(id)
+  }
+
   async function findSent({ message, bytes }: Pending): Promise<string | undefined> {
     const lastSent = await state.get(sentKey)
     // A device's messages follow what it had read, and each other, in every order that the room may take.
@@ -80,7 +88,7 @@ export async function openReplies(
 
       async function send(index: number, content: string | Content): Promise<Message> {
         const known = begun.sent[index]
-        const sent = known === undefined || known === null ? undefined : await room.message(known)
+        const sent = known === undefined || known === null ? undefined : await findKnown(known)
         if (sent !== undefined) return sent
         for (const bucket of [personOut, allowance]) {
           while (!bucket.take()) await wait(bucket.waitMs(), signal)

@@ -124,6 +124,8 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, no
   let making = false
   let writing: Promise<void> | undefined
   let recovering: Promise<unknown> | undefined
+  /** When what was in the core at the start is in the view; what failed of it is told by the room. */
+  let applied: Promise<unknown> | undefined
   /** The last op that was made; what is made after a failure follows what the core has. */
   let head: { id: Uint8Array | undefined } | undefined
 
@@ -312,6 +314,8 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, no
     async settled() {
       // What it fails with is told to whose op comes after it.
       await recovering?.catch(() => undefined)
+      // A process that was killed may have left in the core what the view has not got.
+      await (applied ??= base.update().catch(() => undefined))
       await idle()
     }
   }
