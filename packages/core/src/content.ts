@@ -51,7 +51,16 @@ const MAX_NAME_LENGTH = 64
 const MAX_VERSION = 65_535
 const NAME = /^[a-z0-9]+(?:[./-][a-z0-9]+)*$/
 
-/** Whether `value` is well-formed {@link Content}, of whatever type: what its data says is for that type to read. */
+/**
+ * Whether `value` is well-formed {@link Content}, of whatever type: what its data says is for that type to read.
+ *
+ * @example
+ * ```ts
+ * import { isContent } from '@covey/core'
+ *
+ * console.log(isContent({ type: 'example.org/recipe', version: 1, data: new Uint8Array() }))
+ * ```
+ */
 export function isContent(value: unknown): value is Content {
   if (typeof value !== 'object' || value === null) return false
   const { type, version, data } = value as Partial<Record<keyof Content, unknown>>
@@ -117,6 +126,16 @@ export function defineContent<Value>(definition: ContentDefinition<Value>): Cont
  * A codec that writes JSON: simple, and readable by whatever reads it later.
  *
  * @param parse checks what was parsed, which may be anything, and returns it as the type; throws if it is none.
+ * @example
+ * ```ts
+ * import { jsonCodec } from '@covey/core'
+ *
+ * const codec = jsonCodec((value) => {
+ *   if (typeof value !== 'number') throw new TypeError('a temperature is a number')
+ *   return value
+ * })
+ * console.log(codec.decode(codec.encode(21), 1))
+ * ```
  */
 export function jsonCodec<Value>(parse: (value: unknown) => Value): ContentCodec<Value> {
   assertFunction(parse, 'parse')

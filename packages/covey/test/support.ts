@@ -50,7 +50,7 @@ export async function start(init: PeerInit): Promise<Peer> {
 
 /** The messages of a room as they come, until there is one of this text. */
 export async function receive(room: Room, text: string): Promise<Message> {
-  for await (const message of room.messages({ live: true })) if (message.text === text) return message
+  for await (const message of room.messages({ live: true, pending: false })) if (message.text === text) return message
   throw new Error('the room ended')
 }
 

@@ -7,7 +7,7 @@ import { temporaryFolder } from './support.js'
 
 const NASTY = [
   '..', '.', '', '../../etc/passwd', '/etc/passwd', '\\\\server\\share\\x', 'C:\\Windows\\win.ini', 'C:x', 'a/b', 'a\\b', 'a:b', 'x\0.png',
-  '\u202Egnp.exe', 'photo\u202Egpj.exe', '\u2066a\u2069', '\u200F', '\uFEFFa', 'CON', 'con.txt', 'PRN', 'aux.', 'NUL.tar.gz', 'COM1', 'lpt9.x', 'COM\u00b9', 'CONIN$',
+  '\u202Egnp.exe', 'photo\u202Egpj.exe', '\u2066a\u2069', '\u200F', '\uFEFFa', 'CON', 'con.txt', 'PRN', 'aux.', 'NUL.tar.gz', 'COM1', 'lpt9.x', 'COM\u00b9', 'CONIN$', 'CONIN$ ..aux.', 'nul .txt',
   ' a ', 'a.', 'a ', '...', '. .', '.bashrc', '-rf', '~', '~/x', '%2e%2e%2f', 'a\nb', 'a\r\nb', '\u2028', 'é', 'e\u0301', 'x'.repeat(300), `${'x'.repeat(300)}.png`,
   '😀'.repeat(200), `a.${'x'.repeat(300)}`, '\uD800', 'a*b?c"d<e>f|g', '$(reboot)', '`reboot`', '；rm', 'a／b', '\u3000', '\u00a0', '．．', 'a'.repeat(239) + '..'
 ]

@@ -16,7 +16,7 @@ test('more than others would read is refused before anything is written, and the
   const { length } = owner.base.local
   const many = Array.from({ length: MAX_BATCH_BLOCKS + 1 }, (): Draft => ({ type: 'leave' }))
   await expect(owner.log.append(many)).rejects.toThrow(TypeError)
-  await expect(owner.log.append([{ type: 'profile', payload: new Uint8Array(70_000) }])).rejects.toThrow()
+  await expect(owner.log.append([{ type: 'profile', payload: new Uint8Array(100_000) }])).rejects.toThrow()
   const large = Array.from({ length: 600 }, (): Draft => ({ type: 'profile', payload: new Uint8Array(60_000) }))
   await expect(owner.log.append(large)).rejects.toThrow(TypeError)
   expect(owner.base.local.length).toBe(length)

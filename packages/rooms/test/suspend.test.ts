@@ -24,7 +24,7 @@ test('rooms are silent while their node sleeps, and have what was said when it i
 })
 
 async function receive(room: Room, text: string): Promise<void> {
-  for await (const message of room.messages({ live: true })) if (message.text === text) return
+  for await (const message of room.messages({ live: true, pending: false })) if (message.text === text) return
 }
 
 function packetsOf({ node }: TestPeer): number {

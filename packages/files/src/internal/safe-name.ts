@@ -2,8 +2,8 @@ import { encodeUtf8 } from '@covey/core'
 
 /** What no name may have anywhere: separators, what Windows refuses, controls, and what turns text around or hides. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu
-/** Devices of Windows, with any ending. */
-const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?=$|\.)/i
+/** Devices of Windows, with any ending, and with spaces before it. */
+const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?=\s*(?:$|\.))/i
 /** File systems take 255; the rest is for a number, where the name is taken. */
 const MAX_BYTES = 240
 /** A longer ending is none. */

@@ -76,7 +76,7 @@ async function temporaryFolder(): Promise<string> {
 }
 
 async function received(room: Room, text: string): Promise<void> {
-  for await (const message of room.messages({ live: true })) if (message.text === text) return
+  for await (const message of room.messages({ live: true, pending: false })) if (message.text === text) return
 }
 
 async function textsOf(room: Room): Promise<string[]> {

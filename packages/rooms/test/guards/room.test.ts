@@ -101,7 +101,7 @@ async function folder(): Promise<string> {
 }
 
 async function received(room: Room, text: string): Promise<void> {
-  for await (const message of room.messages({ live: true })) if (message.text === text) return
+  for await (const message of room.messages({ live: true, pending: false })) if (message.text === text) return
 }
 
 async function texts(room: Room): Promise<string[]> {
