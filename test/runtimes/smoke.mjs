@@ -2,6 +2,7 @@
 import { createBot } from '@covey/bot'
 import { createLocalNetwork } from '@covey/testing'
 import { createPeer, localNetwork } from 'covey'
+import http from '#http'
 
 const WAIT_MS = 30_000
 
@@ -33,6 +34,10 @@ async function talk(options, storage) {
   await room.send('hello yourself')
   await read(joined, 'hello yourself')
 
+  const film = await alice.files.share(new Uint8Array(300_000).fill(7), { type: 'video/mp4' })
+  await room.send(film.content)
+  await play(await bob.files.open(film.content).url())
+
   const bot = await createBot({ ...options, name: 'echo' })
   bot.command('ping', 'answers pong', (ctx) => ctx.reply('pong'))
   await bot.start({ invite: false, print: () => undefined })
@@ -43,6 +48,18 @@ async function talk(options, storage) {
 
   await bob.close()
   await alice.close()
+}
+
+/** As a player does that goes on where it was. */
+async function play(url) {
+  const response = await new Promise((resolve, reject) => {
+    http.request(url, { headers: { range: 'bytes=250000-' } }, resolve).on('error', reject).end()
+  })
+  let length = 0
+  for await (const bytes of response) length += bytes.length
+  const { 'content-range': range, 'content-type': type } = response.headers
+  const got = `${response.statusCode} ${type} ${range} ${length}`
+  if (got !== '206 video/mp4 bytes 250000-299999/300000 50000') throw new Error(`The player got ${got}.`)
 }
 
 async function read(room, text) {

@@ -28,6 +28,7 @@ import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { Handles } from './internal/handles.js'
 import { readStream, type Read } from './internal/import-file.js'
+import { MediaServer } from './internal/media-server.js'
 import { isSame, OpenFile, type FilesContext } from './internal/open-file.js'
 import { stampOf, type Stamp } from './internal/place.js'
 import { openRecords, type FileRecord } from './internal/records.js'
@@ -76,6 +77,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   const unopened: unknown[] = []
   const report = (error: unknown): void => void events.emit('error', storageError(error))
   const budget = new Budget(maxBytes, report)
+  const media = new MediaServer((error) => void events.emit('error', error))
   let closing: Promise<void> | undefined
 
   const context: FilesContext = {
@@ -83,10 +85,14 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     node,
     handles,
     records,
+    media,
     folder,
     onuse: (opened, piece, bytes) => budget.use(opened, piece, bytes),
     onempty: (opened) => budget.forget(opened),
-    onforget: (opened) => void entries.delete(opened.id)
+    onforget({ id }) {
+      media.forget(id)
+      entries.delete(id)
+    }
   }
 
   function add(record: FileRecord, isKept: boolean): Entry {
@@ -141,6 +147,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
       release()

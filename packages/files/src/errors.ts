@@ -10,6 +10,7 @@ import { CoveyError } from '@covey/core'
  * - `OFFER_MALFORMED`: the content, or the link, is no offer of a file.
  * - `STORAGE_FULL`: the disk has no room; what has arrived is kept, and the same call goes on from there.
  * - `STORAGE_FAILED`: the disk did not take, or give, the bytes.
+ * - `URL_UNAVAILABLE`: this machine lets nothing listen on its loopback address.
  * - `FILES_CLOSED`: the files of this peer were closed.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that this was not written for.
  */
@@ -25,6 +26,7 @@ export type FileErrorCode =
   | 'OFFER_MALFORMED'
   | 'STORAGE_FULL'
   | 'STORAGE_FAILED'
+  | 'URL_UNAVAILABLE'
   | 'FILES_CLOSED'
   | 'UPSTREAM_UNSUPPORTED'
 

@@ -97,6 +97,18 @@ export interface SharedFile extends EventSource<FileEvents>, FileInfo {
    */
   saveTo(folder: string, options?: SaveOptions): Promise<string>
   /**
+   * An address from which any player or browser on this machine plays the file, and seeks in it, while it comes: what is asked
+   * for is fetched, and little more. The same at each call, until the file is forgotten or the files are closed. Whoever on
+   * this machine knows the text reads the file by it: give it to a player, and to nobody else. What fails while something is
+   * played is told of by `error`.
+   *
+   * Served as what the sharer says it is where that is sound, a film, a picture or a PDF, and as bytes where not: a browser
+   * runs nothing of it.
+   *
+   * @throws {FileError} URL_UNAVAILABLE, FILE_FORGOTTEN, FILES_CLOSED
+   */
+  url(): Promise<string>
+  /**
    * A text with which anybody can have the file, from whoever has it and is connected: `covey:file/…`. From now on this
    * device is found by it, until the file is forgotten or the link is taken back.
    */

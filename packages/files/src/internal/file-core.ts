@@ -70,7 +70,7 @@ export class FileCore {
 
   /** Does something with the core, until it is done, aborted, or the file fails. */
   async use<T>(signal: AbortSignal | undefined, work: (work: Work) => Promise<T>): Promise<T> {
-    const started = await this.start(signal)
+    const started = await this.start(new Stop(signal))
     try {
       return await started.stop.guard(work(started))
     } finally {
@@ -79,10 +79,12 @@ export class FileCore {
   }
 
   /** {@link FileCore.use} for a generator, which has its own way to end. */
-  async start(signal: AbortSignal | undefined): Promise<Work> {
-    if (this.#closed !== undefined) throw this.#closed
+  async start(stop: Stop): Promise<Work> {
+    if (this.#closed !== undefined) {
+      stop.close()
+      throw this.#closed
+    }
     this.hold()
-    const stop = new Stop(signal)
     const core = this.#corestore.get({ key: this.key, inflightRange: INFLIGHT })
     const work = { core, stop }
     this.#works.add(work)
@@ -101,6 +103,11 @@ export class FileCore {
     work.stop.close()
     // What it waits for is cancelled by that.
     await work.core.close()
+  }
+
+  /** Why nothing can be done with it any more. */
+  get closed(): FileError | undefined {
+    return this.#closed
   }
 
   /** Ends what is being done. */

@@ -9,6 +9,7 @@ import { storageError, wrapStorage, type Blocks } from './block-storage.js'
 import { FileCore } from './file-core.js'
 import type { Handles } from './handles.js'
 import { importFile, type Read } from './import-file.js'
+import type { MediaServer } from './media-server.js'
 import { measurePieces, openFolder, openPath, openSource, stampOf, type Place, type Stamp } from './place.js'
 import { Progress } from './progress.js'
 import type { FileRecord, PathRecord, Records } from './records.js'
@@ -20,6 +21,7 @@ export interface FilesContext {
   readonly node: Node
   readonly handles: Handles
   readonly records: Records
+  readonly media: MediaServer
   /** Where blocks are kept that are in no file of the user's. */
   readonly folder: string
   /** Told of each piece in that folder that is read, or written with so many bytes. */

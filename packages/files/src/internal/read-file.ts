@@ -1,18 +1,26 @@
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import type { FileCore } from './file-core.js'
+import type { OpenFile } from './open-file.js'
+import type { Stop } from './stop.js'
 
 /** How far ahead of its reader a stream asks, in blocks: 4 MiB. */
 const AHEAD_BLOCKS = 16
 
+/** {@link readFile} for whoever shows it: goes on while the caller takes what it gives. */
+export async function* streamFile(opened: OpenFile, start: number, end: number, stop: Stop): AsyncGenerator<Uint8Array, void, void> {
+  await opened.keep()
+  opened.progress.begin()
+  try {
+    yield* readFile(opened.core, start, end, stop)
+  } finally {
+    await opened.progress.end()
+  }
+}
+
 /** The bytes from `start` on and before `end`, a block at a time. */
-export async function* readFile(
-  core: FileCore,
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined
-): AsyncGenerator<Uint8Array, void, void> {
-  const work = await core.start(signal)
+export async function* readFile(core: FileCore, start: number, end: number, stop: Stop): AsyncGenerator<Uint8Array, void, void> {
+  const work = await core.start(stop)
   const asked: Promise<Uint8Array | undefined>[] = []
   try {
     if (core.size !== undefined && start > core.size) throw outOfRange()

@@ -3,3 +3,6 @@
 declare module '#fs' {
   export * from 'node:fs/promises'
 }
+declare module '#http' {
+  export * from 'node:http'
+}

@@ -9,6 +9,7 @@ import type { OpenFile } from './open-file.js'
 import { stampOf } from './place.js'
 import { readFile } from './read-file.js'
 import { numberedName, safeName } from './safe-name.js'
+import { Stop } from './stop.js'
 
 /** More files of one name are not made. */
 const MAX_NUMBER = 1_000
@@ -51,7 +52,7 @@ async function copyTo(opened: OpenFile, part: string, signal: AbortSignal | unde
   let size = 0
   try {
     await rm(part, { force: true })
-    for await (const bytes of readFile(opened.core, 0, Infinity, signal)) {
+    for await (const bytes of readFile(opened.core, 0, Infinity, new Stop(signal))) {
       await handles.write(part, size, bytes)
       size += bytes.length
     }

@@ -3,24 +3,20 @@ import { MAX_FILE_BYTES, MAX_FILE_NAME_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import type { BytesOptions, SaveOptions, SharedFile, StreamOptions } from '../file.js'
 import { fileContent, writeOffer, type Offer } from '../offer.js'
+import { safeType } from './media-http.js'
 import type { OpenFile } from './open-file.js'
-import { readFile } from './read-file.js'
+import { streamFile } from './read-file.js'
 import { saveFile } from './save-file.js'
+import { Stop } from './stop.js'
 
 /** What an app sees of a file that was offered so. */
 export function createSharedFile(opened: OpenFile, offered: Offer): SharedFile {
-  const { core, events, progress, id } = opened
+  const { core, events, id } = opened
   const { signer: _signer, key: _key, size: _size, ...info } = offered
 
-  /** Goes on while the caller takes what it gives. */
+  /** Listens to the signal from when it is read. */
   async function* stream(start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, void> {
-    await opened.keep()
-    progress.begin()
-    try {
-      yield* readFile(core, start, end, signal)
-    } finally {
-      await progress.end()
-    }
+    yield* streamFile(opened, start, end, new Stop(signal))
   }
 
   const file: SharedFile = {
@@ -33,7 +29,7 @@ export function createSharedFile(opened: OpenFile, offered: Offer): SharedFile {
     get content() {
       return fileContent.create(offered)
     },
-    progress: () => progress.now(),
+    progress: () => opened.progress.now(),
     stream(options: StreamOptions = {}) {
       assertOptions(options, 'options', ['start', 'end', 'signal'])
       const { start = 0, end = MAX_FILE_BYTES, signal } = options
@@ -67,14 +63,15 @@ export function createSharedFile(opened: OpenFile, offered: Offer): SharedFile {
       await opened.keep()
       return opened.inTurn(async () => {
         throwIfAborted(signal)
-        progress.begin()
+        opened.progress.begin()
         try {
           return await saveFile(opened, folder, name, signal)
         } finally {
-          await progress.end()
+          await opened.progress.end()
         }
       })
     },
+    url: () => opened.context.media.serve(opened, safeType(info.type)),
     async link() {
       await opened.keep()
       await opened.update({ isLinked: true })
