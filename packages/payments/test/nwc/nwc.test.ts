@@ -60,7 +60,7 @@ test('passes the contract', async () => {
 test('a wallet that is silent leaves it open, and a look-up settles it without paying anew', async () => {
   let isSilent = false
   const stop = new AbortController()
-  let stopAt: string | undefined
+  let stopAt = ''
   const silent: Handler = async (method, _params, honest) => {
     if (method === stopAt) stop.abort(new Error('enough'))
     const answer = await honest()
