@@ -11,10 +11,11 @@ export interface Echo {
   close(): Promise<void>
 }
 
-export async function openEcho(network: LocalNetwork): Promise<Echo> {
+/** @param answer what the far end sends back in place of what it is sent. */
+export async function openEcho(network: LocalNetwork, answer?: Uint8Array): Promise<Echo> {
   let returned = (): void => undefined
   const far = createStockSwarm(network, (connection) => {
-    const message = openChannel(connection, (bytes) => void message.send(bytes))
+    const message = openChannel(connection, (bytes) => void message.send(answer ?? bytes))
   })
   const topic = randomBytes(32)
   await far.join(topic, { server: true, client: false }).flushed()

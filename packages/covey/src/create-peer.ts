@@ -6,6 +6,7 @@ import { createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
+import { filesIn } from './room-files.js'
 import { paymentsIn } from './room-payments.js'
 
 /**
@@ -70,7 +71,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(node.close)
     const files = await createFiles({ identity, node, folder: `${folder}/files` })
     opened.push(files.close)
-    const rooms = await createRooms({ identity, node })
+    const rooms = await createRooms({ identity, node, extend: (room) => ({ files: filesIn(room, files) }) })
     opened.push(rooms.close)
     throwIfAborted(signal)
     return {

@@ -17,6 +17,8 @@
  */
 export { createPeer } from './create-peer.js'
 export type { Peer, PeerInit, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
+export type { Room, Rooms, RoomsEvents } from './rooms.js'
 export type { RoomPayments, RoomReceipt } from './room-payments.js'
 export {
   CoveyError,
@@ -74,12 +76,9 @@ export {
   type Reaction,
   type SendOptions,
   type Role,
-  type Room,
   type MemberFlood,
   type RoomEvents,
   type RoomInfo,
-  type Rooms,
-  type RoomsEvents,
   type RoomTimeline,
   type TimelineChange,
   type TimelineOptions,

@@ -1,9 +1,10 @@
 import type { Files } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { Payments, PaymentsInit } from '@covey/payments'
-import type { Room, Rooms } from '@covey/rooms'
+import type { Room } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { RoomPayments } from './room-payments.js'
+import type { Rooms } from './rooms.js'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -55,7 +56,7 @@ export interface Peer extends Suspendable {
   readonly device: Device
   /** The rooms of this peer. */
   readonly rooms: Rooms
-  /** The files that it shares, and that it has of others. A room sends the `content` of one. */
+  /** The files that it shares, and that it has of others. In a room: `room.files`. */
   readonly files: Files
   /** Requests, payments and receipts. Call `recover` after a start, where there is a wallet. */
   readonly payments: PeerPayments

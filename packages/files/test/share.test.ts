@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BLOCK_BYTES } from '@covey/files'
@@ -24,6 +24,25 @@ describe('a file of a path', () => {
     expect(await digestOf(saved)).toBe(digest(bytes))
     expect(await readdir(bob.desk)).toEqual(['photo.jpg'])
     expect(await file.progress()).toMatchObject({ state: 'whole', receivedBytes: SIZE, totalBytes: SIZE, etaMs: 0 })
+  })
+
+  it('of any size holds up neither the closing nor the forgetting of it, and is read on after a restart', async () => {
+    const alice = await startPeer(local)
+    // Without bytes on the disk. To read it to its end takes half an hour.
+    const path = join(alice.desk, 'film.mp4')
+    await writeFile(path, '')
+    await truncate(path, 2 ** 40)
+    const { id } = await alice.files.share(path)
+    const again = await alice.restart()
+    const file = again.files.get(id)!
+    expect(await file.progress()).toMatchObject({ state: 'reading', totalBytes: 2 ** 40 })
+    const { receivedBytes } = await file.progress()
+    await expect.poll(async () => (await file.progress()).receivedBytes, { timeout: 20_000 }).toBeGreaterThan(receivedBytes)
+    const errors: unknown[] = []
+    file.on('error', (error) => void errors.push(error))
+    await file.forget()
+    expect(again.files.list()).toEqual([])
+    expect(errors).toEqual([])
   })
 
   it('is given by who has it, when who shared it is gone, also from where it was saved', async () => {

@@ -2,6 +2,7 @@ import BlindPairing from 'blind-pairing'
 import type Corestore from 'corestore'
 import type ProtomuxWakeup from 'protomux-wakeup'
 import {
+  assertFunction,
   assertInteger,
   assertOptions,
   assertSignal,
@@ -34,19 +35,23 @@ import type { Room } from './room.js'
 import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
 
 /** What {@link createRooms} needs. */
-export interface RoomsInit {
+export interface RoomsInit<Extension extends object = object> {
   /** Whose rooms they are: the identity that the node was made with. */
   readonly identity: LocalIdentity
   readonly node: Node
+  /** Gives what each room is to have beside its own, before anybody is given the room. Default: nothing. */
+  readonly extend?: (room: Room) => Extension
 }
 
 /**
  * Opens the rooms of a node, and lets others in who come with an invite. Rooms that do not open are
  * reported by the `error` event and left as they are on disk.
  */
-export async function createRooms(init: RoomsInit): Promise<Rooms> {
-  assertOptions(init, 'init', ['identity', 'node'])
-  const { identity, node } = init
+export async function createRooms<Extension extends object = object>(init: RoomsInit<Extension>): Promise<Rooms<Room & Extension>> {
+  type Extended = Room & Extension
+  assertOptions(init, 'init', ['identity', 'node', 'extend'])
+  const { identity, node, extend } = init
+  if (extend !== undefined) assertFunction(extend, 'init.extend')
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const { meetingPlace, hint } = parts
@@ -55,8 +60,8 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)
-  const events = createEvents<RoomsEvents>()
-  const open = new Map<string, OpenRoom>()
+  const events = createEvents<RoomsEvents<Extended>>()
+  const open = new Map<string, OpenRoom & { readonly room: Extended }>()
   const joining = new Set<string>()
   const pending = new Set<Promise<Room>>()
   let closing: Promise<void> | undefined
@@ -68,8 +73,9 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     )
 
   /** Puts an opened room on the network and into the list. */
-  function enter(opened: OpenRoom): Room {
-    const { room, base } = opened
+  function enter(opened: OpenRoom): Extended {
+    const { base } = opened
+    const room = Object.assign(opened.room, extend?.(opened.room) as Extension)
     const topic = node.join(base.discoveryKey!)
     const self = identity.identity.publicKey
     const admission = createAdmission(pairing, opened, self, report('Somebody could not be let in.'))
@@ -78,7 +84,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
       open.delete(room.id)
       await Promise.all([admission.close(), lane.close(), topic.close()])
     })
-    open.set(room.id, opened)
+    open.set(room.id, Object.assign(opened, { room }))
     void events.emit('open', { room })
     return room
   }
@@ -88,7 +94,7 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
     throw new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
   }
 
-  async function create({ name, history = 'full' }: CreateRoomInit): Promise<Room> {
+  async function create({ name, history = 'full' }: CreateRoomInit): Promise<Extended> {
     const namespace = randomBytes(KEY_BYTES)
     const opened = await openRoom({ ...stack, namespace, encryptionKey: randomBytes(KEY_BYTES) })
     try {
@@ -104,12 +110,13 @@ export async function createRooms(init: RoomsInit): Promise<Rooms> {
   }
 
   /** Opens a room, so that closing waits for it; what is closed beneath it fails in its own words. */
-  async function opening(work: () => Promise<Room>): Promise<Room> {
+  async function opening(work: () => Promise<Room>): Promise<Extended> {
     assertOpen()
     const started = work()
     pending.add(started)
     try {
-      return await started
+      // It went through `enter`.
+      return (await started) as Extended
     } catch (error) {
       assertOpen()
       throw error

@@ -4,9 +4,9 @@ import type { History } from './internal/keyring.js'
 import type { CallOptions, Room } from './room.js'
 
 /** What happens to the rooms of a peer. */
-export interface RoomsEvents {
+export interface RoomsEvents<R extends Room = Room> {
   /** A room was made, joined or found on disk. */
-  open: { readonly room: Room }
+  open: { readonly room: R }
   /** Something failed in the background. */
   error: RoomError
 }
@@ -26,9 +26,9 @@ export interface JoinOptions extends CallOptions {
 }
 
 /** The rooms of a peer; all that it is a member of are open. */
-export interface Rooms extends EventSource<RoomsEvents> {
+export interface Rooms<R extends Room = Room> extends EventSource<RoomsEvents<R>> {
   /** Makes a room whose owner is this peer's identity. */
-  create(init: CreateRoomInit): Promise<Room>
+  create(init: CreateRoomInit): Promise<R>
   /**
    * Joins the room of an invite. Resolves when this device may write and holds the key to read. A
    * join that was cut short, also by a crash, can be tried again with the same invite and costs no
@@ -38,11 +38,11 @@ export interface Rooms extends EventSource<RoomsEvents> {
    * @throws {RoomError} INVITE_MALFORMED, INVITE_EXPIRED, INVITE_USED_UP, INVITE_REFUSED,
    *   JOIN_TIMEOUT, JOIN_IN_PROGRESS, ROOM_CLOSED
    */
-  join(invite: string, options?: JoinOptions): Promise<Room>
+  join(invite: string, options?: JoinOptions): Promise<R>
   /** The open room of this id. */
-  get(id: string): Room | undefined
+  get(id: string): R | undefined
   /** The open rooms. */
-  list(): Room[]
+  list(): R[]
   /** Closes all rooms. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

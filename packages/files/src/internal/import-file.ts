@@ -2,6 +2,7 @@ import type Hypercore from 'hypercore'
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import { convertBlock, encodeEnd, type End } from './crypto.js'
+import type { Stop } from './stop.js'
 
 /** How many blocks are appended at once: an append costs the same, whatever it holds. */
 const MAX_BATCH_BLOCKS = 16
@@ -15,6 +16,7 @@ export type Read = (position: number, maxBytes: number) => Promise<Uint8Array>
  *
  * @param isSame whether the source is still what it was when it was shared; asked at its end.
  * @param onerror told of a read that failed, which ends the file there.
+ * @param stop leaves the file without an end, with its reason.
  * @returns whether it was read as it was.
  */
 export async function importFile(
@@ -23,17 +25,20 @@ export async function importFile(
   read: Read,
   size: number | undefined,
   isSame: (size: number) => Promise<boolean>,
-  onerror: (error: unknown) => void
+  onerror: (error: unknown) => void,
+  stop: Stop
 ): Promise<End> {
   let position = core.length * BLOCK_BYTES
   let isRead = true
   const readOn = (maxBytes: number): Promise<Uint8Array> =>
-    read(position, maxBytes).catch((error: unknown) => {
+    stop.guard(read(position, maxBytes)).catch((error: unknown) => {
+      stop.throwIfStopped()
       onerror(error)
       isRead = false
       return new Uint8Array(0)
     })
   for (let batchBlocks = 1; ; batchBlocks = Math.min(batchBlocks * 2, MAX_BATCH_BLOCKS)) {
+    stop.throwIfStopped()
     const left = size === undefined ? Infinity : size - position
     const bytes = await readOn(Math.min(batchBlocks * BLOCK_BYTES, left))
     const blocks: Uint8Array[] = []

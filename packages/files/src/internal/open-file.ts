@@ -13,6 +13,7 @@ import type { MediaServer } from './media-server.js'
 import { measurePieces, openFolder, openPath, openSource, stampOf, type Place, type Stamp } from './place.js'
 import { Progress } from './progress.js'
 import type { FileRecord, PathRecord, Records } from './records.js'
+import { Stop } from './stop.js'
 import type { UpstreamCore } from './upstream.js'
 
 /** What all files of a peer share. */
@@ -48,6 +49,8 @@ export class OpenFile {
   #places: readonly Place[]
   #isKept: boolean
   #importing: Promise<void> | undefined
+  readonly #importStop = new Stop(undefined)
+  #importStopped: FileError | undefined
   #hasChanged = false
   #lookedAtMs = 0
   readonly #lost = new Set<number>()
@@ -97,17 +100,23 @@ export class OpenFile {
     this.core.hold()
     this.#importing = (async () => {
       try {
-        const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error))
+        const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error), this.#importStop)
         this.core.onend(end)
         await this.update({ end })
         if (!end.isWhole) this.onchanged()
       } catch (error) {
-        this.report(error)
+        if (error !== this.#importStopped) this.report(error)
       }
       this.#importing = undefined
       await core.close()
       await this.progress.tell()
     })()
+  }
+
+  /** Without an end, so that it goes on from there when the files are opened again. */
+  async #stopImport(error: FileError): Promise<void> {
+    this.#importStop.stop((this.#importStopped ??= error))
+    await this.#importing
   }
 
   /** Writes down that there is such a file here, before anything of it is. */
@@ -181,8 +190,10 @@ export class OpenFile {
   }
 
   async forget(): Promise<void> {
+    const forgotten = new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
+    await this.#stopImport(forgotten)
     await this.clear(0, Infinity)
-    await this.close(new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.'))
+    await this.close(forgotten)
     const { path } = this.#record
     // One that was saved is the user's. One that is not whole has no name yet.
     if (path !== undefined && !path.isSource && path.stamp === undefined) await this.#places[0]!.remove()
@@ -193,6 +204,8 @@ export class OpenFile {
 
   async close(error: FileError): Promise<void> {
     this.progress.stop()
+    // What is copied is read to its end: after that nobody has the rest. What is in its place is there to go on with.
+    if (this.#record.path?.isSource) await this.#stopImport(error)
     await this.core.close(error)
     await this.#importing
     await this.#mending

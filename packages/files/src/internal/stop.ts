@@ -32,6 +32,10 @@ export class Stop {
     })
   }
 
+  throwIfStopped(): void {
+    if (this.#stopped !== undefined) throw this.#stopped.reason
+  }
+
   /** To be called when the operation is over. */
   close(): void {
     this.#stopListening()

@@ -1,0 +1,195 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdir, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLocalNetwork, createTestPeer } from '@covey/testing'
+import { BLOCK_BYTES, type Message, type Room, type SharedFile } from 'covey'
+import { isQuick, measure } from './harness.js'
+import { openStockDrive } from './stock/drive.js'
+import { openEcho } from './stock/echo.js'
+
+const MIB = 1024 * 1024
+/** Of the file that is shared and fetched whole: `BENCH_FILE_MIB=1024 pnpm bench files` for one of 1 GiB. */
+const FILE_MIB = isQuick() ? 4 : Number(process.env['BENCH_FILE_MIB'] ?? 64)
+if (!Number.isInteger(FILE_MIB) || FILE_MIB < 1) throw new RangeError('BENCH_FILE_MIB must be a number of MiB')
+/** Nobody reads it to its end: it has a size, and no bytes on the disk. */
+const SPARSE_BYTES = isQuick() ? 64 * MIB : 10 * 1024 * MIB
+const READ_BYTES = 65_536
+const READS = isQuick() ? 5 : 100
+const STOCK = 'Hyperdrive'
+
+const folder = await mkdtemp(join(tmpdir(), 'covey-bench-'))
+const desk = join(folder, 'desk')
+await mkdir(desk)
+const network = await createLocalNetwork()
+const alice = await createTestPeer({ network, name: 'Alice', storage: join(folder, 'alice') })
+const bob = await createTestPeer({ network, name: 'Bob', storage: join(folder, 'bob') })
+const room = await alice.rooms.create({ name: 'Files' })
+const joined = await bob.rooms.join(await room.createInvite())
+const arriving = joined.messages({ live: true })[Symbol.asyncIterator]()
+const stock = await openStockDrive(network, folder)
+const echo = await openEcho(network, randomBytes(READ_BYTES))
+let names = 0
+try {
+  await measureWhole()
+  await measureFirstByte()
+  await measureReads()
+} finally {
+  await arriving.return?.()
+  await echo.close()
+  await stock.close()
+  await bob.close()
+  await alice.close()
+  await network.close()
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function measureWhole(): Promise<void> {
+  const path = join(desk, 'film')
+  await writeRandom(path, FILE_MIB)
+  const nextName = (): string => `/${names++}`
+
+  await measure(`share, ${FILE_MIB} MiB`, {
+    unit: 'MB/s',
+    baselineName: `${STOCK}, a write stream`,
+    async value() {
+      const startedAt = performance.now()
+      const file = await alice.files.share(path)
+      await whole(file)
+      const rate = megabytesPerSecond(startedAt)
+      await file.forget()
+      return rate
+    },
+    async baseline() {
+      const name = nextName()
+      const startedAt = performance.now()
+      await stock.put(path, name)
+      const rate = megabytesPerSecond(startedAt)
+      await stock.clear(name)
+      return rate
+    }
+  })
+
+  await measure(`download, ${FILE_MIB} MiB, one source`, {
+    unit: 'MB/s',
+    baselineName: `${STOCK}, a read stream into a file`,
+    async value() {
+      const { own, received } = await offer(room, path)
+      await whole(own)
+      const startedAt = performance.now()
+      const saved = await received.saveTo(desk)
+      const rate = megabytesPerSecond(startedAt)
+      await Promise.all([own.forget(), received.forget(), rm(saved)])
+      return rate
+    },
+    async baseline() {
+      const name = nextName()
+      await stock.put(path, name)
+      const saved = join(desk, 'saved')
+      const startedAt = performance.now()
+      await stock.save(name, saved)
+      const rate = megabytesPerSecond(startedAt)
+      await Promise.all([stock.clear(name), rm(saved)])
+      return rate
+    }
+  })
+}
+
+/** From the call of `share` until the receiver, who is connected and listens, has the message and the first bytes. */
+async function measureFirstByte(): Promise<void> {
+  const [small, sparse] = [join(desk, 'small'), join(desk, 'sparse')]
+  await writeRandom(small, 1)
+  await writeFile(sparse, '')
+  await truncate(sparse, SPARSE_BYTES)
+  const firstByte = async (path: string): Promise<number> => {
+    const startedAt = performance.now()
+    const { own, received } = await offer(room, path)
+    for await (const _ of received.stream()) break
+    const tookMs = performance.now() - startedAt
+    await Promise.all([own.forget(), received.forget()])
+    return tookMs
+  }
+  await measure('first byte after share, 1 MiB', {
+    unit: 'ms',
+    baselineName: 'Protomux round trip, 64 KiB back',
+    value: () => firstByte(small),
+    baseline: roundTrip
+  })
+  await measure(`first byte after share, ${SPARSE_BYTES / MIB / 1024} GiB, sparse`, {
+    unit: 'ms',
+    baselineName: 'ours, 1 MiB',
+    value: () => firstByte(sparse),
+    baseline: () => firstByte(small)
+  })
+}
+
+/** Each of a block that is not at the receiver yet. */
+async function measureReads(): Promise<void> {
+  const path = join(desk, 'film')
+  const blocks = Math.floor((FILE_MIB * MIB) / BLOCK_BYTES)
+  await measure('read of 64 KiB at random, p50', {
+    unit: 'ms',
+    baselineName: 'Protomux round trip, 64 KiB back',
+    async value() {
+      const { own, received } = await offer(room, path)
+      await whole(own)
+      const left = Array.from({ length: blocks }, (_, block) => block)
+      const times: number[] = []
+      while (times.length < READS && left.length > 0) {
+        const [block] = left.splice(randomInt(left.length), 1) as [number]
+        const start = block * BLOCK_BYTES + randomInt(BLOCK_BYTES - READ_BYTES)
+        const startedAt = performance.now()
+        let length = 0
+        for await (const bytes of received.stream({ start, end: start + READ_BYTES })) length += bytes.length
+        times.push(performance.now() - startedAt)
+        if (length !== READ_BYTES) throw new Error(`A read gave ${length} bytes.`)
+      }
+      await Promise.all([own.forget(), received.forget()])
+      return middle(times)
+    },
+    baseline: roundTrip
+  })
+}
+
+/** The median of as many as there are reads. */
+async function roundTrip(): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < READS; i++) {
+    const startedAt = performance.now()
+    await echo.roundTrip(new Uint8Array(100))
+    times.push(performance.now() - startedAt)
+  }
+  return middle(times)
+}
+
+/** Shares a file in the room, and waits until the other has the offer. */
+async function offer(sending: Room, path: string): Promise<{ own: SharedFile; received: SharedFile }> {
+  const sent = sending.files.share(path)
+  const { value } = (await arriving.next()) as { value: Message | undefined }
+  const { message, file } = await sent
+  const received = value?.id === message.id ? joined.files.of(value) : undefined
+  if (received === undefined) throw new Error('Another message arrived.')
+  return { own: file, received }
+}
+
+/** Resolves when the sharer has read it to its end. */
+async function whole(file: SharedFile): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    file.on('error', reject)
+    file.on('progress', ({ state }) => state === 'whole' && resolve())
+    file.progress().then(({ state }) => state === 'whole' && resolve(), reject)
+  })
+}
+
+async function writeRandom(path: string, mib: number): Promise<void> {
+  await using file = await open(path, 'w')
+  for (let i = 0; i < mib; i++) await file.write(randomBytes(MIB))
+}
+
+function megabytesPerSecond(startedAt: number): number {
+  return (FILE_MIB * MIB) / 1_000 / (performance.now() - startedAt)
+}
+
+function middle(times: number[]): number {
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN
+}

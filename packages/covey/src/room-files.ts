@@ -1,0 +1,72 @@
+import { assertOptions, assertSignal, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
+import { fileContent, type Files, type FileSource, type SharedFile, type ShareOptions } from '@covey/files'
+import type { Message, Room, SendOptions } from '@covey/rooms'
+
+/** How {@link RoomFiles.share} shares, and sends. */
+export interface ShareInRoomOptions extends ShareOptions, Pick<SendOptions, 'replyTo' | 'thread'> {}
+
+/** A file, and the message that offers it. */
+export interface FileMessage {
+  readonly message: Message
+  readonly file: SharedFile
+}
+
+/** The files of one room. */
+export interface RoomFiles {
+  /**
+   * Shares a file as `peer.files.share` does, and offers it by a message, so that the members, and nobody else, can have it.
+   * Resolves when the message is durable on this device; the source may still be read then. Where the room does not
+   * take the message, the file is forgotten.
+   *
+   * @throws {FileError} FILE_NOT_FOUND, FILE_UNREADABLE, FILE_IS_FOLDER, STORAGE_…, FILES_CLOSED
+   * @throws {RoomError} what sending a message fails with
+   * @throws the signal's `reason` when it is aborted; what was handed to the room by then is sent.
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer({ storage: './alice', name: 'Alice' })
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * const { file } = await room.files.share('./film.mp4', { type: 'video/mp4' })
+   * file.on('changed', ({ path }) => console.log(`${path} is not what it was`))
+   * ```
+   */
+  share(source: FileSource, options?: ShareInRoomOptions): Promise<FileMessage>
+  /**
+   * The file that a message offers, or `undefined` where it offers none, or none that this version can read. Nothing is
+   * fetched before something is asked of it. Whoever may send to the room can have chosen all that it says of itself.
+   *
+   * @throws {FileError} FILES_CLOSED
+   */
+  of(message: Pick<Message, 'content'>): SharedFile | undefined
+}
+
+/** After these the message may have been sent all the same: who gets it is to get the file. */
+const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
+
+/** The files of `room`, among those of this peer. */
+export function filesIn(room: Pick<Room, 'send'>, files: Files): RoomFiles {
+  async function share(source: FileSource, { replyTo, thread, ...how }: ShareInRoomOptions): Promise<FileMessage> {
+    const file = await files.share(source, how)
+    try {
+      throwIfAborted(how.signal)
+      // Without the signal, so that it is known what became of it.
+      const message = await room.send(file.content, { ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
+      return { message, file }
+    } catch (error) {
+      if (!MAYBE_SENT.some((code) => isCoveyError(error, code))) await file.forget()
+      throw error
+    }
+  }
+
+  return {
+    async share(source, options = {}) {
+      assertOptions(options, 'options', ['name', 'type', 'width', 'height', 'preview', 'copy', 'replyTo', 'thread', 'signal'])
+      assertSignal(options.signal, 'options.signal')
+      return raceSignal(share(source, options), options.signal)
+    },
+    of({ content }) {
+      return content !== undefined && fileContent.read(content) !== undefined ? files.open(content) : undefined
+    }
+  }
+}

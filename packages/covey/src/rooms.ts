@@ -1,0 +1,14 @@
+import type { Room as RoomAlone, Rooms as RoomsAlone, RoomsEvents as RoomsEventsAlone } from '@covey/rooms'
+import type { RoomFiles } from './room-files.js'
+
+/** A room of a peer: encrypted, open on this device, with its files. */
+export interface Room extends RoomAlone {
+  /** What is shared in it. */
+  readonly files: RoomFiles
+}
+
+/** The rooms of a peer; all that it is a member of are open. */
+export interface Rooms extends RoomsAlone<Room> {}
+
+/** What happens to the rooms of a peer. */
+export type RoomsEvents = RoomsEventsAlone<Room>
