@@ -169,9 +169,10 @@ export async function join(play: Play, by: Member, machine: number): Promise<voi
   }
 }
 
-/** Waits until all of these have one view. */
+/** Waits until all of these have one view, with what they have sent in it. */
 export async function settle({ links, members: all }: Play, members: readonly Member[]): Promise<void> {
   await links.arrange(all)
+  await Promise.all(members.map(({ log }) => log.settled()))
   let last: string[] = []
   await until(
     'one view',

@@ -175,6 +175,7 @@ it('says when what it sends has changed, and ends', async () => {
   // It is looked at when somebody asks for it.
   const child = run('get', sender.link, downloads)
   const ended = once(child, 'close')
+  await once(child.stderr!, 'data')
   expect(await sender.ended).toEqual([1, null])
   expect(await sender.stderr).toMatch(/^The file is not what it was when it was shared\.\nSend it anew/m)
   child.kill('SIGINT')

@@ -123,4 +123,20 @@ describe('forgetting', () => {
     expect((await until(wanted, ({ state }) => state === 'waiting')).holders).toBe(0)
     expect(await reading).toBe(23)
   })
+
+  it('leaves nothing of what is still coming, and the file can be had again at once', async () => {
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    await connect(bob, alice)
+    const { path, bytes } = await writeRandom(alice, 'film', 6 * SIZE)
+    const { content } = await alice.files.share(path)
+    const file = bob.files.open(content)
+    const saving = codeOf(() => file.saveTo(bob.desk))
+    while ((await file.progress()).receivedBytes === 0) await file.once('progress')
+    await file.forget()
+    expect(await saving).toBe('FILE_FORGOTTEN')
+    expect(await readdir(bob.desk)).toEqual([])
+    const again = bob.files.open(content)
+    expect(await digestOf(await again.saveTo(bob.desk))).toBe(digest(bytes))
+    expect(await readdir(bob.desk)).toEqual(['film'])
+  })
 })

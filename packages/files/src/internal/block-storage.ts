@@ -11,6 +11,8 @@ export interface Blocks {
   readonly key: Uint8Array
   /** Written is to the first; read is from the first that has the right bytes. */
   readonly places: readonly Place[]
+  /** Whether the file was forgotten, while peers go on to send it: nothing of it is to be written any more. */
+  readonly isForgotten: boolean
   /** Whether a block of this file may have so many bytes. */
   fits(index: number, bytes: number): boolean
   /** Whether the core says that a block is here. */
@@ -49,11 +51,17 @@ export function keepBlocks(storages: UpstreamStorages, find: (discoveryKey: Uint
   return () => Object.assign(storages, { resumeCore, createCore })
 }
 
-const wrapped = new WeakSet<UpstreamStorage>()
+/** The blocks of each storage that is wrapped: others, when a file that was forgotten is opened anew. */
+const wrapped = new WeakMap<UpstreamStorage, { blocks: Blocks }>()
 
 export function wrapStorage(storage: UpstreamStorage, blocks: Blocks): void {
-  if (wrapped.has(storage)) return
-  wrapped.add(storage)
+  const known = wrapped.get(storage)
+  if (known !== undefined) {
+    known.blocks = blocks
+    return
+  }
+  const current = { blocks }
+  wrapped.set(storage, current)
   const read = storage.read.bind(storage)
   const write = storage.write.bind(storage)
 
@@ -61,6 +69,7 @@ export function wrapStorage(storage: UpstreamStorage, blocks: Blocks): void {
     const batch = read(fork)
     const getStored = batch.getBlock.bind(batch)
     batch.getBlock = async (index) => {
+      const { blocks } = current
       // Both at once, because the batch is sent off when its caller has asked for everything.
       const [stored, leaf] = await Promise.all([getStored(index), batch.getTreeNode(index * 2)])
       if (stored !== null || leaf === null || !blocks.has(index)) return stored
@@ -89,10 +98,11 @@ export function wrapStorage(storage: UpstreamStorage, blocks: Blocks): void {
     // they prove: with all that the peer has to do with this device. They are 0.03 % of a file.
     batch.deleteTreeNode = () => undefined
     batch.putBlock = (index, block) => {
-      if (decodeEnd(blocks.key, index, block) !== undefined) putStored(index, block)
+      if (decodeEnd(current.blocks.key, index, block) !== undefined) putStored(index, block)
       else taken.push([index, block])
     }
     batch.flush = async () => {
+      const { blocks } = current
       if (taken.length > 0) await writeBlocks(blocks, taken)
       const isFlushed = await flush()
       for (const [start, end] of dropped) await dropBlocks(blocks, start, end)
@@ -117,6 +127,7 @@ async function readBlock(blocks: Blocks, index: number, leaf: { hash: Uint8Array
 }
 
 async function writeBlocks(blocks: Blocks, taken: readonly (readonly [number, Uint8Array])[]): Promise<void> {
+  if (blocks.isForgotten) throw new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
   // What the sharer signed may have any size; each block has its own room in the file.
   if (!taken.every(([index, block]) => blocks.fits(index, block.length))) {
     const error = new FileError('FILE_DAMAGED', 'The sharer made a block of a size that blocks have not.')

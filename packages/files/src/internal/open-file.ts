@@ -48,6 +48,7 @@ export class OpenFile {
   #record: FileRecord
   #places: readonly Place[]
   #isKept: boolean
+  #isForgotten = false
   #importing: Promise<void> | undefined
   readonly #importStop = new Stop(undefined)
   #importStopped: FileError | undefined
@@ -77,10 +78,14 @@ export class OpenFile {
     this.#folder = openFolder(context.handles, this.#folderPath, (piece, bytes) => context.onuse(this, piece, bytes))
     this.#places = this.#openPlaces(record.path)
     const places = (): readonly Place[] => this.#places
+    const isForgotten = (): boolean => this.#isForgotten
     this.blocks = {
       key: offer.key,
       get places() {
         return places()
+      },
+      get isForgotten() {
+        return isForgotten()
       },
       fits: (index, bytes) => this.core.fits(index, bytes, Math.max(index + 1, this.#shared()?.state?.length ?? 0)),
       has: (index) => this.#shared()?.bitfield?.get(index) ?? false,
@@ -192,6 +197,7 @@ export class OpenFile {
   async forget(): Promise<void> {
     const forgotten = new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
     await this.#stopImport(forgotten)
+    this.#isForgotten = true
     await this.clear(0, Infinity)
     await this.close(forgotten)
     const { path } = this.#record
