@@ -60,6 +60,7 @@ const SCRIPTS = {
     await remove(play, admin!, other!)
     await settle(play, [admin!, member!])
     await send(play, member!)
+    await member!.log.settled()
     const [message] = (await member!.view.messages(0, Infinity)).slice(-1)
     const epoch = decodeOp(message!.op)!.header.epoch!
     if (hex((await member!.view.epoch(epoch))!.writer) !== admin!.writer) throw new Error('m1 made no key.')
