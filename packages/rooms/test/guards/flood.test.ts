@@ -23,7 +23,7 @@ const FLOODS: Readonly<Record<FloodName, string | undefined>> = {
   batch: undefined
 }
 
-test.for(Object.keys(FLOODS))('%s: costs stock peers more than they can bear', async (flood) => {
+test.for(Object.keys(FLOODS))('%s: costs stock peers more than they can bear', { timeout: 200_000 }, async (flood) => {
   const figures = await measure(flood, 'stock')
   expect(figures.failure).toBeNull()
   expect(exceeded(figures), JSON.stringify(figures)).not.toEqual([])

@@ -24,7 +24,7 @@ export interface Outcome {
 }
 
 /** Longer than any attack that comes to an end; some leave the process busy or waiting for ever. */
-const LIMIT_MS = 45_000
+const LIMIT_MS = 150_000
 
 export async function run(script: string, ...args: readonly string[]): Promise<Outcome> {
   const path = fileURLToPath(new URL(script, import.meta.url))
