@@ -53,7 +53,7 @@ test('a device that runs from an old copy of its folder is removed, and everyone
 /** Tries to send until the room does not take it any more. */
 async function isRemoved(room: Room, from: Room): Promise<void> {
   for (;;) {
-    const updated = Promise.race([room.once('update'), from.once('update')])
+    const updated = Promise.race([room.once('update'), from.once('update'), from.once('settle'), from.once('error')])
     const code = await from.send('still here?').then(
       () => undefined,
       (error: { code: string }) => error.code
