@@ -4,6 +4,7 @@ import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import type { WriterCore } from './claim.js'
 import { hash, signKeyPair } from './crypto.js'
+import { guardStore } from './guards/guard-core.js'
 
 const DOMAIN = 'covey/rooms/writer-key/1'
 
@@ -15,6 +16,7 @@ const DOMAIN = 'covey/rooms/writer-key/1'
  * @param namespace the same that the store is of.
  */
 export async function openWriterCore(store: Corestore, identity: LocalIdentity, namespace: Uint8Array): Promise<WriterCore> {
+  guardStore(store)
   const keyPair = signKeyPair(hash(DOMAIN, deviceSecrets(identity).keyPair.secretKey, namespace))
   await store.ready()
   const core = store.get({ manifest: { version: store.manifestVersion, signers: [{ publicKey: keyPair.publicKey }] }, active: false })

@@ -129,11 +129,13 @@ export interface UpstreamFastForward {
 }
 
 /** index.js */
-export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'core' | 'hintWakeup'> {
+export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWriters' | 'core' | 'local' | 'hintWakeup'> {
   readonly activeWriters: { readonly size: number; has(key: Uint8Array): boolean; get(key: Uint8Array): UpstreamWriter | null } & Iterable<UpstreamWriter>
   readonly _wakeupHints: Map<string, number>
   readonly linearizer: UpstreamLinearizer
   readonly core: Hypercore<Uint8Array>
+  /** `null` until it is opened. */
+  readonly local: (Hypercore<unknown> & { readonly key: Uint8Array }) | null
   readonly _viewStore: { readonly byName: ReadonlyMap<string, UpstreamViewRef> }
   readonly _draining: boolean
   readonly fastForwardTo: object | null
@@ -150,6 +152,8 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _runFastForward(fastForward: UpstreamFastForward): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
   _queueBump(): void
+  /** Closes, and tells why. */
+  _onError(error: Error): void
   _close(): Promise<void>
 }
 

@@ -47,24 +47,45 @@ function guardCore(core: UpstreamCore, onconflict: OnConflict): void {
 
 const cores = new WeakSet<UpstreamCore>()
 
+/** Guards all cores that a store opens from now on, in whatever namespace. To be called before the first is opened. */
+export function guardStore(store: Corestore): void {
+  listenersOf(store)
+}
+
 /**
- * Guards all cores that a store opens from now on, in whatever namespace.
+ * Calls back with each conflict of a core of a guarded store, in whatever namespace.
  *
- * @returns stops telling of conflicts; the cores stay guarded.
+ * @returns stops calling back; the cores stay guarded.
  */
-export function guardStore(store: Corestore, onconflict: OnConflict): () => void {
-  // One for all rooms of a peer: they share the cores.
-  const { cores: tracker } = store as unknown as { cores: object }
-  const listeners = stores.get(tracker) ?? new Set()
-  stores.set(tracker, listeners)
+export function watchConflicts(store: Corestore, onconflict: OnConflict): () => void {
+  const listeners = listenersOf(store)
   listeners.add(onconflict)
-  const { watch } = store as unknown as { watch(onopen: (core: UpstreamCore) => void): void }
-  watch.call(store, (core) =>
+  return () => void listeners.delete(onconflict)
+}
+
+function listenersOf(store: Corestore): Set<OnConflict> {
+  // One for all rooms of a peer: they share the cores.
+  const session = store as unknown as UpstreamStore
+  const known = stores.get(session.cores)
+  if (known !== undefined) return known
+  const listeners = new Set<OnConflict>()
+  stores.set(session.cores, listeners)
+  // A session that is closed watches no more; the root is there to the end.
+  const root = session.root ?? session
+  root.watch((core) =>
     guardCore(core, (...conflict) => {
       for (const listener of listeners) listener(...conflict)
     })
   )
-  return () => void listeners.delete(onconflict)
+  return listeners
+}
+
+/** index.js of corestore 7.12.5. */
+interface UpstreamStore {
+  /** All cores that are open, whatever session opened them. */
+  readonly cores: object
+  readonly root: UpstreamStore | null
+  watch(onopen: (core: UpstreamCore) => void): void
 }
 
 const stores = new WeakMap<object, Set<OnConflict>>()

@@ -14,7 +14,7 @@ import type {
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFlush } from './guard-flush.js'
 import { guardFastForward, keepReadable } from './guard-fast-forward.js'
-import { guardStore, guardWriterCore, isFrozen, type OnConflict, type UpstreamCore } from './guard-core.js'
+import { guardWriterCore, isFrozen, watchConflicts, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { guardLinks } from './guard-links.js'
 import { createQuotas, type Flood } from './guard-quota.js'
@@ -87,6 +87,11 @@ export function createGuardedBase<View>(
 
   const onconflict: OnConflict = (core, proof) => {
     if (base.closing) return
+    if (base.local !== null && equalBytes(core.key, base.local.key)) {
+      // What it writes nobody reads; to go on would only lose it.
+      base._onError(new Error('The own core has signed two trees.'))
+      return
+    }
     for (const [view, ref] of base._viewStore.byName) {
       if (ref.core.key !== null && equalBytes(ref.core.key, core.key)) onsplit({ view, length: proof.upgrade.length })
     }
@@ -139,6 +144,7 @@ export function createGuardedBase<View>(
         const known = this.activeWriters.get(head)
         return forked.has(mapKey(head)) || (known !== null && known !== undefined && isForked(known.core))
       })
+      void writer.core.ready().then(() => guardWriterCore(writer.core.core, onconflict), onwarning)
       if (this._isLocalCore(writer.core)) return writer
       // Each goes around those before it: what is not read of a stranger is not judged either, and what
       // is not read at all has no allowance.
@@ -146,13 +152,12 @@ export function createGuardedBase<View>(
       guardStranger(writer, () => this.activeWriters)
       guardWriter(writer, report, isForked, () => this._queueBump())
       readFirstAppend(writer, () => this.#isNewcomer)
-      void writer.core.ready().then(() => guardWriterCore(writer.core.core, onconflict), onwarning)
       return writer
     }
 
     override async _close(): Promise<void> {
       views.close()
-      unguard()
+      unwatch()
       quotas.close()
       this.#waiting.close()
       await super._close()
@@ -203,7 +208,7 @@ export function createGuardedBase<View>(
     }
   }
 
-  const unguard = guardStore(store, onconflict)
+  const unwatch = watchConflicts(store, onconflict)
   const base = new GuardedBase(store, key, handlers)
   const views = guardView(base, onsplit)
   const guarded = base as unknown as Autobase<View>
