@@ -7,21 +7,21 @@ import { decodeStruct, encodeStruct, type Structs } from './structs.js'
 type Body = Structs['message-body']
 
 /** What a body says. */
-export type Said = Pick<Message, 'kind' | 'text' | 'content' | 'mentions' | 'replyTo' | 'isForwarded'>
+export type ReadBody = Pick<Message, 'kind' | 'text' | 'content' | 'mentions' | 'replyTo' | 'isForwarded'>
 
 const NOTHING = { text: '', mentions: [], isForwarded: false } as const
 
 /** Reads a body, which may be anything, or gives why there is none. */
-export function readBody(bytes: Uint8Array | 'unknown' | 'unreadable'): Said {
+export function readBody(bytes: Uint8Array | 'unknown' | 'unreadable'): ReadBody {
   if (typeof bytes === 'string') return { kind: bytes, ...NOTHING }
   const body = decodeStruct('message-body', bytes)
-  const said = body && readSaid(body)
+  const said = body && readWords(body)
   if (said === undefined) return { kind: 'unknown', ...NOTHING }
   const replyTo = body?.replyTo && { replyTo: encodeZ32(body.replyTo) }
   return { ...said, ...replyTo, isForwarded: body?.forwarded === true }
 }
 
-function readSaid(body: Body): Pick<Said, 'kind' | 'text' | 'content' | 'mentions'> | undefined {
+function readWords(body: Body): Pick<ReadBody, 'kind' | 'text' | 'content' | 'mentions'> | undefined {
   if (!body.content) {
     const { text } = body
     return typeof text === 'string' ? { kind: 'text', text, mentions: readMentions(text, body.mentions ?? []) } : undefined

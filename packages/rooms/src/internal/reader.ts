@@ -9,7 +9,7 @@ import { countReactions } from './count-reactions.js'
 import { countVotes } from './count-votes.js'
 import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
-import { readBody, readEmoji, type Said } from './message-body.js'
+import { readBody, readEmoji, type ReadBody } from './message-body.js'
 import { decodeOp, isTalk } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
@@ -47,7 +47,7 @@ export interface ReaderInit {
 /** How many reactions are remembered: all of a few that are liked by everyone. */
 const MAX_KNOWN_EMOJIS = 16_384
 
-const DELETED: Said = { kind: 'deleted', text: '', mentions: [], isForwarded: false }
+const DELETED: ReadBody = { kind: 'deleted', text: '', mentions: [], isForwarded: false }
 
 /** What its author says, who may say anything: but nothing was sent later than now. */
 function sentAtOf(op: Uint8Array): number {
