@@ -4,7 +4,7 @@ import { assertInteger, assertOptions, assertString, encodeZ32 } from '@covey/co
 import { assertNetwork, formatRelay, publicNetwork, type Network, type RelayAddress } from '@covey/transport'
 import { dhtOptions } from '@covey/transport/internal'
 import { listenHttp, listenWebSocket, unavailable, type Listener } from './internal/listen.js'
-import { formatMetrics } from './internal/metrics.js'
+import { formatMetrics, RELAY_METRICS } from './internal/metrics.js'
 import { openRelayKey } from './internal/relay-key.js'
 import { Switchboard, type RelayStats } from './internal/switchboard.js'
 import { relayLimits, type RelayLimits } from './limits.js'
@@ -106,7 +106,7 @@ export async function createRelay(init: RelayInit = {}): Promise<Relay> {
             const isKnown = request.method === 'GET' && request.url === '/metrics'
             response.statusCode = isKnown ? 200 : 404
             response.setHeader('content-type', 'text/plain; version=0.0.4')
-            response.end(isKnown ? formatMetrics(switchboard.stats) : '')
+            response.end(isKnown ? formatMetrics(RELAY_METRICS, switchboard.stats) : '')
           })
     if (metrics !== null) listeners.push(metrics)
 

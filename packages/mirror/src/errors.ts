@@ -3,8 +3,9 @@ import { CoveyError } from '@covey/core'
 /**
  * - `RELAY_KEY_UNREADABLE`: the file with the relay's key is malformed, or cannot be read or written.
  * - `RELAY_PORT_UNAVAILABLE`: it cannot listen where it was told to.
+ * - `MIRROR_FAILED`: a mirror could not keep, remove or tell something that it holds; the cause says what.
  */
-export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE'
+export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE' | 'MIRROR_FAILED'
 
 /** What `@covey/mirror` throws; see {@link MirrorErrorCode}. */
 export class MirrorError extends CoveyError<MirrorErrorCode> {

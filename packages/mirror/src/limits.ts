@@ -32,8 +32,43 @@ export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as (keyof RelayLimits)[]
 
 /** @throws {TypeError} that names the field. */
 export function relayLimits(limits: Partial<RelayLimits>, field: string): RelayLimits {
-  assertOptions(limits, field, LIMIT_NAMES)
-  const chosen = { ...DEFAULT_LIMITS, ...limits }
-  for (const name of LIMIT_NAMES) assertInteger(chosen[name], `${field}.${name}`, { min: 1 })
+  return chooseLimits(limits, field, DEFAULT_LIMITS, LIMIT_NAMES)
+}
+
+function chooseLimits<Limits extends object>(
+  limits: Partial<Limits>,
+  field: string,
+  defaults: Limits,
+  names: readonly (keyof Limits & string)[]
+): Limits {
+  assertOptions(limits as Limits, field, names)
+  const chosen = { ...defaults, ...limits } as Limits
+  for (const name of names) assertInteger(chosen[name], `${field}.${name}`, { min: 1 })
   return chosen
+}
+
+/** What a mirror holds, for all and for each device that asks. */
+export interface MirrorLimits {
+  /** Bytes of the blocks that are held, in all. Default 64 GiB. What was asked for the longest ago gives way. */
+  readonly maxBytes: number
+  /** Of them, those that one device asked for. Default 1 GiB. */
+  readonly maxClientBytes: number
+  /** Cores that are held, in all: each writer of a room has one, and each room a few. Default 262,144. */
+  readonly maxCores: number
+  /** Of them, those that one device asked for. Default 4,096. */
+  readonly maxClientCores: number
+}
+
+const DEFAULT_MIRROR_LIMITS: MirrorLimits = {
+  maxBytes: 65_536 * MIB,
+  maxClientBytes: 1_024 * MIB,
+  maxCores: 262_144,
+  maxClientCores: 4_096
+}
+
+export const MIRROR_LIMIT_NAMES = Object.keys(DEFAULT_MIRROR_LIMITS) as (keyof MirrorLimits)[]
+
+/** @throws {TypeError} that names the field. */
+export function mirrorLimits(limits: Partial<MirrorLimits>, field: string): MirrorLimits {
+  return chooseLimits(limits, field, DEFAULT_MIRROR_LIMITS, MIRROR_LIMIT_NAMES)
 }

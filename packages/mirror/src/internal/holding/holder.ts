@@ -1,0 +1,224 @@
+import type Corestore from 'corestore'
+import { decodeKey, encodeZ32 } from '@covey/core'
+import type { MirrorLimits } from '../../limits.js'
+import type { RefusalCode } from './channel.js'
+import { HeldCore } from './held-core.js'
+import type { HeldRecord, HeldRecords } from './records.js'
+
+/** What is told to the devices that asked. */
+export interface HolderEvents {
+  readonly onheld: (client: string, key: Uint8Array, length: number) => void
+  readonly onrefused: (client: string, key: Uint8Array, code: RefusalCode) => void
+  readonly onerror: (error: unknown) => void
+}
+
+export interface HolderInit extends HolderEvents {
+  readonly corestore: Corestore
+  readonly records: HeldRecords
+  readonly limits: MirrorLimits
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** What a mirror holds now. */
+export interface HolderStats {
+  /** Devices that are connected and have asked for something. */
+  readonly clients: number
+  readonly cores: number
+  /** Of them, those that somebody who is connected asked for. */
+  readonly openCores: number
+  /** Bytes of their blocks. */
+  readonly bytes: number
+}
+
+interface Held {
+  record: HeldRecord
+  /** Open while a device that asked is connected. */
+  core: HeldCore | undefined
+  /** How many bytes the record on the disk says. */
+  written: number
+  readonly clients: Set<string>
+}
+
+/** What one device has asked to be held, and nobody before it. */
+interface Usage {
+  cores: number
+  bytes: number
+}
+
+/** The record of a core is written again when it has grown by so much: after a kill, as much is counted anew. */
+const WRITE_BYTES = 65_536
+/** And when this many seconds have gone by since it was last asked for. */
+const WRITE_SECONDS = 3_600
+
+/** The cores that a mirror holds: for whom, how much of them, and which give way when the disk is full. */
+export class Holder {
+  readonly #init: HolderInit
+  readonly #held = new Map<string, Held>()
+  readonly #usage = new Map<string, Usage>()
+  /** The devices that are connected, and how many cores each has asked for since. */
+  readonly #present = new Map<string, number>()
+  /** What is being closed or removed, by core. */
+  readonly #ending = new Map<string, Promise<void>>()
+  #bytes = 0
+
+  private constructor(init: HolderInit) {
+    this.#init = init
+  }
+
+  static async open(init: HolderInit): Promise<Holder> {
+    const holder = new Holder(init)
+    for await (const record of init.records.all()) {
+      holder.#held.set(encodeZ32(record.key), { record, core: undefined, written: record.bytes, clients: new Set() })
+      holder.#count(record, 1, record.bytes)
+    }
+    return holder
+  }
+
+  get stats(): HolderStats {
+    let openCores = 0
+    for (const { core } of this.#held.values()) if (core !== undefined) openCores++
+    return { clients: this.#present.size, cores: this.#held.size, openCores, bytes: this.#bytes }
+  }
+
+  /** A device that is connected asks for cores to be held. What is held already is told at once. */
+  async hold(client: string, keys: readonly Uint8Array[]): Promise<void> {
+    if (!this.#present.has(client)) this.#present.set(client, 0)
+    for (const key of keys) await this.#holdOne(client, key)
+  }
+
+  /** A device is gone: what only it asked for is fetched no more, and stays on the disk. */
+  left(client: string): void {
+    this.#present.delete(client)
+    for (const [id, held] of this.#held) {
+      if (held.clients.delete(client) && held.clients.size === 0) this.#rest(id, held)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#present.clear()
+    for (const [id, held] of this.#held) this.#rest(id, held)
+    await Promise.all(this.#ending.values())
+    await this.#init.records.close()
+  }
+
+  async #holdOne(client: string, key: Uint8Array): Promise<void> {
+    const id = encodeZ32(key)
+    await this.#ending.get(id)
+    const asked = this.#present.get(client)
+    if (asked === undefined) return
+    const held = this.#held.get(id) ?? this.#admit(id, client, key)
+    if (typeof held === 'string') return this.#init.onrefused(client, key, held)
+    if (!held.clients.has(client)) {
+      if (asked >= this.#init.limits.maxClientCores) return this.#init.onrefused(client, key, 'QUOTA_EXCEEDED')
+      this.#present.set(client, asked + 1)
+      held.clients.add(client)
+    }
+    held.core ??= new HeldCore({
+      corestore: this.#init.corestore,
+      key,
+      mayGrow: (bytes) => this.#mayGrow(held, bytes),
+      ongrown: () => this.#tell(held),
+      onerror: this.#init.onerror
+    })
+    this.#tell(held)
+    const usedAt = Math.floor(this.#init.now() / 1_000)
+    if (usedAt - held.record.usedAt >= WRITE_SECONDS) await this.#write(held, { usedAt })
+  }
+
+  /** A place for one more core, or why there is none. */
+  #admit(id: string, client: string, key: Uint8Array): Held | RefusalCode {
+    const { maxCores, maxClientCores } = this.#init.limits
+    if ((this.#usage.get(client)?.cores ?? 0) >= maxClientCores) return 'QUOTA_EXCEEDED'
+    if (this.#held.size >= maxCores && !this.#evict()) return 'MIRROR_FULL'
+    const record = { key, client: decodeKey(client), bytes: 0, usedAt: 0 }
+    const held: Held = { record, core: undefined, written: 0, clients: new Set() }
+    this.#held.set(id, held)
+    this.#count(record, 1, 0)
+    return held
+  }
+
+  async #mayGrow(held: Held, bytes: number): Promise<boolean> {
+    const { record } = held
+    const grown = bytes - record.bytes
+    if (grown <= 0) return true
+    const { maxBytes, maxClientBytes } = this.#init.limits
+    const used = this.#usage.get(encodeZ32(record.client))?.bytes ?? 0
+    if (used + grown > maxClientBytes) return this.#refuse(held, 'QUOTA_EXCEEDED')
+    while (this.#bytes + grown > maxBytes) if (!this.#evict()) return this.#refuse(held, 'MIRROR_FULL')
+    held.record = { ...record, bytes }
+    this.#count(record, 0, grown)
+    if (bytes - held.written >= WRITE_BYTES) await this.#write(held, {})
+    return true
+  }
+
+  #refuse({ record, clients }: Held, code: RefusalCode): false {
+    for (const client of clients) this.#init.onrefused(client, record.key, code)
+    return false
+  }
+
+  /** Of those that nobody is here for, drops the one that was asked for the longest ago. */
+  #evict(): boolean {
+    let oldest: [string, Held] | undefined
+    for (const entry of this.#held) {
+      const [, { clients, record }] = entry
+      if (clients.size === 0 && (oldest === undefined || record.usedAt < oldest[1].record.usedAt)) oldest = entry
+    }
+    if (oldest === undefined) return false
+    const [id, { record }] = oldest
+    this.#held.delete(id)
+    this.#count(record, -1, -record.bytes)
+    this.#end(id, () => this.#remove(record.key))
+    return true
+  }
+
+  async #remove(key: Uint8Array): Promise<void> {
+    await this.#init.records.remove(key)
+    const core = this.#init.corestore.get({ key, active: false })
+    // Its blocks go. The hashes above them stay, about a tenth of a small block's size: `purge()` of hypercore 11.37.1
+    // calls a method that is not there.
+    await core.ready()
+    await core.clear(0, core.length)
+    await core.close()
+  }
+
+  #count({ client }: HeldRecord, cores: number, bytes: number): void {
+    const id = encodeZ32(client)
+    const usage = this.#usage.get(id) ?? { cores: 0, bytes: 0 }
+    usage.cores += cores
+    usage.bytes += bytes
+    this.#bytes += bytes
+    if (usage.cores > 0) this.#usage.set(id, usage)
+    else this.#usage.delete(id)
+  }
+
+  async #write(held: Held, change: Partial<HeldRecord>): Promise<void> {
+    held.record = { ...held.record, ...change }
+    held.written = held.record.bytes
+    await this.#init.records.put(held.record)
+  }
+
+  #tell({ core, record, clients }: Held): void {
+    if (core === undefined) return
+    for (const client of clients) this.#init.onheld(client, record.key, core.length)
+  }
+
+  #rest(id: string, held: Held): void {
+    const { core } = held
+    held.core = undefined
+    if (core === undefined) return
+    this.#end(id, async () => {
+      await core.close()
+      if (held.written !== held.record.bytes) await this.#write(held, {})
+    })
+  }
+
+  /** What becomes of a core happens one after the other. */
+  #end(id: string, work: () => Promise<void>): void {
+    const before = this.#ending.get(id) ?? Promise.resolve()
+    const ending = before.then(work).catch(this.#init.onerror).finally(() => {
+      if (this.#ending.get(id) === ending) this.#ending.delete(id)
+    })
+    this.#ending.set(id, ending)
+  }
+}
