@@ -1,3 +1,3 @@
 import { library } from '../../scripts/tsup.js'
 
-export default library({ entry: ['src/index.ts', 'src/cli.ts'] })
+export default library({ entry: ['src/index.ts', 'src/client.ts', 'src/cli.ts'] })

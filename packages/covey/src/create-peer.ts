@@ -1,12 +1,14 @@
 import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
 import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
+import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
 import { createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
 import { filesIn } from './room-files.js'
+import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
 
 /**
@@ -16,6 +18,7 @@ import { paymentsIn } from './room-payments.js'
  * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
  * @throws {FileError} STORAGE_FULL, STORAGE_FAILED
  * @throws {IdentityError} IDENTITY_… when the secrets in the folder do not open
+ * @throws {CoveyError} LINK_… when the link of a mirror is damaged
  * @throws {TypeError} when an option is malformed or unknown
  * @example
  * ```ts
@@ -28,8 +31,8 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'payments', 'signal'])
-  const { storage, network, relays, policy, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
@@ -71,7 +74,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(node.close)
     const files = await createFiles({ identity, node, folder: `${folder}/files` })
     opened.push(files.close)
-    const rooms = await createRooms({ identity, node, extend: (room) => ({ files: filesIn(room, files) }) })
+    const mirrorClient = createMirrorClient({ node, mirrors })
+    opened.push(mirrorClient.close)
+    const rooms = await createRooms({
+      identity,
+      node,
+      extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
+    })
     opened.push(rooms.close)
     throwIfAborted(signal)
     return {
@@ -79,6 +88,11 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       device: identity.device,
       rooms,
       files,
+      mirrors: {
+        list: () => mirrorClient.mirrors.map((id) => ({ id, isConnected: mirrorClient.peers.includes(id) })),
+        on: mirrorClient.on,
+        once: mirrorClient.once
+      },
       payments: {
         pay: payments.pay,
         recover: payments.recover,

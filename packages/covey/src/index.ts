@@ -16,7 +16,8 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
-export type { Peer, PeerInit, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { Peer, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
 export type { RoomPayments, RoomReceipt } from './room-payments.js'

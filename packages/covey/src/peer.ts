@@ -1,5 +1,7 @@
+import type { EventSource } from '@covey/core'
 import type { Files } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
+import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
 import type { Room } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
@@ -31,6 +33,11 @@ export interface PeerInit {
    * Devices meet at those that they share.
    */
   readonly relays?: readonly RelayAddress[]
+  /**
+   * The links of blind mirrors, at most 8: they hold the peer's rooms, sealed, so that who comes while nobody else is
+   * there finds what was said. Two are better than one.
+   */
+  readonly mirrors?: readonly string[]
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
   /** How to pay, to be paid, and to verify. Default: not at all. */
@@ -48,6 +55,12 @@ export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify
   in(room: Room): RoomPayments
 }
 
+/** The mirrors of a peer. */
+export interface PeerMirrors extends EventSource<MirrorClientEvents> {
+  /** All of them, by id, and whether each can be reached now. */
+  list(): readonly { readonly id: string; readonly isConnected: boolean }[]
+}
+
 /** A person's device on the network: what an app talks to. */
 export interface Peer extends Suspendable {
   /** The person: the same on all of their devices. */
@@ -56,6 +69,8 @@ export interface Peer extends Suspendable {
   readonly device: Device
   /** The rooms of this peer. */
   readonly rooms: Rooms
+  /** The mirrors that hold its rooms, and what they say. */
+  readonly mirrors: PeerMirrors
   /** The files that it shares, and that it has of others. In a room: `room.files`. */
   readonly files: Files
   /** Requests, payments and receipts. Call `recover` after a start, where there is a wallet. */

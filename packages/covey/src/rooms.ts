@@ -1,8 +1,9 @@
 import type { Room as RoomAlone, Rooms as RoomsAlone, RoomsEvents as RoomsEventsAlone } from '@covey/rooms'
 import type { RoomFiles } from './room-files.js'
+import type { RoomMirrors } from './room-mirrors.js'
 
-/** A room of a peer: encrypted, open on this device, with its files. */
-export interface Room extends RoomAlone {
+/** A room of a peer: encrypted, open on this device, with its files, and held by the peer's mirrors. */
+export interface Room extends RoomAlone, RoomMirrors {
   /** What is shared in it. */
   readonly files: RoomFiles
 }

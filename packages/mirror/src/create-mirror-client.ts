@@ -1,9 +1,10 @@
 import type Corestore from 'corestore'
-import { assertOptions, createEvents, encodeZ32, equalBytes, raceSignal, type EventSource } from '@covey/core'
+import type Hypercore from 'hypercore'
+import { assertOptions, createEvents, encodeZ32, equalBytes, isCoveyError, raceSignal, type EventSource } from '@covey/core'
 import type { Contact, Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import { MirrorError } from './errors.js'
-import { answerChallenge, answerOf, makeChallenge } from './internal/holding/challenge.js'
+import { answerChallenge, answerOf, makeChallenge, randomBelow, type Challenge } from './internal/holding/challenge.js'
 import { holdingChannel, listen, MAX_NAMED, type HoldingMessage, type RefusalCode } from './internal/holding/channel.js'
 import { createOutbox } from './internal/holding/outbox.js'
 import { decodeMirrorLink } from './mirror-link.js'
@@ -19,6 +20,8 @@ export interface MirrorClientInit {
 export interface MirrorClientEvents {
   /** A mirror says that it has the first `length` blocks of a core on its disk. */
   held: { readonly mirror: string; readonly key: Uint8Array; readonly length: number }
+  /** A mirror said that it has blocks, and when it was asked for one it had not. It is not believed any more. */
+  lied: { readonly mirror: string; readonly key: Uint8Array; readonly index: number }
   /** A mirror does not hold a core, or no more of it. */
   refused: { readonly mirror: string; readonly key: Uint8Array; readonly code: RefusalCode }
   error: MirrorError
@@ -28,20 +31,25 @@ export interface MirrorClientEvents {
 export interface MirrorClient extends EventSource<MirrorClientEvents> {
   /** The mirrors, by id. */
   readonly mirrors: readonly string[]
-  /** Of them, those that can be reached now. */
-  readonly connected: readonly string[]
+  /** The mirrors and other devices that can be asked for proof now, by id. */
+  readonly peers: readonly string[]
   /** Has the mirrors hold cores, by key, from now on, whenever they are met. */
   hold(keys: Iterable<Uint8Array>): void
+  /** Tells of what failed in the background, by the event `error`. */
+  report(cause: unknown): void
   /** How many of the first blocks of a core each mirror says to have, by the id of the mirror. */
   held(key: Uint8Array): ReadonlyMap<string, number>
   /**
-   * Whether a device or mirror has a block of a core that this device has too, proven now. False when it does not
-   * answer within 10 s.
+   * Whether a mirror or device has the first blocks of a core that this device has too, proven now: it is asked for the
+   * last of them and for another, in words that only who has them can answer. False too when it does not answer
+   * within 10 s.
    *
-   * @throws {MirrorError} MIRROR_FAILED when the block is not on this device.
+   * @param length at least 1, and no more than this device has.
+   * @throws {MirrorError} MIRROR_FAILED when they are not on this device.
    * @throws the signal's `reason` when it is aborted first.
    */
-  challenge(peer: string, key: Uint8Array, index: number, options?: { signal?: AbortSignal | undefined }): Promise<boolean>
+  prove(peer: string, key: Uint8Array, length: number, options?: { signal?: AbortSignal | undefined }): Promise<boolean>
+  /** Idempotent. The mirrors keep what they hold. */
   close(): Promise<void>
 }
 
@@ -65,7 +73,7 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
   const addresses = init.mirrors.map(decodeMirrorLink)
   const mirrors = new Set(addresses.map(({ publicKey }) => encodeZ32(publicKey)))
   const wanted = new Map<string, { readonly key: Uint8Array; readonly held: Map<string, number> }>()
-  const asked = new Map<number, { readonly peer: string; readonly answered: (hash: Uint8Array | undefined) => void }>()
+  const asked = new Map<number, { readonly peer: string; readonly answered: (answer: { readonly hash: Uint8Array | undefined } | undefined) => void }>()
   const events = createEvents<MirrorClientEvents>()
   const onerror = (cause: unknown): void => {
     if (isClosed) return
@@ -81,14 +89,14 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
     return node.addContact(publicKey)
   })
 
-  async function ask(mirror: string, keys: readonly Uint8Array[]): Promise<void> {
+  async function sendKeys(mirror: string, keys: readonly Uint8Array[]): Promise<void> {
     for (let i = 0; i < keys.length; i += MAX_NAMED) await channel.send(mirror, { type: 'hold', keys: keys.slice(i, i + MAX_NAMED) })
   }
 
   function tell(mirror: string, keys: readonly Uint8Array[]): void {
-    ask(mirror, keys).catch((error: unknown) => {
-      // It is asked again when it is back.
-      if ((error as { code?: string }).code !== 'CHANNEL_CLOSED') onerror(error)
+    sendKeys(mirror, keys).catch((error: unknown) => {
+      // It is told again when it is back.
+      if (!isClosedError(error)) onerror(error)
     })
   }
 
@@ -112,7 +120,7 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
         const asking = asked.get(message.id)
         if (asking?.peer !== peer) return
         asked.delete(message.id)
-        return asking.answered(message.hash)
+        return asking.answered({ hash: message.hash })
       }
       case 'held':
         if (!mirrors.has(peer)) return
@@ -130,11 +138,11 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
   }
   void listen(channel, onerror, take)
 
-  /** Resolves with what a peer answers, or without when it does not. */
-  async function answer(peer: string, challenge: ReturnType<typeof makeChallenge>): Promise<Uint8Array | undefined> {
+  /** Resolves with what a peer answers: nothing when it does not answer in time. */
+  async function ask(peer: string, challenge: Challenge): Promise<{ readonly hash: Uint8Array | undefined } | undefined> {
     const id = ++lastId
     let timer: ReturnType<typeof setTimeout> | undefined
-    const answered = new Promise<Uint8Array | undefined>((resolve) => {
+    const answered = new Promise<{ readonly hash: Uint8Array | undefined } | undefined>((resolve) => {
       asked.set(id, { peer, answered: resolve })
       timer = setTimeout(() => resolve(undefined), ANSWER_MS)
     })
@@ -142,7 +150,7 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
       await channel.send(peer, { type: 'challenge', id, ...challenge })
       return await answered
     } catch (error) {
-      if ((error as { code?: string }).code === 'CHANNEL_CLOSED') return undefined
+      if (isClosedError(error)) return undefined
       throw error
     } finally {
       clearTimeout(timer)
@@ -150,16 +158,29 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
     }
   }
 
-  async function challenge(peer: string, key: Uint8Array, index: number): Promise<boolean> {
+  async function proveBlock(peer: string, core: Hypercore, index: number): Promise<boolean> {
+    const challenge = makeChallenge(core, index)
+    const expected = await answerOf(core, challenge)
+    if (expected === undefined) throw new MirrorError('MIRROR_FAILED', `Block ${index} is not on this device.`)
+    const answer = await ask(peer, challenge)
+    if (answer === undefined) return false
+    if (answer.hash !== undefined && equalBytes(answer.hash, expected)) return true
+    const { held } = wanted.get(encodeZ32(core.key!)) ?? {}
+    if ((held?.get(peer) ?? 0) > index) {
+      held!.delete(peer)
+      void events.emit('lied', { mirror: peer, key: core.key!, index })
+    }
+    return false
+  }
+
+  async function prove(peer: string, key: Uint8Array, length: number): Promise<boolean> {
     // A session of its own: others decrypt what they read.
     const core = corestore.get({ key, active: false })
     try {
       await core.ready()
-      const question = makeChallenge(core, index)
-      const expected = await answerOf(core, question)
-      if (expected === undefined) throw new MirrorError('MIRROR_FAILED', `Block ${index} is not on this device.`)
-      const hash = await answer(peer, question)
-      return hash !== undefined && equalBytes(hash, expected)
+      const indexes = new Set([length - 1, randomBelow(length)])
+      const proofs = await Promise.all([...indexes].map((index) => proveBlock(peer, core, index)))
+      return proofs.every(Boolean)
     } finally {
       await core.close()
     }
@@ -167,8 +188,8 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
 
   return {
     mirrors: [...mirrors],
-    get connected() {
-      return channel.peers.filter((peer) => mirrors.has(peer))
+    get peers() {
+      return channel.peers
     },
     hold(keys) {
       const added: Uint8Array[] = []
@@ -181,8 +202,9 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
       if (added.length === 0) return
       for (const mirror of channel.peers) if (mirrors.has(mirror)) tell(mirror, added)
     },
+    report: onerror,
     held: (key) => wanted.get(encodeZ32(key))?.held ?? new Map(),
-    challenge: (peer, key, index, options = {}) => raceSignal(challenge(peer, key, index), options.signal),
+    prove: (peer, key, length, options = {}) => raceSignal(prove(peer, key, length), options.signal),
     async close() {
       if (isClosed) return
       isClosed = true
@@ -192,4 +214,9 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
     on: events.on.bind(events),
     once: events.once.bind(events)
   }
+}
+
+/** Who is gone is told nothing. */
+function isClosedError(error: unknown): boolean {
+  return isCoveyError(error, 'CHANNEL_CLOSED')
 }

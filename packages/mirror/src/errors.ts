@@ -4,8 +4,9 @@ import { CoveyError } from '@covey/core'
  * - `RELAY_KEY_UNREADABLE`: the file with the relay's key is malformed, or cannot be read or written.
  * - `RELAY_PORT_UNAVAILABLE`: it cannot listen where it was told to.
  * - `MIRROR_FAILED`: a mirror could not keep, remove or tell something that it holds; the cause says what.
+ * - `TOO_FEW_MIRRORS`: more mirrors were asked for than the peer has.
  */
-export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE' | 'MIRROR_FAILED'
+export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE' | 'MIRROR_FAILED' | 'TOO_FEW_MIRRORS'
 
 /** What `@covey/mirror` throws; see {@link MirrorErrorCode}. */
 export class MirrorError extends CoveyError<MirrorErrorCode> {

@@ -13,10 +13,8 @@
  * @packageDocumentation
  */
 export { createMirror, type Mirror, type MirrorEvents, type MirrorInit } from './create-mirror.js'
-export { createMirrorClient, type MirrorClient, type MirrorClientEvents, type MirrorClientInit } from './create-mirror-client.js'
 export { createRelay, type Relay, type RelayInit } from './create-relay.js'
 export type { RelayStats } from './internal/switchboard.js'
 export type { HolderStats as MirrorStats } from './internal/holding/holder.js'
-export type { RefusalCode } from './internal/holding/channel.js'
 export type { MirrorLimits, RelayLimits } from './limits.js'
 export { MirrorError, type MirrorErrorCode } from './errors.js'

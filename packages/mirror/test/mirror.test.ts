@@ -1,6 +1,7 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import type Corestore from 'corestore'
-import { createMirror, createMirrorClient, type Mirror, type MirrorClient, type MirrorInit } from '@covey/mirror'
+import { createMirror, type Mirror, type MirrorInit } from '@covey/mirror'
+import { createMirrorClient, type MirrorClient } from '@covey/mirror/client'
 import { defineChannel, localNetwork, type Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
 import { startNode, temporaryFolder, until, useLocalNetwork } from './support.js'
@@ -46,15 +47,15 @@ test('a mirror proves what it has, and keeps it through a restart', async () => 
   await core.append(Array.from({ length: 20 }, (_, i) => bytes(`line ${i}`)))
   alice.client.hold([core.key!])
   await heldOf(alice.client, core.key!, 20)
-  expect(await alice.client.challenge(mirror.id, core.key!, 7)).toBe(true)
+  expect(await alice.client.prove(mirror.id, core.key!, 8)).toBe(true)
   await mirror.close()
-  expect(await alice.client.challenge(mirror.id, core.key!, 7)).toBe(false)
+  expect(await alice.client.prove(mirror.id, core.key!, 8)).toBe(false)
 
   const again = await startMirror({ storage })
   expect(again.link).toBe(mirror.link)
   expect(again.stats()).toMatchObject({ cores: 1, openCores: 0 })
-  await until(() => alice.client.connected.length === 1)
-  expect(await alice.client.challenge(mirror.id, core.key!, 19)).toBe(true)
+  await until(() => alice.client.peers.length === 1)
+  expect(await alice.client.prove(mirror.id, core.key!, 20)).toBe(true)
 })
 
 test('nobody learns whether a core is here who does not know its key', async () => {
@@ -94,7 +95,10 @@ test('a mirror that says more than it has is found out', async () => {
     }
   })()
   await claimed
-  expect(await client.challenge(liar.id, core.key!, 0)).toBe(false)
+  const lied = client.once('lied')
+  expect(await client.prove(liar.id, core.key!, 1)).toBe(false)
+  expect(await lied).toMatchObject({ mirror: liar.id, index: 0 })
+  expect(client.held(core.key!).size).toBe(0)
 })
 
 test('limits: of one device, of all, and who may ask', async () => {

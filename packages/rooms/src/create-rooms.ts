@@ -86,7 +86,14 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     })
     open.set(room.id, Object.assign(opened, { room }))
     void events.emit('open', { room })
+    if (node.peers.length > 0) lookForNews(opened)
     return room
+  }
+
+  const reportUnheard = report('The devices of a room could not be asked for news.')
+  /** What was announced while this device was away, or before it knew the writer, is not announced again. */
+  function lookForNews(opened: OpenRoom): void {
+    hintDevices(opened).catch((error: unknown) => open.has(opened.room.id) && reportUnheard(error))
   }
 
   function assertOpen(): void {
@@ -137,13 +144,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       await records.close()
     })())
 
-  const reportUnheard = report('The devices of a room could not be asked for news.')
-  // What was announced while this device was away, or before it knew the writer, is not announced again.
-  const stopListening = node.on('connect', () => {
-    for (const opened of open.values()) {
-      hintDevices(opened).catch((error: unknown) => open.has(opened.room.id) && reportUnheard(error))
-    }
-  })
+  const stopListening = node.on('connect', () => open.forEach(lookForNews))
 
   const reportUnopened = report('A room could not be opened.')
   const opened: OpenRoom[] = []

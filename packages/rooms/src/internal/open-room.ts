@@ -36,6 +36,7 @@ import { createOwnRole, forbidden } from './own-role.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
+import { registerCores } from './room-cores.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
@@ -313,7 +314,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted, onerror })
-  return {
+  const opened: OpenRoom = {
     room,
     base,
     view,
@@ -328,6 +329,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     hasKey,
     until
   }
+  registerCores(opened)
+  return opened
 }
 
 function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {

@@ -52,3 +52,8 @@ function hash(domain: Uint8Array, nonce: Uint8Array, rest: Uint8Array): Uint8Arr
   sodium.crypto_generichash(digest, concatBytes(domain, nonce, rest))
   return digest
 }
+
+/** 0 to `limit - 1`, each as likely. @param limit at most 2^32. */
+export function randomBelow(limit: number): number {
+  return sodium.randombytes_uniform(limit)
+}

@@ -1,6 +1,6 @@
+import { encodeZ32, isCoveyError } from '@covey/core'
 import type { Channel } from '@covey/transport'
 import { MAX_NAMED, type HoldingMessage, type RefusalCode } from './channel.js'
-import { encodeZ32 } from '@covey/core'
 
 /** What waits to be told to devices: of each core the newest word only, so that who is slow has no long queue. */
 export interface Outbox {
@@ -33,7 +33,7 @@ export function createOutbox(channel: Channel<HoldingMessage>, onerror: (error: 
     waiting.isSending = true
     send(peer, waiting).catch((error: unknown) => {
       // Who is gone is told nothing.
-      if ((error as { code?: string }).code !== 'CHANNEL_CLOSED') onerror(error)
+      if (!isCoveyError(error, 'CHANNEL_CLOSED')) onerror(error)
       drop(peer, waiting)
     })
   }

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createMirror, type Mirror } from '@covey/mirror'
+import { createLocalNetwork, createTestPeer, type LocalNetwork } from '@covey/testing'
+import { localNetwork } from '@covey/transport'
+import { isCoveyError, type Peer, type Room } from 'covey'
+
+let network: LocalNetwork
+beforeAll(async () => void (network = await createLocalNetwork()))
+afterAll(() => network.close())
+
+test('two people who are never there at the same time talk through a mirror', async () => {
+  const mirror = await startMirror()
+  const [aliceFolder, bobFolder] = [await temporaryFolder(), await temporaryFolder()]
+  const alice = await start(mirror, 'Alice', aliceFolder)
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const bob = await start(mirror, 'Bob', bobFolder)
+  const bobs = await bob.rooms.join(await room.createInvite())
+  await bobs.durable()
+  await room.durable({ mirrors: 1, devices: 1 })
+  await bob.close()
+
+  await room.send('while you sleep')
+  await room.durable()
+  await alice.close()
+  const bobAgain = await start(mirror, 'Bob', bobFolder)
+  const his = bobAgain.rooms.get(room.id)!
+  await received(his, 'while you sleep')
+  await his.send('and while you do')
+  const { mirrors, devices } = await his.durable()
+  expect({ mirrors, devices }).toEqual({ mirrors: [mirror.id], devices: [] })
+  await bobAgain.close()
+
+  const aliceAgain = await start(mirror, 'Alice', aliceFolder)
+  const hers = aliceAgain.rooms.get(room.id)!
+  await received(hers, 'and while you do')
+  expect(await textsOf(hers)).toEqual(['while you sleep', 'and while you do'])
+})
+
+test('what cannot be durable says why, and waits no longer than it is told to', async () => {
+  const alone = await createTestPeer({ network, name: 'Alone' })
+  onTestFinished(() => alone.close())
+  const room = await alone.rooms.create({ name: 'Tea' })
+  await expect(room.durable()).rejects.toMatchObject({ code: 'TOO_FEW_MIRRORS' })
+  await expect(room.durable({ mirrors: 0, devices: 1, signal: AbortSignal.timeout(200) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  await expect(room.durable({ mirrors: -1 })).rejects.toThrow('options.mirrors')
+  expect(await room.durability()).toEqual({ mirrors: [], devices: [] })
+  const waiting = room.durable({ mirrors: 0, devices: 1 })
+  const outcome = waiting.catch((error: unknown) => error)
+  await room.close()
+  expect(isCoveyError(await outcome, 'ROOM_CLOSED')).toBe(true)
+  await expect(createTestPeer({ network, mirrors: ['covey:mirror/yyyy'] })).rejects.toMatchObject({ code: 'LINK_TRUNCATED' })
+})
+
+test('a device that has what was said proves it', async () => {
+  const alice = await createTestPeer({ network, name: 'Alice' })
+  const bob = await createTestPeer({ network, name: 'Bob' })
+  onTestFinished(async () => void (await Promise.all([alice.close(), bob.close()])))
+  const room = await alice.rooms.create({ name: 'Tea' })
+  await bob.rooms.join(await room.createInvite())
+  await room.send('hello')
+  expect(await room.durable({ mirrors: 0, devices: 1 })).toEqual({ mirrors: [], devices: [bob.device.id] })
+})
+
+async function startMirror(): Promise<Mirror> {
+  const mirror = await createMirror({ storage: await temporaryFolder(), network: localNetwork(network.bootstrap) })
+  onTestFinished(() => mirror.close())
+  return mirror
+}
+
+async function start(mirror: Mirror, name: string, storage: string): Promise<Peer> {
+  const peer = await createTestPeer({ network, name, storage, mirrors: [mirror.link] })
+  onTestFinished(() => peer.close())
+  return peer
+}
+
+async function temporaryFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'covey-mirrors-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function received(room: Room, text: string): Promise<void> {
+  for await (const message of room.messages({ live: true, pending: false })) if (message.text === text) return
+}
+
+async function textsOf(room: Room): Promise<string[]> {
+  const texts: string[] = []
+  for await (const { text } of room.messages()) texts.push(text)
+  return texts
+}
