@@ -3,8 +3,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import type Corestore from 'corestore'
+import { createMirrorClient } from '@covey/mirror/client'
 import { parseRelay } from '@covey/transport'
-import { startNode, temporaryFolder, useLocalNetwork } from './support.js'
+import { partsOf } from '@covey/transport/internal'
+import { noNetwork, startNode, temporaryFolder, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -26,9 +29,26 @@ test('it prints its line, serves devices and metrics, stops when told to, and ke
   expect(await second.stop()).toBe(0)
 })
 
+test('without a name it is a mirror and its relay, where a device meets the mirror that reaches nothing else', async () => {
+  const [{ host, port }] = net.network.bootstrap as [{ host: string; port: number }]
+  const args = ['--storage', await temporaryFolder(), '--host', '127.0.0.1', '--port', '0', '--mirror-metrics-port', '0', '--bootstrap', `${host}:${port}`]
+  const both = await run(args)
+  const node = await startNode(net, { network: noNetwork() })
+  const client = createMirrorClient({ node, mirrors: [both.said('mirror')] })
+  onTestFinished(() => client.close())
+  const core = (partsOf(node).corestore as Corestore).get({ name: 'diary' })
+  await core.append(Buffer.from('one'))
+  client.hold([core.key!])
+  expect(await client.once('held')).toMatchObject({ length: 1 })
+  expect(await (await fetch(both.said('mirror-metrics'))).text()).toMatch(/^covey_mirror_cores 1$/m)
+  expect(await both.stop()).toBe(0)
+})
+
 test.each([
-  [[], 2],
-  [['mirror'], 2],
+  [['miror'], 2],
+  [['relay', '--allow', 'x'], 2],
+  [['mirror', '--port', '1'], 2],
+  [['mirror', '--allow', 'x'], 2],
   [['relay', '--prot', '1'], 2],
   [['relay', '--port'], 2],
   [['relay', '--port', 'x'], 2],
@@ -50,10 +70,11 @@ function start(args: readonly string[]) {
 async function run(args: readonly string[]): Promise<{ said(word: string): string; stop(): Promise<number> }> {
   const child = start(args)
   const said = new Map<string, string>()
+  const last = args[0] === 'relay' ? ['announced:'] : ['announced:', 'mirror', 'mirror-metrics']
   for await (const line of createInterface({ input: child.stdout })) {
     const [word, ...rest] = line.split(/ +/)
     said.set(word!, rest.join(' '))
-    if (word === 'announced:') break
+    if (last.every((each) => said.has(each))) break
   }
   return {
     said: (word) => said.get(word)!,
