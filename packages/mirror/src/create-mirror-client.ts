@@ -105,6 +105,8 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
   })
   channel.on('close', ({ peer }) => {
     outbox.drop(peer)
+    // What it has when it is back it will say.
+    for (const { held } of wanted.values()) held.delete(peer)
     for (const [id, { peer: answering, answered }] of asked) {
       if (answering !== peer) continue
       asked.delete(id)

@@ -199,7 +199,7 @@ export class Holder {
   }
 
   #tell({ core, record, clients }: Held): void {
-    if (core === undefined) return
+    if (core === undefined || core.length === 0) return
     for (const client of clients) this.#init.onheld(client, record.key, core.length)
   }
 
