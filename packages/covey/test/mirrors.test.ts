@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMirror, type Mirror } from '@covey/mirror'
+import { coresOf } from '@covey/rooms/internal'
 import { createLocalNetwork, createTestPeer, type LocalNetwork } from '@covey/testing'
 import { localNetwork } from '@covey/transport'
 import { isCoveyError, type Peer, type Room } from 'covey'
@@ -64,8 +65,31 @@ test('a device that has what was said proves it', async () => {
   expect(await room.durable({ mirrors: 0, devices: 1 })).toEqual({ mirrors: [], devices: [bob.device.id] })
 })
 
-async function startMirror(): Promise<Mirror> {
-  const mirror = await createMirror({ storage: await temporaryFolder(), network: localNetwork(network.bootstrap) })
+test('a mirror has nothing on its disk that says what was said, by whom, or where', async () => {
+  const storage = await temporaryFolder()
+  const mirror = await startMirror(storage)
+  const alice = await start(mirror, 'Alice of the meadow', await temporaryFolder())
+  const room = await alice.rooms.create({ name: 'Tea in the meadow' })
+  await room.send('the cake is hidden')
+  const { mirrors } = await room.durable()
+  expect(mirrors).toEqual([mirror.id])
+  await mirror.close()
+
+  const secrets = ['Alice of the meadow', 'Tea in the meadow', 'the cake is hidden'].map((text) => Buffer.from(text))
+  const person = Buffer.from(alice.identity.publicKey)
+  // What is there: the key of a core that it was asked to hold. So the search does find.
+  const asked = Buffer.from(coresOf(room).own)
+  const found = new Set<string>()
+  const files = (await readdir(storage, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of files) {
+    const bytes = await readFile(join(parentPath, name))
+    for (const each of [...secrets, person, asked]) if (bytes.includes(each)) found.add(each.toString('hex'))
+  }
+  expect([...found]).toEqual([asked.toString('hex')])
+})
+
+async function startMirror(storage?: string): Promise<Mirror> {
+  const mirror = await createMirror({ storage: storage ?? (await temporaryFolder()), network: localNetwork(network.bootstrap) })
   onTestFinished(() => mirror.close())
   return mirror
 }
