@@ -1,4 +1,4 @@
-import { assertInteger, assertOptions, assertSignal, onAbort, throwIfAborted } from '@covey/core'
+import { assertInteger, assertOptions, assertSignal, encodeZ32, onAbort, throwIfAborted } from '@covey/core'
 import { MirrorError, type MirrorClient } from '@covey/mirror/client'
 import type { Room } from '@covey/rooms'
 import { coresOf, type RoomCores } from '@covey/rooms/internal'
@@ -100,15 +100,27 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
 
 function keepHeld(room: Room, cores: RoomCores, client: MirrorClient): void {
   let isOpen = true
-  const hold = (): void => {
-    // What is closed beneath it is no news.
-    cores.keys().then((keys) => client.hold(keys)).catch((error: unknown) => isOpen && client.report(error))
+  const held = new Set<string>()
+  const hold = async (): Promise<void> => {
+    const keys = await cores.keys()
+    for (const key of keys) held.add(encodeZ32(key))
+    client.hold(keys)
   }
-  const stops = [cores.onchange(hold), room.on('close', () => {
-    isOpen = false
-    for (const stop of stops) stop()
-  })]
-  hold()
+  // What is closed beneath it is no news.
+  const onerror = (error: unknown): void => void (isOpen && client.report(error))
+  const onchange = (): void => void hold().catch(onerror)
+  const stops = [
+    cores.onchange(onchange),
+    // Autobase goes by what writers and readers tell each other, and a mirror does not speak its language.
+    client.on('held', ({ key, length }) => {
+      if (held.has(encodeZ32(key))) cores.wake(key, length).catch(onerror)
+    }),
+    room.on('close', () => {
+      isOpen = false
+      for (const stop of stops) stop()
+    })
+  ]
+  onchange()
 }
 
 /** Adds who proves to have the first `length` blocks of what this device wrote. */

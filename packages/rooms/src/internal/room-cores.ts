@@ -14,6 +14,8 @@ export interface RoomCores {
   keys(): Promise<Uint8Array[]>
   /** The members' other devices, by id. */
   devices(): Promise<string[]>
+  /** Looks for news of a device whose core, by key, somebody says to have so many blocks of; they need not be right. */
+  wake(key: Uint8Array, length: number): Promise<void>
   /** Calls back when there may be others. */
   onchange(listener: () => void): () => void
 }
@@ -32,6 +34,10 @@ export function registerCores({ room, base, view, onpeople }: Pick<OpenRoom, 'ro
       const { byName } = (base as unknown as UpstreamAutobase<RoomView>)._viewStore
       const views = [...byName.values()].flatMap(({ core }) => core.key ?? [])
       return [own, ...views, ...(await others()).map(({ writer }) => writer)]
+    },
+    async wake(key, length) {
+      const isDevice = (await view.device(key)) !== null
+      if (isDevice && !base.closing) base.hintWakeup([{ key, length }])
     },
     onchange: onpeople,
     devices: async () => (await others()).filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device))
