@@ -109,6 +109,8 @@ export interface OpLogInit {
   readonly planEpoch: () => Promise<EpochPlan>
   /** Called with each epoch that something was written under. */
   readonly onepoch: (epoch: Uint8Array) => void
+  /** Called with what is written after the append that it was for has failed. */
+  readonly onrecovered: (written: readonly Written[]) => void
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -117,7 +119,7 @@ export interface OpLogInit {
  * Ops are made one after another, each with the id of the one before, and are written as they are made:
  * messages while those before them are still being written, all else when nothing is.
  */
-export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, now }: OpLogInit): OpLog {
+export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, onrecovered, now }: OpLogInit): OpLog {
   const writer = base.local.key
   const pending: Pending[] = []
   const made: Commit[] = []
@@ -225,7 +227,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, no
       throw error
     }
     outbox.remove(left)
-    left.forEach(land)
+    onrecovered(left.map(land))
     return left.at(-1)!.id
   }
 

@@ -161,6 +161,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     outbox,
     planEpoch: keyring.plan,
     onepoch: (epoch) => epochKeeper.used(epoch),
+    onrecovered: (written) => written.forEach(({ id, isAccepted }) => pending.settle(id, isAccepted)),
     now: Date.now
   })
   const finder = createMessageFinder({ view, pending, log })

@@ -90,9 +90,12 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
     const device = await view.device(writer)
     let last = (await view.writer(writer))?.head
     for (const entry of chain) {
-      const mayCome = device !== null && !device.removed && follows(decodeOp(entry.op)?.header.previous, last)
+      const isNext = follows(decodeOp(entry.op)?.header.previous, last)
+      // One of this device's own is durable, and comes: what is between it and the one before it is no message.
+      const isOwn = entry.timer === undefined
+      const mayCome = device !== null && !device.removed && (isOwn || isNext)
       // The log has not gone beyond the one before it.
-      const isWaiting = mayCome && !!last
+      const isWaiting = mayCome && isNext && !!last
       const isIn = !isWaiting && (!entries.has(mapKey(entry.id)) || (await view.message(entry.id)) !== null)
       if (isIn) settle(entry, false)
       else if (!mayCome) settle(entry, true)

@@ -5,7 +5,8 @@ import { defineChannel } from '@covey/transport'
 import { randomBytes } from '../../src/internal/crypto.js'
 import { MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from '../../src/internal/lane/said.js'
 import { opId, OpType } from '../../src/internal/op.js'
-import { startDevice } from '../support-apply.js'
+import { createLane } from '../../src/internal/lane/lane.js'
+import { foundBy, memberOf, startDevice } from '../support-apply.js'
 import { messagesOf, useLocalNetwork } from '../support.js'
 import { laneScene, says, type Scene } from './support.js'
 
@@ -236,4 +237,28 @@ test('what the log contradicts is withdrawn, and what it does not bring, in time
   expect(seen).toContain('said pending')
   expect(seen.filter((one) => one.startsWith('written'))).toHaveLength(1)
   expect((await messagesOf(hers.room)).map(({ text }) => text)).toEqual(['written'])
+})
+
+test('one message that cannot be judged for a fault of the disk is reported, and the next is heard', async () => {
+  const [alice, bob] = [await startDevice(net), await startDevice(net)]
+  const hers = await foundBy(alice)
+  const his = await memberOf(hers, bob)
+  const fault = new Error('A fault of the disk.')
+  let faults = 1
+  const view = { ...hers.view, epoch: async (id: Uint8Array) => (faults-- > 0 ? Promise.reject(fault) : hers.view.epoch(id)) }
+  const errors: unknown[] = []
+  const fail = (error: unknown): void => void errors.push(error)
+  const lanes = [createLane(alice.node, { ...hers, view }, alice.identity, fail), createLane(bob.node, his, bob.identity, fail)]
+  onTestFinished(async () => {
+    for (const lane of lanes) await lane.close()
+  })
+  let heard = 0
+  hers.pending.on('add', () => void heard++)
+  // Until both have the lane, messages come by the log alone.
+  for (let i = 0; heard === 0 && i < 200; i++) {
+    const { id } = await his.room.send(`${i}`)
+    await hers.until(async () => (await hers.room.message(id)) && true)
+  }
+  expect(errors).toEqual([fault])
+  expect(heard).toBeGreaterThan(0)
 })

@@ -73,9 +73,14 @@ export function createLane(
       const rate = rates.get(peer) ?? createRateLimit(HEARD_RATE)
       rates.set(peer, rate)
       if (!rate.take()) continue
-      const message = await judge.judge(peer, bytes)
-      if (message !== undefined && !isClosing) pending.addOther(message, LANDS_WITHIN_MS)
+      // What one message comes to grief on is no reason to hear no other.
+      await take(peer, bytes).catch(report)
     }
+  }
+
+  async function take(peer: string, bytes: Uint8Array): Promise<void> {
+    const message = await judge.judge(peer, bytes)
+    if (message !== undefined && !isClosing) pending.addOther(message, LANDS_WITHIN_MS)
   }
 
   /** Talks with the devices that are in the room, and with no other. */
