@@ -108,6 +108,11 @@ struct(
 struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
 struct('unreact', required('reaction', 'fixed32'))
+// What a room asks of its members: the number of a rule, and what it is set to.
+struct('rule', required('rule', 'uint'), required('value', 'uint'))
+struct('rules', list('rules', 'rule'))
+// What a message says that it has in it, in bits: what is sealed, `apply` cannot look at.
+struct('message-kinds', required('kinds', 'uint'))
 
 // The sealed bodies, by type.
 struct('mention', required('identity', 'fixed32'), required('start', 'uint'), required('length', 'uint'))
@@ -159,21 +164,42 @@ struct('room-record', required('namespace', 'fixed32'), required('discoveryKey',
 struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
 
 // The rows of the view.
-struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
+struct(
+  'meta',
+  required('messages', 'uint'),
+  required('authority', 'uint'),
+  required('skipped', 'uint'),
+  // Who wrote the last message, and how many up to it with nobody else in between.
+  optional('speaker', 'fixed32'),
+  optional('inARow', 'uint'),
+  optional('acts', 'uint')
+)
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))
 struct(
   'authority',
   required('position', 'uint'),
   required('writer', 'fixed32'),
   required('length', 'uint'),
-  required('op', 'buffer')
+  required('op', 'buffer'),
+  optional('refused', 'bool')
+)
+// What somebody did to what others said, before the so manieth op about authority.
+struct(
+  'act',
+  required('position', 'uint'),
+  required('number', 'uint'),
+  required('writer', 'fixed32'),
+  required('type', 'uint'),
+  required('target', 'fixed32'),
+  required('sentAt', 'uint')
 )
 struct(
   'room',
   required('createdAt', 'uint'),
   required('history', 'uint'),
   optional('settingsWriter', 'fixed32'),
-  optional('settings', 'buffer')
+  optional('settings', 'buffer'),
+  optionalList('rules', 'rule')
 )
 struct(
   'member',
@@ -191,8 +217,11 @@ struct(
   required('identity', 'fixed32'),
   required('position', 'uint'),
   optional('removed', 'bool'),
-  optional('forked', 'bool')
+  optional('forked', 'bool'),
+  optional('silent', 'bool')
 )
+// When somebody wrote last, by their own clock, while the room is slow.
+struct('pace', required('identity', 'fixed32'), required('sentAt', 'uint'))
 struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
 struct('profile', required('identity', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
 struct(
@@ -310,6 +339,8 @@ collection('reactions', 'reaction', 'order', 'identity', 'id')
 collection('votes', 'vote', 'order', 'identity')
 collection('pins', 'pin', 'order')
 collection('thread-messages', 'thread-message', 'root', 'order')
+collection('paces', 'pace', 'identity')
+collection('acts', 'act', 'position', 'number')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

@@ -110,6 +110,16 @@ export interface Structs {
   'unreact': {
     reaction: Uint8Array
   }
+  'rule': {
+    rule: number
+    value: number
+  }
+  'rules': {
+    rules: readonly Structs['rule'][]
+  }
+  'message-kinds': {
+    kinds: number
+  }
   'mention': {
     identity: Uint8Array
     start: number
@@ -176,6 +186,9 @@ export interface Structs {
     messages: number
     authority: number
     skipped: number
+    speaker?: Uint8Array | null
+    inARow?: number | null
+    acts?: number | null
   }
   'writer': {
     writer: Uint8Array
@@ -187,12 +200,22 @@ export interface Structs {
     writer: Uint8Array
     length: number
     op: Uint8Array
+    refused?: boolean | null
+  }
+  'act': {
+    position: number
+    number: number
+    writer: Uint8Array
+    type: number
+    target: Uint8Array
+    sentAt: number
   }
   'room': {
     createdAt: number
     history: number
     settingsWriter?: Uint8Array | null
     settings?: Uint8Array | null
+    rules?: readonly Structs['rule'][] | null
   }
   'member': {
     identity: Uint8Array
@@ -209,6 +232,11 @@ export interface Structs {
     position: number
     removed?: boolean | null
     forked?: boolean | null
+    silent?: boolean | null
+  }
+  'pace': {
+    identity: Uint8Array
+    sentAt: number
   }
   'ban': {
     identity: Uint8Array

@@ -7,6 +7,12 @@ export const MAX_MENTIONS = 100
 /** The longest emoji of a reaction, as UTF-8: the longest that Unicode recommends for use takes 35 bytes. */
 export const MAX_EMOJI_BYTES = 64
 
+/** The longest time between two messages that slow mode asks for: six hours. */
+export const MAX_SLOW_MODE_MS = 6 * 3_600_000
+
+/** How many messages one person writes in slow mode with nobody else's in between. */
+export const MAX_IN_A_ROW = 16
+
 /** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
 export const DEFAULT_WINDOW = 50
 

@@ -29,6 +29,7 @@ import { openRoom, type OpenRoom } from './internal/open-room.js'
 import { expiredError } from './internal/pairing.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
+import { assertRules } from './internal/rule-setting.js'
 import { openRecords } from './internal/records.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { Room } from './room.js'
@@ -101,11 +102,11 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     throw new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
   }
 
-  async function create({ name, history = 'full' }: CreateRoomInit): Promise<Extended> {
+  async function create({ name, history = 'full', rules }: CreateRoomInit): Promise<Extended> {
     const namespace = randomBytes(KEY_BYTES)
     const opened = await openRoom({ ...stack, namespace, encryptionKey: randomBytes(KEY_BYTES) })
     try {
-      await foundRoom(opened, identity, { name, history })
+      await foundRoom(opened, identity, { name, history, rules })
       const { key, discoveryKey } = opened.base
       await records.put({ namespace, key: key!, discoveryKey: discoveryKey! })
       assertOpen()
@@ -162,11 +163,12 @@ export async function createRooms<Extension extends object = object>(init: Rooms
 
   return {
     async create(init) {
-      assertOptions(init, 'init', ['name', 'history', 'signal'])
+      assertOptions(init, 'init', ['name', 'history', 'rules', 'signal'])
       assertString(init.name, 'init.name', { minLength: 1, maxBytes: MAX_NAME_BYTES })
       if (init.history !== undefined && init.history !== 'full' && init.history !== 'since-join') {
         throw new TypeError('init.history must be "full" or "since-join"')
       }
+      if (init.rules !== undefined) assertRules(init.rules, 'init.rules')
       assertSignal(init.signal, 'init.signal')
       throwIfAborted(init.signal)
       return raceSignal(

@@ -10,6 +10,7 @@ import { CoveyError } from '@covey/core'
  * - `WRITER_FROZEN`: a device wrote what breaks the log; nothing more of it is read, everyone else goes on.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that the guards were not written for.
  * - `MESSAGE_EMPTY`, `MESSAGE_TOO_LARGE`, `MESSAGE_MALFORMED`: the text cannot be sent as it is.
+ * - `MESSAGE_TOO_SOON`: the room is in slow mode.
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
  * - `MESSAGE_DELETED`: there is nothing left of it to change.
  * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
@@ -33,6 +34,7 @@ export type RoomErrorCode =
   | 'MESSAGE_EMPTY'
   | 'MESSAGE_TOO_LARGE'
   | 'MESSAGE_MALFORMED'
+  | 'MESSAGE_TOO_SOON'
   | 'MESSAGE_NOT_FOUND'
   | 'MESSAGE_DELETED'
   | 'POLL_NOT_FOUND'

@@ -10,7 +10,7 @@ export interface CreateInviteOptions {
   readonly expiresInMs?: number
   /** How many devices can join by it, 1 to {@link MAX_INVITE_USES}. Default: as many as that. */
   readonly uses?: number
-  /** What those who join may do; less than who invites. Default `member`. */
+  /** What those who join may do; less than who invites. Default `member`; in a broadcast room `reader`. */
   readonly role?: Exclude<Role, 'owner'>
   /** The id of the identity that alone can join by it. Default: whoever has the link. */
   readonly inviteeId?: string

@@ -1,9 +1,11 @@
+import type { AuditEntry, AuditLogOptions } from './audit.js'
 import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
 import type { Role } from './roles.js'
+import type { RoomRules } from './rules.js'
 import type { RoomTimeline, TimelineOptions } from './timeline.js'
 
 /** What a room is. */
@@ -14,6 +16,8 @@ export interface RoomInfo {
   readonly createdAt: number
   /** What newcomers can read. */
   readonly history: History
+  /** What it asks of its members. */
+  readonly rules: RoomRules
   /** What this device's identity may do, or `undefined` while it is no member. */
   readonly role: Role | undefined
 }
@@ -31,6 +35,14 @@ export interface Member {
   readonly isMuted: boolean
   /** Whether this is the identity of this device. */
   readonly isSelf: boolean
+}
+
+/** When this device's person may send a message, as far as slow mode is concerned. */
+export interface Pace {
+  /** Milliseconds from now; 0 for now. */
+  readonly waitMs: number
+  /** Whether somebody else has to write first, which nobody can tell the time of. */
+  readonly isOthersTurn: boolean
 }
 
 /** What this device's person has not read, of others and not deleted. */
@@ -125,7 +137,7 @@ export interface Room extends EventSource<RoomEvents> {
    * @param content a text is well-formed, 1 byte to {@link MAX_TEXT_BYTES} as UTF-8; the data of a content is at
    *   most `MAX_CONTENT_BYTES`.
    * @throws {RoomError} MESSAGE_EMPTY, MESSAGE_TOO_LARGE, MESSAGE_MALFORMED, MESSAGE_NOT_FOUND for `replyTo` and
-   *   `thread`, ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, ROOM_STORAGE_FAILED
+   *   `thread`, ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_FORBIDDEN, MESSAGE_TOO_SOON in slow mode, ROOM_STORAGE_FAILED
    */
   send(content: string | Content, options?: SendOptions): Promise<Message>
   /**
@@ -305,9 +317,24 @@ export interface Room extends EventSource<RoomEvents> {
    */
   rename(name: string, options?: CallOptions): Promise<void>
   /**
+   * Changes what the room asks of its members; what is not named stays as it is. Of two changes of one rule the later
+   * in the room's order holds.
+   *
+   * @throws {RoomError} ROOM_FORBIDDEN for members below admin
+   */
+  setRules(rules: Partial<RoomRules>, options?: CallOptions): Promise<void>
+  /** How long slow mode has this device's person wait. */
+  pace(): Promise<Pace>
+  /**
+   * Who did what to whom by their role, in the room's order, the last entries last; what was refused, or turned out
+   * to be void, is not among them. It is the room's log itself: all members can read it, and nobody can change it.
+   */
+  auditLog(options?: AuditLogOptions): Promise<AuditEntry[]>
+  /**
    * Gives up the membership, on all devices. The room stays readable here as it is now.
    *
-   * @throws {RoomError} ROOM_FORBIDDEN for the owner, who has to hand the room to somebody first
+   * @throws {RoomError} ROOM_FORBIDDEN for the owner, who has to hand the room to somebody first; ROOM_NOT_WRITABLE for
+   *   readers of a broadcast room, who write nothing: a moderator removes them
    */
   leave(options?: CallOptions): Promise<void>
   /** Closes the room on this device; it stays a member. Idempotent. */

@@ -2,6 +2,7 @@ import type { EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CallOptions, Room } from './room.js'
+import type { RoomRules } from './rules.js'
 
 /** What happens to the rooms of a peer. */
 export interface RoomsEvents<R extends Room = Room> {
@@ -17,6 +18,8 @@ export interface CreateRoomInit extends CallOptions {
   readonly name: string
   /** Default `full`. */
   readonly history?: History
+  /** From the beginning; {@link Room.setRules} changes them. */
+  readonly rules?: Partial<RoomRules>
 }
 
 /** How {@link Rooms.join} waits. */

@@ -41,6 +41,8 @@ const COLLECTIONS = [
   'votes',
   'pins',
   'thread-messages',
+  'paces',
+  'acts',
   'authority',
   'writers',
   'meta'

@@ -1560,6 +1560,152 @@ const collection22 = {
   decodedVersion: 0
 }
 
+// '@covey/paces' collection key
+const collection23_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 23 })
+
+function collection23_indexify (record) {
+  const a = record.identity
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/paces' value encoding
+const collection23_enc = getEncoding('@covey/pace/hyperdb#23')
+
+// '@covey/paces' reconstruction function
+function collection23_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection23_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection23.decodedVersion = c.uint.decode(state)
+  const record = collection23_enc.decode(state)
+  record.identity = key[0]
+  return record
+}
+// '@covey/paces' key reconstruction function
+function collection23_reconstruct_key (keyBuf) {
+  const key = collection23_key.decode(keyBuf)
+  return {
+    identity: key[0]
+  }
+}
+
+// '@covey/paces'
+const collection23 = {
+  name: '@covey/paces',
+  id: 23,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.identity]
+    return collection23_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection23_key.encodeRange({
+      gt: gt ? collection23_indexify(gt) : null,
+      lt: lt ? collection23_indexify(lt) : null,
+      gte: gte ? collection23_indexify(gte) : null,
+      lte: lte ? collection23_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection23_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection23_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection23_reconstruct,
+  reconstructKey: collection23_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/acts' collection key
+const collection24_key = new IndexEncoder([
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
+], { prefix: 24 })
+
+function collection24_indexify (record) {
+  const arr = []
+
+  const a0 = record.position
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.number
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/acts' value encoding
+const collection24_enc = getEncoding('@covey/act/hyperdb#24')
+
+// '@covey/acts' reconstruction function
+function collection24_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection24_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection24.decodedVersion = c.uint.decode(state)
+  const record = collection24_enc.decode(state)
+  record.position = key[0]
+  record.number = key[1]
+  return record
+}
+// '@covey/acts' key reconstruction function
+function collection24_reconstruct_key (keyBuf) {
+  const key = collection24_key.decode(keyBuf)
+  return {
+    position: key[0],
+    number: key[1]
+  }
+}
+
+// '@covey/acts'
+const collection24 = {
+  name: '@covey/acts',
+  id: 24,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.position, record.number]
+    return collection24_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection24_key.encodeRange({
+      gt: gt ? collection24_indexify(gt) : null,
+      lt: lt ? collection24_indexify(lt) : null,
+      gte: gte ? collection24_indexify(gte) : null,
+      lte: lte ? collection24_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection24_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection24_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection24_reconstruct,
+  reconstructKey: collection24_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1580,7 +1726,9 @@ const collections = [
   collection19,
   collection20,
   collection21,
-  collection22
+  collection22,
+  collection23,
+  collection24
 ]
 
 const indexes = [
@@ -1613,6 +1761,8 @@ function resolveCollection (name) {
     case '@covey/votes': return collection20
     case '@covey/pins': return collection21
     case '@covey/thread-messages': return collection22
+    case '@covey/paces': return collection23
+    case '@covey/acts': return collection24
     default: return null
   }
 }

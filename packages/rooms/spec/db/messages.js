@@ -583,8 +583,66 @@ const encoding19 = {
   }
 }
 
-// @covey/mention
+// @covey/rule
 const encoding20 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.rule)
+    c.uint.preencode(state, m.value)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.rule)
+    c.uint.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      rule: r0,
+      value: r1
+    }
+  }
+}
+
+// @covey/rules.rules
+const encoding21_0 = c.array(c.frame(encoding20))
+
+// @covey/rules
+const encoding21 = {
+  preencode(state, m) {
+    encoding21_0.preencode(state, m.rules)
+  },
+  encode(state, m) {
+    encoding21_0.encode(state, m.rules)
+  },
+  decode(state) {
+    const r0 = encoding21_0.decode(state)
+
+    return {
+      rules: r0
+    }
+  }
+}
+
+// @covey/message-kinds
+const encoding22 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.kinds)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.kinds)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+
+    return {
+      kinds: r0
+    }
+  }
+}
+
+// @covey/mention
+const encoding23 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -609,10 +667,10 @@ const encoding20 = {
 }
 
 // @covey/message-body.mentions
-const encoding21_6 = c.array(c.frame(encoding20))
+const encoding24_6 = c.array(c.frame(encoding23))
 
 // @covey/message-body
-const encoding21 = {
+const encoding24 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -621,7 +679,7 @@ const encoding21 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding21_6.preencode(state, m.mentions)
+    if (m.mentions) encoding24_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -640,7 +698,7 @@ const encoding21 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding21_6.encode(state, m.mentions)
+    if (m.mentions) encoding24_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -652,13 +710,13 @@ const encoding21 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding21_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding24_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding22 = {
+const encoding25 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -675,18 +733,18 @@ const encoding22 = {
 }
 
 // @covey/vote-body.choices
-const encoding23_0 = c.array(c.uint)
+const encoding26_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding23 = {
+const encoding26 = {
   preencode(state, m) {
-    encoding23_0.preencode(state, m.choices)
+    encoding26_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding23_0.encode(state, m.choices)
+    encoding26_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding23_0.decode(state)
+    const r0 = encoding26_0.decode(state)
 
     return {
       choices: r0
@@ -695,7 +753,7 @@ const encoding23 = {
 }
 
 // @covey/settings-body
-const encoding24 = {
+const encoding27 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -718,24 +776,24 @@ const encoding24 = {
 }
 
 // @covey/profile-body
-const encoding25 = encoding24
+const encoding28 = encoding27
 
 // @covey/knock-body.receipt
-const encoding26_1 = encoding3_2
+const encoding29_1 = encoding3_2
 
 // @covey/knock-body
-const encoding26 = {
+const encoding29 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding26_1.preencode(state, m.receipt)
+    encoding29_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding26_1.encode(state, m.receipt)
+    encoding29_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding26_1.decode(state)
+    const r1 = encoding29_1.decode(state)
 
     return {
       request: r0,
@@ -745,7 +803,7 @@ const encoding26 = {
 }
 
 // @covey/join-request
-const encoding27 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -786,7 +844,7 @@ const encoding27 = {
 }
 
 // @covey/knock-request
-const encoding28 = {
+const encoding31 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -813,7 +871,7 @@ const encoding28 = {
 }
 
 // @covey/invite-link
-const encoding29 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -863,7 +921,7 @@ const encoding29 = {
 }
 
 // @covey/room-record
-const encoding30 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -894,7 +952,7 @@ const encoding30 = {
 }
 
 // @covey/read-mark
-const encoding31 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -915,32 +973,48 @@ const encoding31 = {
 }
 
 // @covey/meta
-const encoding32 = {
+const encoding35 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
     c.uint.preencode(state, m.skipped)
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.speaker) c.fixed32.preencode(state, m.speaker)
+    if (m.inARow) c.uint.preencode(state, m.inARow)
+    if (m.acts) c.uint.preencode(state, m.acts)
   },
   encode(state, m) {
+    const flags = (m.speaker ? 1 : 0) | (m.inARow ? 2 : 0) | (m.acts ? 4 : 0)
+
     c.uint.encode(state, m.messages)
     c.uint.encode(state, m.authority)
     c.uint.encode(state, m.skipped)
+    c.uint.encode(state, flags)
+
+    if (m.speaker) c.fixed32.encode(state, m.speaker)
+    if (m.inARow) c.uint.encode(state, m.inARow)
+    if (m.acts) c.uint.encode(state, m.acts)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
     const r1 = c.uint.decode(state)
     const r2 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       messages: r0,
       authority: r1,
-      skipped: r2
+      skipped: r2,
+      speaker: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      inARow: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      acts: (flags & 4) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/writer
-const encoding33 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -971,46 +1045,93 @@ const encoding33 = {
 }
 
 // @covey/authority
-const encoding34 = {
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
     c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
+    const flags = m.refused ? 1 : 0
+
     c.uint.encode(state, m.position)
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.length)
     c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
     const r3 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       position: r0,
       writer: r1,
       length: r2,
-      op: r3
+      op: r3,
+      refused: (flags & 1) !== 0
     }
   }
 }
 
+// @covey/act
+const encoding38 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.position)
+    c.uint.preencode(state, m.number)
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.type)
+    c.fixed32.preencode(state, m.target)
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.position)
+    c.uint.encode(state, m.number)
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.type)
+    c.fixed32.encode(state, m.target)
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.fixed32.decode(state)
+    const r5 = c.uint.decode(state)
+
+    return {
+      position: r0,
+      number: r1,
+      writer: r2,
+      type: r3,
+      target: r4,
+      sentAt: r5
+    }
+  }
+}
+
+// @covey/room.rules
+const encoding39_4 = encoding21_0
+
 // @covey/room
-const encoding35 = {
+const encoding39 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
+    if (m.rules) encoding39_4.preencode(state, m.rules)
   },
   encode(state, m) {
-    const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0)
+    const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0) | (m.rules ? 4 : 0)
 
     c.uint.encode(state, m.createdAt)
     c.uint.encode(state, m.history)
@@ -1018,6 +1139,7 @@ const encoding35 = {
 
     if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
     if (m.settings) c.buffer.encode(state, m.settings)
+    if (m.rules) encoding39_4.encode(state, m.rules)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1028,13 +1150,14 @@ const encoding35 = {
       createdAt: r0,
       history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+      settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      rules: (flags & 4) !== 0 ? encoding39_4.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding36 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1070,17 +1193,17 @@ const encoding36 = {
 }
 
 // @covey/device
-const encoding37 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
   },
   encode(state, m) {
-    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.silent ? 4 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
@@ -1104,13 +1227,35 @@ const encoding37 = {
       identity: r3,
       position: r4,
       removed: (flags & 1) !== 0,
-      forked: (flags & 2) !== 0
+      forked: (flags & 2) !== 0,
+      silent: (flags & 4) !== 0
+    }
+  }
+}
+
+// @covey/pace
+const encoding42 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      sentAt: r1
     }
   }
 }
 
 // @covey/ban
-const encoding38 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1131,7 +1276,7 @@ const encoding38 = {
 }
 
 // @covey/profile
-const encoding39 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1156,7 +1301,7 @@ const encoding39 = {
 }
 
 // @covey/invite-row
-const encoding40 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1214,7 +1359,7 @@ const encoding40 = {
 }
 
 // @covey/knock-row
-const encoding41 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1249,7 +1394,7 @@ const encoding41 = {
 }
 
 // @covey/epoch
-const encoding42 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1282,7 +1427,7 @@ const encoding42 = {
 }
 
 // @covey/key-request
-const encoding43 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1303,7 +1448,7 @@ const encoding43 = {
 }
 
 // @covey/grant-row
-const encoding44 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1336,7 +1481,7 @@ const encoding44 = {
 }
 
 // @covey/message
-const encoding45 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1375,7 +1520,7 @@ const encoding45 = {
 }
 
 // @covey/message-state
-const encoding46 = {
+const encoding51 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1424,7 +1569,7 @@ const encoding46 = {
 }
 
 // @covey/edit
-const encoding47 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1453,7 +1598,7 @@ const encoding47 = {
 }
 
 // @covey/reaction
-const encoding48 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1490,7 +1635,7 @@ const encoding48 = {
 }
 
 // @covey/vote
-const encoding49 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1519,7 +1664,7 @@ const encoding49 = {
 }
 
 // @covey/pin
-const encoding50 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1540,7 +1685,7 @@ const encoding50 = {
 }
 
 // @covey/thread-message
-const encoding51 = {
+const encoding56 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1561,7 +1706,7 @@ const encoding51 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding52 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1589,33 +1734,39 @@ const encoding52 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding53 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
     c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
+    const flags = m.refused ? 1 : 0
+
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.length)
     c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
     const r3 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       position: 0,
       writer: r1,
       length: r2,
-      op: r3
+      op: r3,
+      refused: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/member/hyperdb#4
-const encoding54 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1648,16 +1799,16 @@ const encoding54 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding55 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
   },
   encode(state, m) {
-    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.silent ? 4 : 0)
 
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
@@ -1679,13 +1830,14 @@ const encoding55 = {
       identity: r3,
       position: r4,
       removed: (flags & 1) !== 0,
-      forked: (flags & 2) !== 0
+      forked: (flags & 2) !== 0,
+      silent: (flags & 4) !== 0
     }
   }
 }
 
 // @covey/ban/hyperdb#6
-const encoding56 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1703,7 +1855,7 @@ const encoding56 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding57 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1725,7 +1877,7 @@ const encoding57 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding58 = {
+const encoding63 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1780,7 +1932,7 @@ const encoding58 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding59 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1807,7 +1959,7 @@ const encoding59 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding60 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1831,7 +1983,7 @@ const encoding60 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding61 = {
+const encoding66 = {
   preencode(state, m) {
 
   },
@@ -1847,7 +1999,7 @@ const encoding61 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding62 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1883,7 +2035,7 @@ const encoding62 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding63 = {
+const encoding68 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -1912,7 +2064,7 @@ const encoding63 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding64 = {
+const encoding69 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -1958,7 +2110,7 @@ const encoding64 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding65 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1981,7 +2133,7 @@ const encoding65 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding66 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2009,7 +2161,7 @@ const encoding66 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding67 = {
+const encoding72 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2032,7 +2184,7 @@ const encoding67 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding68 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2050,7 +2202,7 @@ const encoding68 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding69 = {
+const encoding74 = {
   preencode(state, m) {
 
   },
@@ -2061,6 +2213,55 @@ const encoding69 = {
     return {
       root: 0,
       order: 0
+    }
+  }
+}
+
+// @covey/pace/hyperdb#23
+const encoding75 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+
+    return {
+      identity: null,
+      sentAt: r1
+    }
+  }
+}
+
+// @covey/act/hyperdb#24
+const encoding76 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.type)
+    c.fixed32.preencode(state, m.target)
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.type)
+    c.fixed32.encode(state, m.target)
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.fixed32.decode(state)
+    const r5 = c.uint.decode(state)
+
+    return {
+      position: 0,
+      number: 0,
+      writer: r2,
+      type: r3,
+      target: r4,
+      sentAt: r5
     }
   }
 }
@@ -2128,106 +2329,120 @@ function getEncoding(name) {
       return encoding18
     case '@covey/unreact':
       return encoding19
-    case '@covey/mention':
+    case '@covey/rule':
       return encoding20
-    case '@covey/message-body':
+    case '@covey/rules':
       return encoding21
-    case '@covey/reaction-body':
+    case '@covey/message-kinds':
       return encoding22
-    case '@covey/vote-body':
+    case '@covey/mention':
       return encoding23
-    case '@covey/settings-body':
+    case '@covey/message-body':
       return encoding24
-    case '@covey/profile-body':
+    case '@covey/reaction-body':
       return encoding25
-    case '@covey/knock-body':
+    case '@covey/vote-body':
       return encoding26
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding27
-    case '@covey/knock-request':
+    case '@covey/profile-body':
       return encoding28
-    case '@covey/invite-link':
+    case '@covey/knock-body':
       return encoding29
-    case '@covey/room-record':
+    case '@covey/join-request':
       return encoding30
-    case '@covey/read-mark':
+    case '@covey/knock-request':
       return encoding31
-    case '@covey/meta':
+    case '@covey/invite-link':
       return encoding32
-    case '@covey/writer':
+    case '@covey/room-record':
       return encoding33
-    case '@covey/authority':
+    case '@covey/read-mark':
       return encoding34
-    case '@covey/room':
+    case '@covey/meta':
       return encoding35
-    case '@covey/member':
+    case '@covey/writer':
       return encoding36
-    case '@covey/device':
+    case '@covey/authority':
       return encoding37
-    case '@covey/ban':
+    case '@covey/act':
       return encoding38
-    case '@covey/profile':
+    case '@covey/room':
       return encoding39
-    case '@covey/invite-row':
+    case '@covey/member':
       return encoding40
-    case '@covey/knock-row':
+    case '@covey/device':
       return encoding41
-    case '@covey/epoch':
+    case '@covey/pace':
       return encoding42
-    case '@covey/key-request':
+    case '@covey/ban':
       return encoding43
-    case '@covey/grant-row':
+    case '@covey/profile':
       return encoding44
-    case '@covey/message':
+    case '@covey/invite-row':
       return encoding45
-    case '@covey/message-state':
+    case '@covey/knock-row':
       return encoding46
-    case '@covey/edit':
+    case '@covey/epoch':
       return encoding47
-    case '@covey/reaction':
+    case '@covey/key-request':
       return encoding48
-    case '@covey/vote':
+    case '@covey/grant-row':
       return encoding49
-    case '@covey/pin':
+    case '@covey/message':
       return encoding50
-    case '@covey/thread-message':
+    case '@covey/message-state':
       return encoding51
-    case '@covey/writer/hyperdb#1':
+    case '@covey/edit':
       return encoding52
-    case '@covey/authority/hyperdb#2':
+    case '@covey/reaction':
       return encoding53
-    case '@covey/member/hyperdb#4':
+    case '@covey/vote':
       return encoding54
-    case '@covey/device/hyperdb#5':
+    case '@covey/pin':
       return encoding55
-    case '@covey/ban/hyperdb#6':
+    case '@covey/thread-message':
       return encoding56
-    case '@covey/profile/hyperdb#7':
+    case '@covey/writer/hyperdb#1':
       return encoding57
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/authority/hyperdb#2':
       return encoding58
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/member/hyperdb#4':
       return encoding59
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/device/hyperdb#5':
       return encoding60
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/ban/hyperdb#6':
       return encoding61
-    case '@covey/message/hyperdb#12':
+    case '@covey/profile/hyperdb#7':
       return encoding62
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/invite-row/hyperdb#8':
       return encoding63
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/epoch/hyperdb#9':
       return encoding64
-    case '@covey/edit/hyperdb#18':
+    case '@covey/grant-row/hyperdb#10':
       return encoding65
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/key-request/hyperdb#11':
       return encoding66
-    case '@covey/vote/hyperdb#20':
+    case '@covey/message/hyperdb#12':
       return encoding67
-    case '@covey/pin/hyperdb#21':
+    case '@covey/knock-row/hyperdb#16':
       return encoding68
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/message-state/hyperdb#17':
       return encoding69
+    case '@covey/edit/hyperdb#18':
+      return encoding70
+    case '@covey/reaction/hyperdb#19':
+      return encoding71
+    case '@covey/vote/hyperdb#20':
+      return encoding72
+    case '@covey/pin/hyperdb#21':
+      return encoding73
+    case '@covey/thread-message/hyperdb#22':
+      return encoding74
+    case '@covey/pace/hyperdb#23':
+      return encoding75
+    case '@covey/act/hyperdb#24':
+      return encoding76
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -1,17 +1,19 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import type { RoomRules } from '../rules.js'
 import { MESSAGE_RULES } from './apply/messages.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
 import { createResolver, seenLengths, takesAuthority, type Entry, type Resolver } from './authority/resolve.js'
-import { createViewState, writeState } from './authority/view-state.js'
+import { createViewState, hasVoice, writeState } from './authority/view-state.js'
 import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import type { Flight } from './op-log.js'
 import { rotationOf } from './rotation.js'
+import { rulesOf } from './room-rules.js'
 import { readGrants } from './slots.js'
 import { decodeStruct } from './structs.js'
 import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
@@ -49,6 +51,8 @@ interface Author {
   readonly device: DeviceRow
   readonly member: MemberRow
   readonly role: Role
+  /** Of the room, where the op stands. */
+  readonly rules: RoomRules
 }
 
 /**
@@ -94,6 +98,7 @@ async function applyOp(node: AutobaseNode, run: Run): Promise<void> {
 const MAX_ENTER_BYTES = 2_048
 
 async function applyEnter(node: AutobaseNode, run: Run): Promise<boolean> {
+  const { view } = run
   const writer = node.from.key
   const op = node.value.length > MAX_ENTER_BYTES ? undefined : decodeOp(node.value)
   if (op === undefined || !(await mayEnter(op, writer, run))) return false
@@ -101,6 +106,8 @@ async function applyEnter(node: AutobaseNode, run: Run): Promise<boolean> {
   // The chain of who comes in begins here, whatever is before it in the core.
   run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
   const isAccepted = await applyAuthority({ ...run, node, op, id })
+  // Where there is no place for it in the log, this one op is taken all the same.
+  if (isAccepted && (await view.device(writer))?.silent) await run.host.ackWriter(writer)
   const { flight } = run.touched
   if (flight.has(mapKey(id))) flight.set(mapKey(id), isAccepted)
   return isAccepted
@@ -128,22 +135,33 @@ async function applyAuthority(context: Context): Promise<boolean> {
   const writer = node.from.key
   const action = parseAction(op, { room: host.discoveryKey, writer, verify: true })
   if (action === undefined) return false
-  const row = { position: meta.authority, writer, length: node.length, op: node.value }
-  const entry = toEntry(host, row, op, action)
+  const place = { position: meta.authority, writer, length: node.length, op: node.value }
+  const entry = toEntry(host, place, op, action)
   const unseen = takesAuthority(action) && (await hasUnseen(context, action))
   const isDone = await perform(createViewState(view, host), entry.author, action)
   // What is refused stays on record too, but for those at the door, who are many.
   if (isDone || action.type !== 'enter') {
     meta.authority++
-    await view.put('authority', row)
+    await view.put('authority', { ...place, refused: !isDone })
   }
   if (!isDone) return false
   if (action.type === 'admit' || action.type === 'enter') await forgetKnocks(view, action.writer)
   if (action.type === 'admit') beginChain(context, action.writer)
-  if (unseen) await writeState(view, host, await resolverOf(view).resolve(await allEntries(view, host)))
+  if (unseen) await resolveAnew(view, host)
   context.authors.clear()
   touched.people = true
   return true
+}
+
+/** Makes the view what all ops about authority come to, where one of them makes others void. */
+async function resolveAnew(view: RoomView, host: ApplyHost): Promise<void> {
+  const rows = await view.all('authority')
+  const resolved = await resolverOf(view).resolve(toEntries(rows, host))
+  await writeState(view, host, resolved)
+  for (const [i, row] of rows.entries()) {
+    const refused = !resolved.isDone[i]
+    if (refused !== (row.refused === true)) await view.put('authority', { ...row, refused })
+  }
 }
 
 /** What is remembered of a view's history changes nothing of the answer: only how soon it is there. */
@@ -171,12 +189,11 @@ async function hasUnseen(run: Run, action: Extract<Action, { identity: Uint8Arra
   return false
 }
 
-async function allEntries(view: RoomView, host: ApplyHost): Promise<Entry[]> {
-  return (await view.all('authority')).flatMap((row) => {
-    const op = decodeOp(row.op)
-    const action = op && parseAction(op, { room: host.discoveryKey, writer: row.writer, verify: false })
+function toEntries(rows: readonly AuthorityRow[], host: ApplyHost): Entry[] {
+  return rows.map((row) => {
+    const op = decodeOp(row.op)!
     // Only what has been parsed once is in there.
-    return op && action ? [toEntry(host, row, op, action)] : []
+    return toEntry(host, row, op, parseAction(op, { room: host.discoveryKey, writer: row.writer, verify: false })!)
   })
 }
 
@@ -220,9 +237,9 @@ async function authorOf({ view, authors }: Run, writer: Uint8Array): Promise<Aut
 
 async function findAuthor(view: RoomView, writer: Uint8Array): Promise<Author | undefined> {
   const device = await view.device(writer)
-  const member = device === null || device.removed ? null : await view.member(device.identity)
+  const member = device === null || !hasVoice(device) ? null : await view.member(device.identity)
   const role = member === null ? undefined : roleOf(member.role)
-  return device === null || member === null || role === undefined ? undefined : { device, member, role }
+  return device === null || member === null || role === undefined ? undefined : { device, member, role, rules: rulesOf(await view.room()) }
 }
 
 async function rotate({ view, node, id, meta, touched }: ContentContext): Promise<boolean> {

@@ -1,7 +1,10 @@
 import type { LocalIdentity } from '@covey/identity'
+import type { RoomRules } from '../rules.js'
 import { makeClaim } from './claim.js'
 import { writerCore } from './writer-core.js'
 import { draftRotation, HISTORY, type History } from './keyring.js'
+import { draftRules } from './rule-setting.js'
+import { writeRules } from './room-rules.js'
 import type { OpenRoom } from './open-room.js'
 import type { DraftSource, Making } from './op-log.js'
 import { encodeStruct } from './structs.js'
@@ -10,7 +13,7 @@ import { encodeStruct } from './structs.js'
 export async function foundRoom(
   { base, log }: OpenRoom,
   identity: LocalIdentity,
-  { name, history }: { name: string; history: History }
+  { name, history, rules }: { name: string; history: History; rules?: Partial<RoomRules> | undefined }
 ): Promise<void> {
   const room = base.discoveryKey!
   const writer = base.local.key
@@ -24,6 +27,7 @@ export async function foundRoom(
     rotation,
     (making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) })
   ]
+  if (rules && writeRules(rules).length > 0) drafts.push(draftRules(rules))
   const person = identity.identity.name
   if (person !== '') {
     const profile = encodeStruct('profile-body', { name: person })

@@ -178,7 +178,8 @@ export function createJoining(init: JoiningInit): Joining {
       throw refused
     }
     const { name, publicKey } = identity.identity
-    if (name === '' || (await view.profile(publicKey)) !== null) return room
+    // Who has no place in the log has no name in the room either.
+    if (name === '' || !(await opened.mayWrite()) || (await view.profile(publicKey)) !== null) return room
     const introducing = introduce(opened, name)
     // Where nobody is there, it may take long until somebody gives this device a key.
     if (await hasKeySoon(opened)) await introducing

@@ -11,6 +11,7 @@ import { encodeBody, encodeEmoji } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import type { OwnVoice } from './own-voice.js'
 import type { Reader } from './reader.js'
 import { encodeStruct } from './structs.js'
 import { createTurns } from './take-turns.js'
@@ -24,6 +25,7 @@ export interface MessageChangesInit {
   readonly log: OpLog
   readonly reader: Reader
   readonly ownRole: OwnRole
+  readonly ownVoice: OwnVoice
   readonly whileOpen: WhileOpen
 }
 
@@ -31,7 +33,7 @@ export type MessageChanges = Pick<Room, 'edit' | 'edits' | 'delete' | 'react' | 
 
 /** What members do to messages that are there. */
 export function createMessageChanges(init: MessageChangesInit): MessageChanges {
-  const { self, view, finder, log, reader, ownRole, whileOpen } = init
+  const { self, view, finder, log, reader, ownRole, ownVoice, whileOpen } = init
   /** Of one message each is done before the next looks, so that a reaction can be taken back at once. */
   const takeTurns = createTurns()
 
@@ -107,7 +109,8 @@ export function createMessageChanges(init: MessageChangesInit): MessageChanges {
       await change(id, options, async (row) => {
         await ownRole.demandVoice('member', 'edit messages')
         if (!(await isOwn(row))) throw forbidden('Only its author edits a message.', 'Reply to it.')
-        return [{ type: 'edit', target: row.id, body }]
+        const payload = await ownVoice.declare(content)
+        return [{ type: 'edit', target: row.id, body, ...(payload && { payload }) }]
       })
       return whileOpen(async () => (await shown(await finder.demand(id)))!)
     },

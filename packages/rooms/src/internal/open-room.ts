@@ -18,6 +18,8 @@ import { isFrozen } from './guards/guard-core.js'
 import { frozenError, ownForkError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
+import { createAuditLog } from './audit-log.js'
+import { hasVoice } from './authority/view-state.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeeper } from './epoch-keeper.js'
 import { createEpochKeys } from './epoch-keys.js'
@@ -33,6 +35,7 @@ import { createMessageFinder } from './find-message.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
+import { createOwnVoice } from './own-voice.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
@@ -41,6 +44,8 @@ import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
 import { createRoomTimeline } from './room-timeline.js'
+import { rulesOf } from './room-rules.js'
+import { createRuleSetting } from './rule-setting.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
@@ -76,8 +81,10 @@ export interface OpenRoom {
   onpost(listener: (message: PendingMessage) => void): () => void
   /** Calls back when members or devices may be others. */
   onpeople(listener: () => void): () => void
-  /** Whether this device may write. */
+  /** Whether this device is in the room, and may write, unless it is a reader's in a broadcast room. */
   isAdmitted(): Promise<boolean>
+  /** Whether it may write. */
+  mayWrite(): Promise<boolean>
   /** Whether this device has the key in use; it asks for it, where it may have it. */
   hasKey(): Promise<boolean>
   /** Resolves when `check` does, which is asked now and after every change of the room. */
@@ -165,7 +172,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     now: Date.now
   })
   const finder = createMessageFinder({ view, pending, log })
-  const epochKeeper = createEpochKeeper({ view, log, isAdmitted, onerror })
+  const epochKeeper = createEpochKeeper({ view, log, isAdmitted: mayWrite, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
@@ -230,6 +237,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const ownVoice = createOwnVoice({ view, pending, ownRole, self: identity.identity.publicKey, writer, now: Date.now })
   const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
 
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
@@ -243,6 +251,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
           name: await reader.roomName(),
           createdAt: row?.createdAt ?? 0,
           history: row?.history === HISTORY.full ? 'full' : 'since-join',
+          rules: rulesOf(row),
           role: await ownRole.current()
         }
       }),
@@ -251,8 +260,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         const members = await Promise.all((await view.all('members')).map(reader.member))
         return members.filter((member) => member !== undefined)
       }),
-    ...createRoomMessages({ writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, whileOpen }),
-    ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, whileOpen }),
+    ...createRoomMessages({ writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, ownVoice, whileOpen }),
+    ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, ownVoice, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
@@ -260,6 +269,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     approve,
     decline,
     ...createModeration({ view, log, ownRole, whileOpen }),
+    ...createRuleSetting({ log, ownRole, whileOpen }),
+    pace: () => whileOpen(ownVoice.pace),
+    ...createAuditLog({ room: discoveryKey, view, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
       throwIfAborted(options.signal)
@@ -299,7 +311,12 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 
   async function isAdmitted(): Promise<boolean> {
     const device = await view.device(base.local.key)
-    return base.writable && device !== null && !device.removed
+    return device !== null && !device.removed && (device.silent === true || base.writable)
+  }
+
+  async function mayWrite(): Promise<boolean> {
+    const device = await view.device(writer)
+    return base.writable && device !== null && hasVoice(device)
   }
 
   async function hasKey(): Promise<boolean> {
@@ -314,7 +331,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   keyRequests.changed()
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
-  forks.start({ view, log, isAdmitted, onerror })
+  forks.start({ view, log, isAdmitted: mayWrite, onerror })
   const opened: OpenRoom = {
     room,
     base,
@@ -327,6 +344,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     onpost: (listener) => listen(postListeners, listener),
     onpeople: (listener) => listen(peopleListeners, listener),
     isAdmitted,
+    mayWrite,
     hasKey,
     until
   }

@@ -10,6 +10,7 @@ import { countVotes } from './count-votes.js'
 import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
 import { readBody, readEmoji, type ReadBody } from './message-body.js'
+import { isAsDeclared, kindsOf } from './message-kinds.js'
 import { decodeOp, isTalk } from './op.js'
 import { bodyContext } from './op-log.js'
 import { decodeStruct } from './structs.js'
@@ -76,6 +77,13 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
     return open(op.sealed, bodyContext(room, writer, op.clear), key) ?? 'unknown'
   }
 
+  /** What an op says, if it has nothing in it that it does not declare: by that it was allowed. */
+  async function said(bytes: Uint8Array, writer: Uint8Array): Promise<ReadBody> {
+    const body = readBody(await openBody(bytes, writer))
+    const op = decodeOp(bytes)
+    return op === undefined || isAsDeclared(op, kindsOf(body)) ? body : readBody('unknown')
+  }
+
   async function openName(
     kind: 'profile-body' | 'settings-body',
     bytes: Uint8Array | null | undefined,
@@ -128,8 +136,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const from = await author(writer)
       if (from === undefined) return undefined
       const deletedBy = state?.deletedBy && (await author(state.deletedBy))
-      const first = state?.deletedBy ? DELETED : readBody(await openBody(op, writer))
-      const now = edit === null || state?.deletedBy ? first : readBody(await openBody(edit.op, edit.writer))
+      const first = state?.deletedBy ? DELETED : await said(op, writer)
+      const now = edit === null || state?.deletedBy ? first : await said(edit.op, edit.writer)
       const { kind, text, content, mentions } = now
       // What was asked first, whatever it has been edited to: that is what the votes are for.
       const asked = pollContent.read(first.content)
@@ -165,7 +173,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
     async versions(row, edits) {
       const versions: MessageVersion[] = []
       for (const { op, writer } of [row, ...edits]) {
-        const { kind, text, content, mentions } = readBody(await openBody(op, writer))
+        const { kind, text, content, mentions } = await said(op, writer)
         versions.push({ kind, text, ...(content && { content }), mentions, sentAt: sentAtOf(op) })
       }
       return versions

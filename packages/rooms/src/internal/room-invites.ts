@@ -10,6 +10,7 @@ import { createInviteKeys } from './invite-keys.js'
 import type { OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import { rulesOf } from './room-rules.js'
 import { encodeStruct } from './structs.js'
 import type { InviteRow, RoomView } from './view.js'
 
@@ -28,7 +29,8 @@ export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'
 
 export function createRoomInvites({ base, view, log, ownRole, whileOpen, device, meetingPlace }: RoomInvitesInit): RoomInvites {
   async function write(options: CreateInviteOptions): Promise<string> {
-    const { expiresInMs, uses, role = 'member', inviteeId, approval = false } = options
+    const { expiresInMs, uses, inviteeId, approval = false } = options
+    const { role = rulesOf(await view.room()).broadcast ? 'reader' : 'member' } = options
     const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
     const own = await ownRole.demand(leastRole('invite'), 'invite')
     if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')

@@ -6,7 +6,8 @@ import {
   encodeZ32,
   isCoveyError,
   raceSignal,
-  throwIfAborted
+  throwIfAborted,
+  type Content
 } from '@covey/core'
 import type { RoomError } from '../errors.js'
 import type { Message, MessagesOptions, SendOptions } from '../message.js'
@@ -17,6 +18,7 @@ import { encodeBody } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole } from './own-role.js'
+import type { OwnVoice } from './own-voice.js'
 import type { Made } from './outbox.js'
 import type { PendingMessage, PendingMessages } from './pending-messages.js'
 import type { Reader } from './reader.js'
@@ -37,6 +39,7 @@ export interface RoomMessagesInit {
   readonly onpost: (message: PendingMessage) => void
   readonly onerror: (error: unknown) => void
   readonly ownRole: OwnRole
+  readonly ownVoice: OwnVoice
   readonly whileOpen: WhileOpen
 }
 
@@ -44,16 +47,18 @@ export type RoomMessages = Pick<Room, 'send' | 'forward' | 'messages' | 'message
 
 /** The messages of a room: sent, read, and waited for. */
 export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
-  const { writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, whileOpen } = init
+  const { writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, ownVoice, whileOpen } = init
 
   /** Messages take their turn: each is handed to the log before the next, as it was sent. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function send(draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
+  async function send(content: string | Content, draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
     const posting = turn.then(async () => {
       await ownRole.demandVoice()
+      await ownVoice.demandPace()
+      const payload = await ownVoice.declare(content)
       const drafted = await draft()
-      return { target: drafted.target, posted: post({ type: 'message', ...drafted }) }
+      return { target: drafted.target, posted: post({ type: 'message', ...(payload && { payload }), ...drafted }) }
     })
     turn = posting.catch(() => undefined)
     const { target, posted } = await posting
@@ -141,15 +146,16 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
         if (replyTo === undefined) return { ...target, body }
         return { ...target, body: encodeBody(content, { mentions, replyTo: (await finder.demand(replyTo)).id }) }
       }
-      return raceSignal(whileOpen(() => send(draft)), signal)
+      return raceSignal(whileOpen(() => send(content, draft)), signal)
     },
     async forward(message, options = {}) {
       assertOptions(options, 'options', ['signal'])
       const { kind, text, content } = message
       if (kind !== 'text' && kind !== 'content') throw new TypeError(`message must have something to pass on, it is ${kind}`)
-      const body = encodeBody(content ?? text, { isForwarded: true })
+      const said = content ?? text
+      const body = encodeBody(said, { isForwarded: true })
       throwIfAborted(options.signal)
-      return raceSignal(whileOpen(() => send(async () => ({ body }))), options.signal)
+      return raceSignal(whileOpen(() => send(said, async () => ({ body }))), options.signal)
     },
     messages(options = {}) {
       assertMessagesOptions(options)

@@ -27,6 +27,8 @@ export type ReactionRow = Structs['reaction']
 export type VoteRow = Structs['vote']
 export type PinRow = Structs['pin']
 export type ThreadMessageRow = Structs['thread-message']
+export type PaceRow = Structs['pace']
+export type ActRow = Structs['act']
 
 /** The rows of a room's view, by collection. */
 export interface Rows {
@@ -59,6 +61,10 @@ export interface Rows {
   pins: PinRow
   /** The messages of threads, by the order of the message that each begins with. */
   'thread-messages': ThreadMessageRow
+  /** When each person wrote last, by their own clock, while the room is slow. */
+  paces: PaceRow
+  /** What was done to what others have said, for the record. */
+  acts: ActRow
 }
 
 /** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
@@ -85,6 +91,11 @@ export interface RoomView {
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
   keyRequest(epoch: Uint8Array, writer: Uint8Array): Promise<KeyRequestRow | null>
+  pace(identity: Uint8Array): Promise<PaceRow | null>
+  /** The ops about authority before a position, the last one first. */
+  authorityBefore(position: number, limit: number): Promise<AuthorityRow[]>
+  /** What was done to messages before a place, the last first. */
+  actsBefore(position: number, number: number, limit: number): Promise<ActRow[]>
   message(id: Uint8Array): Promise<MessageRow | null>
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
@@ -137,6 +148,13 @@ export function openView(store: ViewStore): RoomView {
       db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
     keyRequest: (epoch, writer) => db.get('@covey/key-requests', { epoch, writer }),
+    authorityBefore: (position, limit) =>
+      db.find<AuthorityRow>('@covey/authority', { lt: { position }, reverse: true, limit }).toArray(),
+    actsBefore: (position, number, limit) => {
+      const lt = number === Infinity ? { position: position + 1 } : { position, number }
+      return db.find<ActRow>('@covey/acts', { lt, reverse: true, limit }).toArray()
+    },
+    pace: (identity) => db.get('@covey/paces', { identity }),
     message: (id) => findBy('messages-by-id', id),
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),

@@ -1,8 +1,10 @@
 import { equalBytes } from '@covey/core'
 import { isAtLeast } from '../../roles.js'
 import type { ContentContext, ContentRule } from '../apply.js'
+import { forbiddenTo, isAllowed } from '../message-kinds.js'
 import { decodeOp, encodeOp, OpType } from '../op.js'
 import { decodeStruct } from '../structs.js'
+import { countInARow, isPaced, keepsPace } from './pace.js'
 import type { MessageRow, MessageStateRow, RoomView } from '../view.js'
 
 /** How many versions of a message are kept: the first ones, and the newest. */
@@ -59,7 +61,9 @@ async function stateOf(view: RoomView, order: number): Promise<MessageStateRow> 
   return (await view.messageState(order)) ?? { order, edits: 0, reactions: 0, reacted: 0, replies: 0 }
 }
 
-async function message({ view, node, op, id, meta, touched }: ContentContext): Promise<boolean> {
+async function message(context: ContentContext): Promise<boolean> {
+  const { view, node, op, id, meta, touched } = context
+  if (!isAllowed(op, forbiddenTo(context.role, context.rules)) || !(await takePace(context))) return false
   const order = meta.messages++
   // A thread of what is not there is none: the message is for the room, and is not lost.
   const root = op.header.target ? await rootOf(view, op.header.target) : null
@@ -73,6 +77,26 @@ async function message({ view, node, op, id, meta, touched }: ContentContext): P
   return true
 }
 
+/** Whether slow mode lets the author write, who has done so then. */
+async function takePace({ view, op, device, role, rules, meta }: ContentContext): Promise<boolean> {
+  const { identity } = device
+  const inARow = countInARow(meta, identity)
+  const { sentAt } = op.header
+  if (isPaced(rules, role)) {
+    if (!keepsPace({ rules, role, inARow, pace: await view.pace(identity) }, sentAt)) return false
+    await view.put('paces', { identity, sentAt })
+  }
+  Object.assign(meta, { speaker: identity, inARow: inARow + 1 })
+  return true
+}
+
+/** Puts on record what somebody did to what another has said. */
+async function record({ view, node, op, meta, row }: AboutContext): Promise<void> {
+  const { type, sentAt } = op.header
+  meta.acts = (meta.acts ?? 0) + 1
+  await view.put('acts', { position: meta.authority, number: meta.acts, writer: node.from.key, type, target: row.id, sentAt })
+}
+
 /** The message that a thread begins with: one deep, so that what is in a thread begins none. */
 async function rootOf(view: RoomView, id: Uint8Array): Promise<MessageRow | null> {
   const row = await view.message(id)
@@ -80,8 +104,8 @@ async function rootOf(view: RoomView, id: Uint8Array): Promise<MessageRow | null
 }
 
 async function edit(context: AboutContext): Promise<boolean> {
-  const { view, node, row, state } = context
-  if (!(await isOwn(context))) return false
+  const { view, node, op, row, state, role, rules } = context
+  if (!(await isOwn(context)) || !isAllowed(op, forbiddenTo(role, rules))) return false
   const number = Math.min(state.edits, MAX_KEPT_EDITS - 1)
   await view.put('edits', { order: row.order, number, writer: node.from.key, op: node.value })
   await view.put('message-states', { ...state, edits: state.edits + 1 })
@@ -91,7 +115,9 @@ async function edit(context: AboutContext): Promise<boolean> {
 /** Leaves of a message that there was one, by whom and when, and nothing of what it said. */
 async function remove(context: AboutContext): Promise<boolean> {
   const { view, node, role, row, state } = context
-  if (!isAtLeast(role, 'moderator') && !(await isOwn(context))) return false
+  const isTheirs = await isOwn(context)
+  if (!isAtLeast(role, 'moderator') && !isTheirs) return false
+  if (!isTheirs) await record(context)
   const { order, id, writer, thread } = row
   const { sentAt } = decodeOp(row.op)!.header
   await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
@@ -152,15 +178,21 @@ async function closeVote(context: AboutContext): Promise<boolean> {
   return true
 }
 
-async function pin({ view, node, row: { order }, state }: AboutContext): Promise<boolean> {
+async function pin(context: AboutContext): Promise<boolean> {
+  const { view, node, state } = context
+  const { order } = context.row
   if (state.pinned || (await view.all('pins')).length >= MAX_PINS) return false
+  await record(context)
   await view.put('pins', { order, writer: node.from.key })
   await view.put('message-states', { ...state, pinned: true })
   return true
 }
 
-async function unpin({ view, node, row: { order }, state }: AboutContext): Promise<boolean> {
+async function unpin(context: AboutContext): Promise<boolean> {
+  const { view, node, state } = context
+  const { order } = context.row
   if (!state.pinned) return false
+  await record(context)
   await view.delete('pins', { order, writer: node.from.key })
   await view.put('message-states', { ...state, pinned: false })
   return true

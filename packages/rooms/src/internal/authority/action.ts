@@ -5,6 +5,7 @@ import { isEquivocation } from '../equivocation.js'
 import { verifyClaim, type Claim, type Claimant } from '../claim.js'
 import { isReceipt } from '../invite-keys.js'
 import { isTime, OpType, type Op } from '../op.js'
+import { isRule, type Rule } from '../room-rules.js'
 import { decodeStruct, type Structs } from '../structs.js'
 
 /** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
@@ -15,6 +16,7 @@ export type Action =
   | { readonly type: 'invite'; readonly invite: Structs['invite'] }
   | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
   | { readonly type: 'settings' }
+  | { readonly type: 'rules'; readonly rules: readonly Rule[] }
   | { readonly type: 'leave' }
   | { readonly type: 'setRole'; readonly identity: Uint8Array; readonly role: number; readonly seen: Seen }
   | { readonly type: 'remove'; readonly identity: Uint8Array; readonly ban: boolean; readonly seen: Seen }
@@ -49,6 +51,9 @@ export type ShownInvite = Pick<Structs['invite'], 'id' | 'publicKey'>
 /** How far the author had read each writer of the person that it acts on. */
 export type Seen = Structs['remove']['seen']
 
+/** How many rules one op sets at most: more than there are. */
+const MAX_RULES = 16
+
 type Parser = (op: Op, payload: Uint8Array, context: ParseContext) => Action | undefined
 
 export interface ParseContext {
@@ -73,6 +78,7 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   ],
   [OpType.revokeInvite, ({ header }) => (header.target ? { type: 'revokeInvite', invite: header.target } : undefined)],
   [OpType.settings, () => ({ type: 'settings' })],
+  [OpType.rules, parseRules],
   [OpType.leave, () => ({ type: 'leave' })],
   [
     OpType.setRole,
@@ -175,6 +181,12 @@ function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext)
   const revocation = verifyRevocation(claimed.revocation, { identity })
   if (!revocation.ok || (verify && !equalBytes(revocation.value.device, device))) return undefined
   return { type: 'revokeDevice', identity, device, epoch: revocation.value.epoch }
+}
+
+function parseRules(_: Op, payload: Uint8Array): Action | undefined {
+  const rules = decodeStruct('rules', payload)?.rules
+  if (rules === undefined || rules.length === 0 || rules.length > MAX_RULES) return undefined
+  return rules.every(isRule) ? { type: 'rules', rules } : undefined
 }
 
 function parseEquivocation(_: Op, payload: Uint8Array, { room, verify }: ParseContext): Action | undefined {

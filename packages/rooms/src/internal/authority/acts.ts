@@ -3,8 +3,10 @@ import { MAX_INVITE_USES } from '../../constants.js'
 import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
 import type { Action, AdmitAction, ShownInvite } from './action.js'
 import type { Structs } from '../structs.js'
-import type { InviteRow } from '../view.js'
+import { changeRules, rulesOf } from '../room-rules.js'
+import type { InviteRow, MemberRow } from '../view.js'
 import type { AuthorityState } from './state.js'
+import { isSilent, settleVoice, settleVoices } from './voices.js'
 
 /** Who wrote the op that wants to act, and what an act may know of it. */
 export interface Author {
@@ -111,10 +113,10 @@ async function letIn(
   }
 
   // A second device of a member has the member's role, whatever the invite says.
-  if (member === null || roleOf(member.role) === undefined) {
-    await state.put('members', { ...member, identity, role: number, joinedAt: sentAt })
-  }
-  await state.put('devices', { writer, device, box, identity, position })
+  const isMember = member !== null && roleOf(member.role) !== undefined
+  if (!isMember) await state.put('members', { ...member, identity, role: number, joinedAt: sentAt })
+  const silent = await isSilent(state, isMember ? member.role : number)
+  await state.put('devices', { writer, device, box, identity, position, ...(silent && { silent }) })
   return true
 }
 
@@ -161,6 +163,15 @@ export const settings: Act<'settings'> = async ({ state, writer, bytes }) => {
   return true
 }
 
+export const rules: Act<'rules'> = async ({ state }, { rules: changes }) => {
+  const room = await state.room()
+  if (room === null) return false
+  const changed = { ...room, rules: changeRules(room.rules ?? [], changes) }
+  await state.put('room', changed)
+  if (rulesOf(room).broadcast !== rulesOf(changed).broadcast) await settleVoices(state)
+  return true
+}
+
 export const leave: Act<'leave'> = async ({ state, identity, role }) => {
   // A room is never without an owner.
   if (role === 'owner') return false
@@ -172,7 +183,7 @@ export const setRole: Act<'setRole'> = async ({ state, role }, { identity, role:
   const wanted = roleOf(number)
   const member = await below(state, role, identity)
   if (member === undefined || wanted === undefined || isAtLeast(wanted, role)) return false
-  await state.put('members', { ...member, role: number })
+  await changeMember(state, { ...member, role: number })
   return true
 }
 
@@ -204,7 +215,7 @@ export const transfer: Act<'transfer'> = async ({ state, identity: owner }, { id
   if (from === null || to === undefined) return false
   await state.put('members', { ...from, role: roleNumber('admin') })
   // Nobody could lift it from an owner.
-  await state.put('members', { ...to, role: roleNumber('owner'), muted: false })
+  await changeMember(state, { ...to, role: roleNumber('owner'), muted: false })
   return true
 }
 
@@ -235,6 +246,12 @@ async function below(state: AuthorityState, role: Role, identity: Uint8Array) {
   const member = await state.member(identity)
   const theirs = member === null ? undefined : roleOf(member.role)
   return member === null || theirs === undefined || isAtLeast(theirs, role) ? undefined : member
+}
+
+/** Gives a member another role, by which its devices may be heard, or not be heard any more. */
+async function changeMember(state: AuthorityState, member: MemberRow): Promise<void> {
+  await state.put('members', member)
+  await settleVoice(state, member)
 }
 
 /** Ends a membership. The rows stay, because what the member wrote stays the member's. */

@@ -34,7 +34,12 @@ export function resolve(entries: readonly Entry[]): Promise<MemoryState> {
 
 /** Resolves one history again and again as it grows, and remembers what of it is settled. */
 export interface Resolver {
-  resolve(entries: readonly Entry[]): Promise<MemoryState>
+  resolve(entries: readonly Entry[]): Promise<Resolved>
+}
+
+/** The answer, and what became of each entry for it. */
+export interface Resolved extends MemoryState {
+  readonly isDone: readonly boolean[]
 }
 
 /**
@@ -67,7 +72,7 @@ export function createResolver(onentry: () => void = () => undefined): Resolver 
         ;({ cuts, run } = trial)
         at = 0
       }
-      return run.state
+      return { ...run.state, isDone: run.outcomes.map(({ isDone }) => isDone) }
     }
   }
 }

@@ -15,6 +15,7 @@ const RULES: Rules = {
   invite: { least: 'moderator', act: acts.invite },
   revokeInvite: { least: 'moderator', act: acts.revokeInvite },
   settings: { least: 'admin', act: acts.settings },
+  rules: { least: 'admin', act: acts.rules },
   leave: { least: 'reader', act: acts.leave },
   setRole: { least: 'admin', act: acts.setRole },
   remove: { least: 'moderator', act: acts.remove },
@@ -35,7 +36,7 @@ export async function perform(state: AuthorityState, author: Author, action: Act
   if (action.type === 'create') return acts.create(state, author, action)
   if (action.type === 'enter') return acts.enter(state, author, action)
   const device = await state.device(author.writer)
-  if (device === null || device.removed) return false
+  if (device === null || device.removed || device.silent) return false
   const role = await roleIn(state, device.identity)
   const { least, act } = RULES[action.type]
   if (role === undefined || !isAtLeast(role, least)) return false

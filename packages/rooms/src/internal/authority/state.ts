@@ -13,6 +13,8 @@ export interface AuthorityState {
   member(identity: Uint8Array): Promise<MemberRow | null>
   device(writer: Uint8Array): Promise<DeviceRow | null>
   devicesOf(identity: Uint8Array): Promise<DeviceRow[]>
+  /** All of them, removed ones too. */
+  devices(): Promise<DeviceRow[]>
   invite(id: Uint8Array): Promise<InviteRow | null>
   ban(identity: Uint8Array): Promise<BanRow | null>
   put<Name extends AuthorityCollection>(collection: Name, row: Rows[Name]): Promise<void>
@@ -52,6 +54,7 @@ export function createMemoryState(): MemoryState {
     device: async (writer) => rows.devices.get(mapKey(writer)) ?? null,
     devicesOf: async (identity) =>
       [...rows.devices.values()].filter((row) => equalBytes(row.identity, identity)),
+    devices: async () => [...rows.devices.values()],
     invite: async (id) => rows.invites.get(mapKey(id)) ?? null,
     ban: async (identity) => rows.bans.get(mapKey(identity)) ?? null,
     put: async (collection, row) => void rows[collection].set(keyOf(collection, row), row),

@@ -11,6 +11,7 @@ export function createViewState(view: RoomView, host: ApplyHost): AuthorityState
     member: view.member,
     device: view.device,
     devicesOf: view.devicesOf,
+    devices: () => view.all('devices'),
     invite: view.invite,
     ban: view.ban,
     async put(collection, row) {
@@ -56,14 +57,19 @@ async function writeCollection<Name extends AuthorityCollection>(
   }
 }
 
+/** Whether what a device writes is read. */
+export function hasVoice({ removed, silent }: DeviceRow): boolean {
+  return !removed && !silent
+}
+
 /** Lets a device's core into the log, or out of it, as its new row says. */
 async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Promise<void> {
   const before = await view.device(row.writer)
   const isFounder = equalBytes(row.writer, host.key)
   // The founder's core is in the log before there is anything in the view.
-  const wasActive = before === null ? isFounder : !before.removed
-  if (wasActive === !row.removed) return
-  if (!row.removed) {
+  const wasActive = before === null ? isFounder : hasVoice(before)
+  if (wasActive === hasVoice(row)) return
+  if (!wasActive) {
     // What it wrote while it was out has not been applied: its chain begins anew.
     const applied = await view.writer(row.writer)
     if (applied !== null) await view.put('writers', { ...applied, head: null })

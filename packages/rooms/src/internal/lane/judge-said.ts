@@ -1,11 +1,21 @@
 import { encodeZ32 } from '@covey/core'
 import { isAtLeast, roleOf } from '../../roles.js'
+import { isPaced } from '../apply/pace.js'
+import { hasVoice } from '../authority/view-state.js'
 import { mapKey } from '../map-key.js'
+import { forbiddenTo, isAllowed } from '../message-kinds.js'
 import { decodeOp, opId, OpType } from '../op.js'
 import { follows, type PendingMessage, type PendingMessages } from '../pending-messages.js'
 import type { Reader } from '../reader.js'
-import type { DeviceRow, RoomView } from '../view.js'
+import { rulesOf } from '../room-rules.js'
+import type { RoomView } from '../view.js'
 import { isSaidBy, readSaid } from './said.js'
+
+/** A device that may speak, and what it may not say. */
+interface Speaker {
+  readonly device: Uint8Array
+  readonly forbidden: number
+}
 
 export interface JudgeInit {
   /** The discovery key. */
@@ -36,9 +46,9 @@ export interface LaneJudge {
 
 export function createLaneJudge({ room, view, reader, pending }: JudgeInit): LaneJudge {
   /** By writer: the device that may speak, or none. */
-  let speakers = new Map<string, Promise<DeviceRow | undefined>>()
+  let speakers = new Map<string, Promise<Speaker | undefined>>()
 
-  function speaker(writer: Uint8Array): Promise<DeviceRow | undefined> {
+  function speaker(writer: Uint8Array): Promise<Speaker | undefined> {
     const name = mapKey(writer)
     const known = speakers.get(name)
     if (known !== undefined) return known
@@ -50,11 +60,14 @@ export function createLaneJudge({ room, view, reader, pending }: JudgeInit): Lan
     return finding
   }
 
-  async function findSpeaker(writer: Uint8Array): Promise<DeviceRow | undefined> {
+  async function findSpeaker(writer: Uint8Array): Promise<Speaker | undefined> {
     const device = await view.device(writer)
-    const member = device === null || device.removed ? null : await view.member(device.identity)
+    const member = device === null || !hasVoice(device) ? null : await view.member(device.identity)
     const role = member === null || member.muted ? undefined : roleOf(member.role)
-    return role !== undefined && isAtLeast(role, 'member') ? device! : undefined
+    if (role === undefined || !isAtLeast(role, 'member')) return undefined
+    const rules = rulesOf(await view.room())
+    // How slow somebody has to be, the log knows: it is soon enough then.
+    return isPaced(rules, role) ? undefined : { device: device!.device, forbidden: forbiddenTo(role, rules) }
   }
 
   /** Whether it is the next of its writer's chain, as far as that is known here. */
@@ -71,12 +84,12 @@ export function createLaneJudge({ room, view, reader, pending }: JudgeInit): Lan
     const op = said && decodeOp(said.op)
     if (op?.header.type !== OpType.message || !op.header.epoch) return undefined
     const { writer } = said!
-    const device = await speaker(writer)
+    const by = await speaker(writer)
     // Nobody passes on what others say: so the bounds of a peer are those of a writer.
-    if (device === undefined || encodeZ32(device.device) !== peer) return undefined
+    if (by === undefined || encodeZ32(by.device) !== peer || !isAllowed(op, by.forbidden)) return undefined
     if (pending.size >= MAX_PENDING || pending.of(writer).length >= MAX_PENDING_OF_WRITER) return undefined
     const id = opId(room, writer, said!.op)
-    if (!(await isNext(id, writer, op.header.previous)) || !isSaidBy(said!, id, device.device)) return undefined
+    if (!(await isNext(id, writer, op.header.previous)) || !isSaidBy(said!, id, by.device)) return undefined
     // An epoch that is not known here is no reason to ask for its key.
     if ((await view.epoch(op.header.epoch)) === null) return undefined
     if (typeof (await reader.body(said!.op, writer)) === 'string') return undefined
