@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import type { AuditEntry, Role, Room } from '@covey/rooms'
+import { OpType } from '../src/internal/op.js'
+import { encodeStruct } from '../src/internal/structs.js'
+import { appliedBy, hostileScene } from './support-apply.js'
+import { allOf, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
+
+const net = useLocalNetwork()
+
+const idOf = ({ identity }: TestPeer): string => identity.identity.id
+const told = ({ action, by, subject }: AuditEntry) => [action, by, subject]
+
+function roleBecomes(room: Room, role: Role): Promise<true> {
+  return until(room, async () => ((await room.info()).role === role ? true : undefined))
+}
+
+test('who did what to whom, in the order of the room, on every device alike, by pages', async () => {
+  const peers = [await start(net, 'Alice'), await start(net, 'Bob'), await start(net, 'Carol')] as const
+  const [hers, his, carols] = (await shareRoom(...peers)) as [Room, Room, Room]
+  const [alice, bob, carol] = peers.map(idOf) as [string, string, string]
+  await hers.setRole(bob, 'moderator')
+  await roleBecomes(his, 'moderator')
+  const { id } = await carols.send('spam')
+  await allOf(his, ['spam'])
+  await until(his, async () => ((await his.message(id))?.state === 'sent' ? true : undefined))
+  await his.pin(id)
+  await his.delete(id)
+  await his.mute(carol)
+  await until(hers, async () => (await hers.members()).some(({ isMuted }) => isMuted) || undefined)
+  await hers.setRules({ slowModeMs: 1_000 })
+  await hers.rename('Coffee')
+  await hers.remove(carol, { ban: true })
+  const expected = [
+    ['setRole', alice, bob],
+    ['pin', bob, carol],
+    ['delete', bob, carol],
+    ['mute', bob, carol],
+    ['setRules', alice, undefined],
+    ['rename', alice, undefined],
+    ['ban', alice, carol]
+  ]
+  for (const room of [hers, his]) {
+    const all = await until(room, async () => {
+      const log = await room.auditLog()
+      return log.at(-1)?.action === 'ban' ? log : undefined
+    })
+    expect(all.slice(-expected.length).map(told)).toEqual(expected)
+    expect(all[0]?.action).toBe('create')
+    expect(all.filter(({ action }) => action === 'admit').map(({ subject }) => subject)).toEqual([bob, carol])
+    expect(all.find(({ action }) => action === 'setRole')?.role).toBe('moderator')
+    expect(all.find(({ action }) => action === 'setRules')?.rules).toEqual({ slowModeMs: 1_000 })
+    expect(all.find(({ action }) => action === 'delete')?.messageId).toBe(id)
+    // Pages of two, from the end.
+    const paged: AuditEntry[] = []
+    for (let page = await room.auditLog({ limit: 2 }); page.length > 0; page = await room.auditLog({ limit: 2, before: paged[0]!.cursor })) paged.unshift(...page)
+    expect(paged).toEqual(all)
+  }
+  await expect(hers.auditLog({ before: 'x' })).rejects.toThrow(TypeError)
+  await expect(hers.auditLog({ limit: 0 })).rejects.toThrow(TypeError)
+})
+
+test('what was refused is not told, nor what turned out to be void', async () => {
+  const { owner, hostile } = await hostileScene(net, 'moderator')
+  const mute = { type: OpType.mute, payload: encodeStruct('mute', { identity: owner.base.local.key, muted: true }) }
+  await appliedBy(owner, hostile.key, await hostile.write(mute))
+  const actions = async (): Promise<string[]> => (await owner.room.auditLog()).map(({ action }) => action)
+  expect(await actions()).toEqual(['create', 'rename', 'admit'])
+  const invite = encodeStruct('invite', { id: new Uint8Array(32).fill(7), publicKey: new Uint8Array(32), role: 1 })
+  await appliedBy(owner, hostile.key, await hostile.write({ type: OpType.invite, payload: invite }))
+  expect(await actions()).toEqual(['create', 'rename', 'admit', 'createInvite'])
+  // Removed by who says to have seen nothing of it.
+  const payload = encodeStruct('remove', { identity: hostile.identity, seen: [] })
+  await owner.log.append([{ type: 'remove', payload }])
+  expect(await actions()).toEqual(['create', 'rename', 'admit', 'remove'])
+})
