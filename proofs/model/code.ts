@@ -1,7 +1,8 @@
 import type { Action } from '../../packages/rooms/src/internal/authority/action.js'
 import type { Entry, resolve } from '../../packages/rooms/src/internal/authority/resolve.js'
 import type { MemoryState } from '../../packages/rooms/src/internal/authority/state.js'
-import { FOUNDER, type ModelState, type Op, type Seen, type Want } from './model.js'
+import { rulesOf, writeRules } from '../../packages/rooms/src/internal/room-rules.js'
+import { FOUNDER, isSilent, type ModelState, type Op, type Seen, type Want } from './model.js'
 
 export type Resolve = typeof resolve
 
@@ -56,6 +57,8 @@ function actionOf(want: Want, writer: string): Action {
     }
     case 'revokeInvite':
       return { type: 'revokeInvite', invite: keyOf(want.invite) }
+    case 'rules':
+      return { type: 'rules', rules: writeRules({ broadcast: want.broadcast }) }
     case 'settings':
     case 'leave':
       return { type: want.type }
@@ -90,12 +93,14 @@ function seenOf(seen: Seen) {
 /** A state in one text, the same for the same state: the code's … */
 export function describeCode(state: MemoryState): string {
   const lines: string[] = []
-  for (const { settings } of state.rows('room').values()) lines.push(`room ${settings ? nameOf(settings) : ''}`)
+  for (const { settings, rules } of state.rows('room').values()) {
+    lines.push(`room ${settings ? nameOf(settings) : ''} ${rulesOf({ rules: rules ?? null }).broadcast}`)
+  }
   for (const { identity, role, muted, minEpoch } of state.rows('members').values()) {
     lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0}`)
   }
-  for (const { writer, device, identity, removed, forked } of state.rows('devices').values()) {
-    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true}`)
+  for (const { writer, device, identity, removed, forked, silent } of state.rows('devices').values()) {
+    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true} ${!removed && silent === true}`)
   }
   for (const { identity, role } of state.rows('bans').values()) lines.push(`ban ${nameOf(identity)} ${role}`)
   for (const { id, author, role, used, uses, expiresAt, revoked, invitee, approval, public: isPublic } of state.rows('invites').values()) {
@@ -106,11 +111,12 @@ export function describeCode(state: MemoryState): string {
 }
 
 /** … and the model's. */
-export function describeModel({ founded, settings, members, devices, bans, invites }: ModelState): string {
-  const lines: string[] = founded ? [`room ${settings ?? ''}`] : []
+export function describeModel(state: ModelState): string {
+  const { founded, settings, isBroadcast, members, devices, bans, invites } = state
+  const lines: string[] = founded ? [`room ${settings ?? ''} ${isBroadcast}`] : []
   for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
   for (const [writer, { device, identity, isRemoved, isForked }] of devices) {
-    lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true}`)
+    lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true} ${isSilent(state, writer)}`)
   }
   for (const [name, role] of bans) lines.push(`ban ${name} ${role}`)
   for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee, needsApproval, isPublic }] of invites) {

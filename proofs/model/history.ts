@@ -133,6 +133,8 @@ const TYPES: readonly Want['type'][] = [
   'revokeDevice',
   'equivocation',
   'settings',
+  'rules',
+  'rules',
   'create',
   'enter'
 ]
@@ -165,6 +167,8 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       return randomEntry(random, people, state, acting) ?? { type: 'leave' }
     case 'revokeInvite':
       return { type, invite: random.pick([...state.invites.keys(), 'v?']) }
+    case 'rules':
+      return { type, broadcast: random.chance(0.6) }
     case 'settings':
     case 'leave':
       return { type }

@@ -39,6 +39,7 @@ export type Want =
     }
   | { readonly type: 'revokeInvite'; readonly invite: string }
   | { readonly type: 'settings' }
+  | { readonly type: 'rules'; readonly broadcast: boolean }
   | { readonly type: 'leave' }
   | { readonly type: 'setRole'; readonly identity: string; readonly role: number; readonly seen: Seen }
   | { readonly type: 'remove'; readonly identity: string; readonly ban: boolean; readonly seen: Seen }
@@ -91,6 +92,8 @@ export interface ModelState {
   founded: boolean
   /** Who last changed the settings, by writer and length. */
   settings: string | undefined
+  /** Whether readers write nothing. */
+  isBroadcast: boolean
   readonly members: Map<string, ModelMember>
   readonly devices: Map<string, ModelDevice>
   readonly bans: Map<string, number>
@@ -111,7 +114,7 @@ export interface Replay {
 }
 
 function emptyState(): ModelState {
-  return { founded: false, settings: undefined, members: new Map(), devices: new Map(), bans: new Map(), invites: new Map() }
+  return { founded: false, settings: undefined, isBroadcast: false, members: new Map(), devices: new Map(), bans: new Map(), invites: new Map() }
 }
 
 /** A removal, or a demotion, that makes void what its target did and it had not seen. */
@@ -165,6 +168,7 @@ const LEAST: Readonly<Record<Exclude<Want['type'], 'create' | 'enter'>, number>>
   invite: RANK.moderator,
   revokeInvite: RANK.moderator,
   settings: RANK.admin,
+  rules: RANK.admin,
   leave: RANK.reader,
   setRole: RANK.admin,
   remove: RANK.moderator,
@@ -187,9 +191,14 @@ export function step(state: ModelState, op: Op): boolean {
   }
   if (want.type === 'enter') return enter(state, op, want)
   const rank = rankOf(state, writer)
-  if (rank === RANK.none || rank < LEAST[want.type]) return false
+  if (rank === RANK.none || rank < LEAST[want.type] || isSilent(state, writer)) return false
   const author = state.devices.get(writer)!.identity
   return act(state, op, author, rank)
+}
+
+/** Whether nobody reads what a writer writes: it is a reader's, in a broadcast room. */
+export function isSilent(state: ModelState, writer: string): boolean {
+  return state.isBroadcast && rankOf(state, writer) === RANK.reader
 }
 
 /** The writer after whom the room is named. */
@@ -223,6 +232,9 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
     }
     case 'settings':
       state.settings = `${op.writer}/${op.length}`
+      return true
+    case 'rules':
+      state.isBroadcast = want.broadcast
       return true
     case 'leave':
       return rank !== RANK.owner && dismiss(state, author)

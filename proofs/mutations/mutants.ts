@@ -24,6 +24,7 @@ const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
   ['invite', 'moderator', 'member'],
   ['revokeInvite', 'moderator', 'member'],
   ['settings', 'admin', 'moderator'],
+  ['rules', 'admin', 'moderator'],
   ['leave', 'reader', 'member'],
   ['setRole', 'admin', 'moderator'],
   ['remove', 'moderator', 'member'],
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: `${act}: { least: '${other}'`
   })),
   { rule: 'who is out does nothing', file: RULES, from: 'device === null || device.removed', to: 'device === null' },
+  { rule: 'a reader of a broadcast room does nothing', file: RULES, from: ' || device.silent', to: '' },
   { rule: 'a role is needed', file: RULES, from: '!isAtLeast(role, least)', to: 'false' },
 
   { rule: 'create: the founder only', file: ACTS, from: '!isFounder ||', to: '' },
@@ -66,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'admit: uses are counted', file: ACTS, from: 'used: invite.used + 1', to: 'used: invite.used' },
   { rule: 'admit: without an invite by admins', file: ACTS, from: "!isAtLeast(role, 'admin') || isAtLeast(granted, role)", to: 'isAtLeast(granted, role)' },
   { rule: 'admit: without an invite to a lesser role', file: ACTS, from: "!isAtLeast(role, 'admin') || isAtLeast(granted, role)", to: "!isAtLeast(role, 'admin')" },
-  { rule: 'admit: a member keeps the role', file: ACTS, from: 'member === null || roleOf(member.role) === undefined) {', to: 'true) {' },
+  { rule: 'admit: a member keeps the role', file: ACTS, from: 'if (!isMember) await', to: 'if (true) await' },
   { rule: 'invite: expires', file: ACTS, from: '!approval && expiresAt && atMs >= expiresAt', to: 'false' },
   { rule: 'invite: is used up', file: ACTS, from: 'used >= Math.min(uses || MAX_INVITE_USES, MAX_INVITE_USES)', to: 'false' },
   { rule: 'invite: is revoked', file: ACTS, from: 'if (revoked || (', to: 'if ((' },
@@ -74,6 +76,9 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'invite: is worth what its author is', file: ACTS, from: 'inviter !== null && inviter.role > role ?', to: 'inviter !== null ?' },
   { rule: 'invite: to a lesser role', file: ACTS, from: 'granted === undefined || isAtLeast(granted, role) || (await state.invite(wanted.id)) !== null', to: 'granted === undefined || (await state.invite(wanted.id)) !== null' },
   { rule: 'invite: an id once', file: ACTS, from: ' || (await state.invite(wanted.id)) !== null', to: '' },
+  { rule: 'broadcast: who is a reader then writes no more', file: ACTS, from: 'await settleVoices(state)', to: '' },
+  { rule: 'broadcast: a role changes who writes', file: ACTS, from: 'await settleVoice(state, member)', to: '' },
+  { rule: 'broadcast: who comes as a reader does not write', file: ACTS, from: ', ...(silent && { silent })', to: '' },
   { rule: 'leave: not the owner', file: ACTS, from: "if (role === 'owner') return false", to: '' },
   { rule: 'setRole: to a lesser role', file: ACTS, from: 'wanted === undefined || isAtLeast(wanted, role)', to: 'wanted === undefined' },
   { rule: 'remove: somebody below', file: ACTS, from: '(await below(state, role, identity)) === undefined', to: '(await state.member(identity)) === null' },
@@ -103,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'a cut whose ground is gone ends', file: RESOLVE, from: 'return now !== undefined && isAtLeast(now.role, other.role)', to: 'return true', count: 20_000 },
   { rule: 'a cut begins the look at the others anew', file: RESOLVE, from: 'at = 0\n', to: 'at++\n' },
 
-  { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await writeState', to: 'if (false) await writeState', proof: 'removed-while-removing' },
+  { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await resolveAnew', to: 'if (false) await resolveAnew', proof: 'removed-while-removing' },
   { rule: 'keys: none to strangers', file: KEYRING, from: 'hasStrangers || ', to: '', proof: 'rooms' },
   { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'key-of-the-removed' },
   { rule: 'keys: a grant to the removed ends an epoch', file: KEYRING, from: '[...granted].some((grantee) => !present.has(grantee))', to: 'false', proof: 'rooms' },
