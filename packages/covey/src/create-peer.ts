@@ -31,10 +31,11 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'payments', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, presence, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
+  if (presence !== undefined && typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
@@ -79,6 +80,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     const rooms = await createRooms({
       identity,
       node,
+      ...(presence !== undefined && { presence }),
       extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
     })
     opened.push(rooms.close)

@@ -40,6 +40,11 @@ export interface PeerInit {
   readonly mirrors?: readonly string[]
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
+  /**
+   * Whether members of its rooms are told that this peer is there, and when its person types, and it is told of them.
+   * Default `true`.
+   */
+  readonly presence?: boolean
   /** How to pay, to be paid, and to verify. Default: not at all. */
   readonly payments?: PeerPaymentsInit
   /** Stops the start, with its reason. */

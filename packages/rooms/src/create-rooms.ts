@@ -40,6 +40,8 @@ export interface RoomsInit<Extension extends object = object> {
   /** Whose rooms they are: the identity that the node was made with. */
   readonly identity: LocalIdentity
   readonly node: Node
+  /** Whether members of its rooms are told that this peer is there, and when its person types, and it is told of them. Default `true`. */
+  readonly presence?: boolean
   /** Gives what each room is to have beside its own, before anybody is given the room. Default: nothing. */
   readonly extend?: (room: Room) => Extension
 }
@@ -50,13 +52,14 @@ export interface RoomsInit<Extension extends object = object> {
  */
 export async function createRooms<Extension extends object = object>(init: RoomsInit<Extension>): Promise<Rooms<Room & Extension>> {
   type Extended = Room & Extension
-  assertOptions(init, 'init', ['identity', 'node', 'extend'])
-  const { identity, node, extend } = init
+  assertOptions(init, 'init', ['identity', 'node', 'presence', 'extend'])
+  const { identity, node, presence = true, extend } = init
+  if (typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
   if (extend !== undefined) assertFunction(extend, 'init.extend')
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const { meetingPlace, hint } = parts
-  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace }
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace, presence }
   assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])

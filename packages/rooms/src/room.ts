@@ -94,6 +94,13 @@ export interface MessageSettled {
   readonly state: 'sent' | 'withdrawn'
 }
 
+/** A member who is there: who has said so in the last minute or so, by a device that this one talks with. */
+export interface MemberPresence {
+  /** The id of the identity. */
+  readonly memberId: string
+  readonly isTyping: boolean
+}
+
 /** What happens in a room. Hints for a display; what must not be missed, {@link Room.messages} gives. */
 export interface RoomEvents {
   /** Something of the room has changed. Many changes may make one event. */
@@ -102,6 +109,10 @@ export interface RoomEvents {
   settle: MessageSettled
   /** The room was closed here. */
   close: undefined
+  /** A member has come, or is not there any more: on none of their devices that this one talks with. */
+  presence: { readonly memberId: string; readonly isHere: boolean }
+  /** A member types, or has stopped: by what they say, by having sent it, or after 8 s. */
+  typing: { readonly memberId: string; readonly isTyping: boolean }
   /** A member writes more than the quota; again when it has long kept to it, and after the room was opened. */
   flood: MemberFlood
   /** Something failed in the background. */
@@ -323,6 +334,18 @@ export interface Room extends EventSource<RoomEvents> {
    * @throws {RoomError} ROOM_FORBIDDEN for members below admin
    */
   setRules(rules: Partial<RoomRules>, options?: CallOptions): Promise<void>
+  /**
+   * The other members who are there now. Nobody is, where the rules of the room or this peer do without presence, or
+   * the room has more than 256 devices.
+   */
+  presence(): Promise<MemberPresence[]>
+  /**
+   * Tells those who are there that this device's person types, or with `false` that they have stopped, as a message
+   * that is sent tells by itself. It may be called at each key: it is said every 3 s at most. Nothing of it is kept.
+   *
+   * @throws {RoomError} ROOM_FORBIDDEN for readers and the muted
+   */
+  typing(isTyping?: boolean): Promise<void>
   /** How long slow mode has this device's person wait. */
   pace(): Promise<Pace>
   /**

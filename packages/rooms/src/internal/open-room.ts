@@ -37,6 +37,7 @@ import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
 import { createOwnVoice } from './own-voice.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
+import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
 import { registerCores } from './room-cores.js'
@@ -62,6 +63,8 @@ export interface OpenRoomInit {
   readonly encryptionKey?: Uint8Array
   /** What invites say of where this device can be met. Default: nothing. */
   readonly meetingPlace?: Uint8Array | null
+  /** Whether members are told that this peer is there, and it is told of them. Default: yes. */
+  readonly presence?: boolean
 }
 
 /** How long closing waits for the log to have what was sent; the rest is written when the room is opened again. */
@@ -77,6 +80,7 @@ export interface OpenRoom {
   readonly joinRequests: JoinRequests
   readonly reader: Reader
   readonly pending: PendingMessages
+  readonly presence: Presence
   /** Calls back with each message of this device that is durable and not in the log yet. */
   onpost(listener: (message: PendingMessage) => void): () => void
   /** Calls back when members or devices may be others. */
@@ -100,7 +104,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, presence: isWanted = true } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
@@ -210,6 +214,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       timeline.close()
       pending.close()
       keyRequests.close()
+      presence.close()
       forks.close()
       viewKeeper.close()
       await base.close()
@@ -238,7 +243,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   }
 
   const ownVoice = createOwnVoice({ view, pending, ownRole, self: identity.identity.publicKey, writer, now: Date.now })
-  const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
+  const presence = createPresence({ self: identity.identity.publicKey, view, emit: events.emit.bind(events), isWanted })
+  const onpost = (message: PendingMessage): void => {
+    presence.type(false)
+    postListeners.forEach((listener) => listener(message))
+  }
 
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
   const { joinRequests: list, approve, decline } = joinRequests
@@ -271,6 +280,12 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createModeration({ view, log, ownRole, whileOpen }),
     ...createRuleSetting({ log, ownRole, whileOpen }),
     pace: () => whileOpen(ownVoice.pace),
+    presence: () => whileOpen(async () => presence.all()),
+    typing: (isTyping = true) =>
+      whileOpen(async () => {
+        await ownRole.demandVoice()
+        presence.type(isTyping)
+      }),
     ...createAuditLog({ room: discoveryKey, view, whileOpen }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
@@ -341,6 +356,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     joinRequests,
     reader,
     pending,
+    presence,
     onpost: (listener) => listen(postListeners, listener),
     onpeople: (listener) => listen(peopleListeners, listener),
     isAdmitted,

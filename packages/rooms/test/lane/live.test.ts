@@ -147,6 +147,6 @@ function travel(people: readonly Person[], to: readonly number[], hasLane: boole
 
 /** A node on which no channel ever opens. */
 function withoutChannels<Node extends object>(node: Node): Node {
-  const closed = { peers: [], allow: () => undefined, refuse: () => undefined, messages: async function* () {}, close: async () => undefined }
+  const closed = { peers: [], on: () => () => undefined, allow: () => undefined, refuse: () => undefined, messages: async function* () {}, close: async () => undefined }
   return Object.assign(node, { channel: () => closed as unknown as Channel })
 }

@@ -5,6 +5,8 @@ import { defineChannel, type ChannelHost } from '@covey/transport'
 import { createRateLimit, type RateLimit } from '../guards/rate-limit.js'
 import type { OpenRoom } from '../open-room.js'
 import type { PendingMessage } from '../pending-messages.js'
+import { isPresence } from '../presence.js'
+import { rulesOf } from '../room-rules.js'
 import { createLaneJudge } from './judge-said.js'
 import { MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from './said.js'
 
@@ -28,7 +30,7 @@ export interface Lane {
  */
 export function createLane(
   node: ChannelHost,
-  { room, base, view, reader, pending, onpost, onpeople }: OpenRoom,
+  { room, base, view, reader, pending, presence, onpost, onpeople }: OpenRoom,
   identity: LocalIdentity,
   onerror: (error: unknown) => void
 ): Lane {
@@ -79,6 +81,7 @@ export function createLane(
   }
 
   async function take(peer: string, bytes: Uint8Array): Promise<void> {
+    if (isPresence(bytes)) return presence.hear(peer, bytes)
     const message = await judge.judge(peer, bytes)
     if (message !== undefined && !isClosing) pending.addOther(message, LANDS_WITHIN_MS)
   }
@@ -87,7 +90,9 @@ export function createLane(
   async function refresh(): Promise<void> {
     while (again && !isClosing) {
       again = false
-      const present = (await view.all('devices')).filter((row) => !row.removed).map((row) => encodeZ32(row.device))
+      const devices = (await view.all('devices')).filter((row) => !row.removed)
+      presence.settle(devices, rulesOf(await view.room()))
+      const present = devices.map((row) => encodeZ32(row.device))
       const next = new Set(present.filter((device) => device !== own))
       for (const device of next) if (!allowed.has(device)) channel.allow(device)
       for (const device of allowed) {
@@ -114,7 +119,15 @@ export function createLane(
     if (!isClosing && !base.closing) onerror(error)
   }
 
-  const stops = [onpost(say), onpeople(changed)]
+  presence.attach((bytes, to) => {
+    for (const peer of to === undefined ? channel.peers : [to]) sayTo(peer, bytes).catch(report)
+  })
+  const stops = [
+    onpost(say),
+    onpeople(changed),
+    channel.on('open', ({ peer }) => presence.met(peer)),
+    channel.on('close', ({ peer }) => presence.lost(peer))
+  ]
   hear().catch(report)
   changed()
 
