@@ -28,7 +28,7 @@ export function declareKinds(kinds: number): Uint8Array {
 }
 
 /** What a message says to have in it, if it says so. */
-export function declaredKinds({ header }: Op): number | undefined {
+function declaredKinds({ header }: Op): number | undefined {
   return header.payload ? decodeStruct('message-kinds', header.payload)?.kinds : undefined
 }
 

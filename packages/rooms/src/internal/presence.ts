@@ -131,7 +131,7 @@ export function createPresence({ self, view, emit, isWanted }: PresenceInit): Pr
       for (const [peer, identity] of people) if (encodeZ32(identity) === own) people.delete(peer)
       const wasOn = isOn
       isOn = isWanted && rules.presence && others.length <= MAX_DEVICES
-      for (const peer of [...present.keys()]) if (!isOn || !people.has(peer)) forget(peer)
+      for (const peer of present.keys()) if (!isOn || !people.has(peer)) forget(peer)
       for (const peer of rates.keys()) if (!people.has(peer)) rates.delete(peer)
       if (isOn && !wasOn) tell(state)
     },
