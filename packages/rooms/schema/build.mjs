@@ -129,6 +129,8 @@ struct(
 struct('reaction-body', required('emoji', 'string'))
 struct('vote-body', { ...required('choices', 'uint'), array: true })
 struct('settings-body', optional('name', 'string'))
+// What is reported, and why: for moderators.
+struct('report-body', required('message', 'fixed32'), optional('reason', 'string'))
 struct('profile-body', optional('name', 'string'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
 
@@ -172,7 +174,8 @@ struct(
   // Who wrote the last message, and how many up to it with nobody else in between.
   optional('speaker', 'fixed32'),
   optional('inARow', 'uint'),
-  optional('acts', 'uint')
+  optional('acts', 'uint'),
+  optional('reports', 'uint')
 )
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))
 struct(
@@ -220,6 +223,7 @@ struct(
   optional('forked', 'bool'),
   optional('silent', 'bool')
 )
+struct('report', required('identity', 'fixed32'), required('id', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
 // When somebody wrote last, by their own clock, while the room is slow.
 struct('pace', required('identity', 'fixed32'), required('sentAt', 'uint'))
 struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
@@ -341,6 +345,8 @@ collection('pins', 'pin', 'order')
 collection('thread-messages', 'thread-message', 'root', 'order')
 collection('paces', 'pace', 'identity')
 collection('acts', 'act', 'position', 'number')
+collection('reports', 'report', 'identity', 'id')
+view.indexes.register({ name: 'reports-by-id', collection: '@covey/reports', key: ['id'], unique: true })
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

@@ -143,6 +143,10 @@ export interface Structs {
   'settings-body': {
     name?: string | null
   }
+  'report-body': {
+    message: Uint8Array
+    reason?: string | null
+  }
   'profile-body': {
     name?: string | null
   }
@@ -189,6 +193,7 @@ export interface Structs {
     speaker?: Uint8Array | null
     inARow?: number | null
     acts?: number | null
+    reports?: number | null
   }
   'writer': {
     writer: Uint8Array
@@ -233,6 +238,12 @@ export interface Structs {
     removed?: boolean | null
     forked?: boolean | null
     silent?: boolean | null
+  }
+  'report': {
+    identity: Uint8Array
+    id: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
   }
   'pace': {
     identity: Uint8Array

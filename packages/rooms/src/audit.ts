@@ -24,6 +24,7 @@ export type AuditAction =
   | 'delete'
   | 'pin'
   | 'unpin'
+  | 'resolveReport'
 
 /** One thing that somebody did in a room, by the authority that they have or had. */
 export interface AuditEntry {
@@ -32,7 +33,7 @@ export interface AuditEntry {
   readonly action: AuditAction
   /** The id of the identity that did it: by the core that it is in, which nobody else writes. */
   readonly by: string
-  /** The id of the identity that it was done to; of a message, its author. */
+  /** The id of the identity that it was done to; of a message, its author; of a report, who reported. */
   readonly subject?: string
   /** The id of the message that it was done to. */
   readonly messageId?: string

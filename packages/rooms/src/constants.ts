@@ -13,6 +13,9 @@ export const MAX_SLOW_MODE_MS = 6 * 3_600_000
 /** How many messages one person writes in slow mode with nobody else's in between. */
 export const MAX_IN_A_ROW = 16
 
+/** The longest reason of a report, as UTF-8. */
+export const MAX_REASON_BYTES = 1_024
+
 /** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
 export const DEFAULT_WINDOW = 50
 

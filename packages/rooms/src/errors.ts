@@ -14,6 +14,7 @@ import { CoveyError } from '@covey/core'
  * - `MESSAGE_NOT_FOUND`: there is no message with this id here.
  * - `MESSAGE_DELETED`: there is nothing left of it to change.
  * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
+ * - `REPORT_NOT_FOUND`: no report of this id waits. `TOO_MANY_REPORTS`: as many of this member's do as may.
  * - `POLL_NOT_FOUND`: the message is no poll, or cannot be read here. `POLL_CLOSED`: it has ended.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
@@ -39,6 +40,8 @@ export type RoomErrorCode =
   | 'MESSAGE_DELETED'
   | 'POLL_NOT_FOUND'
   | 'POLL_CLOSED'
+  | 'REPORT_NOT_FOUND'
+  | 'TOO_MANY_REPORTS'
   | 'TOO_MANY_REACTIONS'
   | 'TOO_MANY_PINS'
   | 'MEMBER_NOT_FOUND'

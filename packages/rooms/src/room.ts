@@ -1,6 +1,7 @@
 import type { AuditEntry, AuditLogOptions } from './audit.js'
 import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
+import type { Report, ReportOptions, ResolveReportOptions } from './report.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
@@ -348,6 +349,23 @@ export interface Room extends EventSource<RoomEvents> {
   typing(isTyping?: boolean): Promise<void>
   /** How long slow mode has this device's person wait. */
   pace(): Promise<Pace>
+  /**
+   * Tells the moderators of a message. They alone can read what it is about; that somebody has reported something is in
+   * the log for all.
+   *
+   * @throws {RoomError} MESSAGE_NOT_FOUND, TOO_MANY_REPORTS where 16 of one's own wait, ROOM_NOT_WRITABLE for readers of a
+   *   broadcast room
+   */
+  report(id: string, options?: ReportOptions): Promise<void>
+  /** What was reported and waits, oldest first. @throws {RoomError} ROOM_FORBIDDEN for members below moderator */
+  reports(): Promise<Report[]>
+  /**
+   * Takes a report out of the queue, on every device, after something was done about it.
+   *
+   * @throws {RoomError} REPORT_NOT_FOUND, ROOM_FORBIDDEN for members below moderator; with an action what {@link delete},
+   *   {@link mute} and {@link remove} throw, and MESSAGE_NOT_FOUND where this device cannot read the report
+   */
+  resolveReport(id: string, options?: ResolveReportOptions): Promise<void>
   /**
    * Who did what to whom by their role, in the room's order, the last entries last; what was refused, or turned out
    * to be void, is not among them. It is the room's log itself: all members can read it, and nobody can change it.

@@ -43,6 +43,7 @@ const COLLECTIONS = [
   'thread-messages',
   'paces',
   'acts',
+  'reports',
   'authority',
   'writers',
   'meta'

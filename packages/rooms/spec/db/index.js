@@ -1706,6 +1706,121 @@ const collection24 = {
   decodedVersion: 0
 }
 
+// '@covey/reports' collection key
+const collection25_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 25 })
+
+function collection25_indexify (record) {
+  const arr = []
+
+  const a0 = record.identity
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.id
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/reports' value encoding
+const collection25_enc = getEncoding('@covey/report/hyperdb#25')
+
+// '@covey/reports' reconstruction function
+function collection25_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection25_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection25.decodedVersion = c.uint.decode(state)
+  const record = collection25_enc.decode(state)
+  record.identity = key[0]
+  record.id = key[1]
+  return record
+}
+// '@covey/reports' key reconstruction function
+function collection25_reconstruct_key (keyBuf) {
+  const key = collection25_key.decode(keyBuf)
+  return {
+    identity: key[0],
+    id: key[1]
+  }
+}
+
+// '@covey/reports'
+const collection25 = {
+  name: '@covey/reports',
+  id: 25,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.identity, record.id]
+    return collection25_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection25_key.encodeRange({
+      gt: gt ? collection25_indexify(gt) : null,
+      lt: lt ? collection25_indexify(lt) : null,
+      gte: gte ? collection25_indexify(gte) : null,
+      lte: lte ? collection25_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection25_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection25_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection25_reconstruct,
+  reconstructKey: collection25_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/reports-by-id' collection key
+const index26_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 26 })
+
+function index26_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/reports-by-id'
+const index26 = {
+  name: '@covey/reports-by-id',
+  version: 1,
+  id: 26,
+  encodeKey (record) {
+    return index26_key.encode(index26_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index26_key.encodeRange({
+      gt: gt ? index26_indexify(gt) : null,
+      lt: lt ? index26_indexify(lt) : null,
+      gte: gte ? index26_indexify(gte) : null,
+      lte: lte ? index26_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index26.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index26_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection25.indexes.length,
+  collection: collection25
+}
+collection25.indexes.push(index26)
+
 const collections = [
   collection0,
   collection1,
@@ -1728,13 +1843,15 @@ const collections = [
   collection21,
   collection22,
   collection23,
-  collection24
+  collection24,
+  collection25
 ]
 
 const indexes = [
   index13,
   index14,
-  index15
+  index15,
+  index26
 ]
 
 export default { versions, collections, indexes, resolveCollection, resolveIndex }
@@ -1763,6 +1880,7 @@ function resolveCollection (name) {
     case '@covey/thread-messages': return collection22
     case '@covey/paces': return collection23
     case '@covey/acts': return collection24
+    case '@covey/reports': return collection25
     default: return null
   }
 }
@@ -1772,6 +1890,7 @@ function resolveIndex (name) {
     case '@covey/devices-by-identity': return index13
     case '@covey/messages-by-id': return index14
     case '@covey/epochs-by-id': return index15
+    case '@covey/reports-by-id': return index26
     default: return null
   }
 }

@@ -775,25 +775,52 @@ const encoding27 = {
   }
 }
 
+// @covey/report-body
+const encoding28 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.message)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.reason) c.string.preencode(state, m.reason)
+  },
+  encode(state, m) {
+    const flags = m.reason ? 1 : 0
+
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, flags)
+
+    if (m.reason) c.string.encode(state, m.reason)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      message: r0,
+      reason: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
 // @covey/profile-body
-const encoding28 = encoding27
+const encoding29 = encoding27
 
 // @covey/knock-body.receipt
-const encoding29_1 = encoding3_2
+const encoding30_1 = encoding3_2
 
 // @covey/knock-body
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding29_1.preencode(state, m.receipt)
+    encoding30_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding29_1.encode(state, m.receipt)
+    encoding30_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding29_1.decode(state)
+    const r1 = encoding30_1.decode(state)
 
     return {
       request: r0,
@@ -803,7 +830,7 @@ const encoding29 = {
 }
 
 // @covey/join-request
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -844,7 +871,7 @@ const encoding30 = {
 }
 
 // @covey/knock-request
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -871,7 +898,7 @@ const encoding31 = {
 }
 
 // @covey/invite-link
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -921,7 +948,7 @@ const encoding32 = {
 }
 
 // @covey/room-record
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -952,7 +979,7 @@ const encoding33 = {
 }
 
 // @covey/read-mark
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -973,19 +1000,20 @@ const encoding34 = {
 }
 
 // @covey/meta
-const encoding35 = {
+const encoding36 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
     c.uint.preencode(state, m.skipped)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.speaker) c.fixed32.preencode(state, m.speaker)
     if (m.inARow) c.uint.preencode(state, m.inARow)
     if (m.acts) c.uint.preencode(state, m.acts)
+    if (m.reports) c.uint.preencode(state, m.reports)
   },
   encode(state, m) {
-    const flags = (m.speaker ? 1 : 0) | (m.inARow ? 2 : 0) | (m.acts ? 4 : 0)
+    const flags = (m.speaker ? 1 : 0) | (m.inARow ? 2 : 0) | (m.acts ? 4 : 0) | (m.reports ? 8 : 0)
 
     c.uint.encode(state, m.messages)
     c.uint.encode(state, m.authority)
@@ -995,6 +1023,7 @@ const encoding35 = {
     if (m.speaker) c.fixed32.encode(state, m.speaker)
     if (m.inARow) c.uint.encode(state, m.inARow)
     if (m.acts) c.uint.encode(state, m.acts)
+    if (m.reports) c.uint.encode(state, m.reports)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1008,13 +1037,14 @@ const encoding35 = {
       skipped: r2,
       speaker: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       inARow: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
-      acts: (flags & 4) !== 0 ? c.uint.decode(state) : 0
+      acts: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
+      reports: (flags & 8) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/writer
-const encoding36 = {
+const encoding37 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1045,7 +1075,7 @@ const encoding36 = {
 }
 
 // @covey/authority
-const encoding37 = {
+const encoding38 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1080,7 +1110,7 @@ const encoding37 = {
 }
 
 // @covey/act
-const encoding38 = {
+const encoding39 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.uint.preencode(state, m.number)
@@ -1117,10 +1147,10 @@ const encoding38 = {
 }
 
 // @covey/room.rules
-const encoding39_4 = encoding21_0
+const encoding40_4 = encoding21_0
 
 // @covey/room
-const encoding39 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1128,7 +1158,7 @@ const encoding39 = {
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
-    if (m.rules) encoding39_4.preencode(state, m.rules)
+    if (m.rules) encoding40_4.preencode(state, m.rules)
   },
   encode(state, m) {
     const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0) | (m.rules ? 4 : 0)
@@ -1139,7 +1169,7 @@ const encoding39 = {
 
     if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
     if (m.settings) c.buffer.encode(state, m.settings)
-    if (m.rules) encoding39_4.encode(state, m.rules)
+    if (m.rules) encoding40_4.encode(state, m.rules)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1151,13 +1181,13 @@ const encoding39 = {
       history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
-      rules: (flags & 4) !== 0 ? encoding39_4.decode(state) : null
+      rules: (flags & 4) !== 0 ? encoding40_4.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding40 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1193,7 +1223,7 @@ const encoding40 = {
 }
 
 // @covey/device
-const encoding41 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1233,8 +1263,37 @@ const encoding41 = {
   }
 }
 
+// @covey/report
+const encoding43 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      identity: r0,
+      id: r1,
+      writer: r2,
+      op: r3
+    }
+  }
+}
+
 // @covey/pace
-const encoding42 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.sentAt)
@@ -1255,7 +1314,7 @@ const encoding42 = {
 }
 
 // @covey/ban
-const encoding43 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1276,7 +1335,7 @@ const encoding43 = {
 }
 
 // @covey/profile
-const encoding44 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1301,7 +1360,7 @@ const encoding44 = {
 }
 
 // @covey/invite-row
-const encoding45 = {
+const encoding47 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1359,7 +1418,7 @@ const encoding45 = {
 }
 
 // @covey/knock-row
-const encoding46 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1394,7 +1453,7 @@ const encoding46 = {
 }
 
 // @covey/epoch
-const encoding47 = {
+const encoding49 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1427,7 +1486,7 @@ const encoding47 = {
 }
 
 // @covey/key-request
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1448,7 +1507,7 @@ const encoding48 = {
 }
 
 // @covey/grant-row
-const encoding49 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1481,7 +1540,7 @@ const encoding49 = {
 }
 
 // @covey/message
-const encoding50 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1520,7 +1579,7 @@ const encoding50 = {
 }
 
 // @covey/message-state
-const encoding51 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1569,7 +1628,7 @@ const encoding51 = {
 }
 
 // @covey/edit
-const encoding52 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1598,7 +1657,7 @@ const encoding52 = {
 }
 
 // @covey/reaction
-const encoding53 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1635,7 +1694,7 @@ const encoding53 = {
 }
 
 // @covey/vote
-const encoding54 = {
+const encoding56 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1664,7 +1723,7 @@ const encoding54 = {
 }
 
 // @covey/pin
-const encoding55 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1685,7 +1744,7 @@ const encoding55 = {
 }
 
 // @covey/thread-message
-const encoding56 = {
+const encoding58 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1706,7 +1765,7 @@ const encoding56 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding57 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1734,7 +1793,7 @@ const encoding57 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding58 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1766,7 +1825,7 @@ const encoding58 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding59 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1799,7 +1858,7 @@ const encoding59 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding60 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -1837,7 +1896,7 @@ const encoding60 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding61 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1855,7 +1914,7 @@ const encoding61 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding62 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1877,7 +1936,7 @@ const encoding62 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding63 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1932,7 +1991,7 @@ const encoding63 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding64 = {
+const encoding66 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1959,7 +2018,7 @@ const encoding64 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding65 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1983,7 +2042,7 @@ const encoding65 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding66 = {
+const encoding68 = {
   preencode(state, m) {
 
   },
@@ -1999,7 +2058,7 @@ const encoding66 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding67 = {
+const encoding69 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -2035,7 +2094,7 @@ const encoding67 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding68 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -2064,7 +2123,7 @@ const encoding68 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding69 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -2110,7 +2169,7 @@ const encoding69 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding70 = {
+const encoding72 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2133,7 +2192,7 @@ const encoding70 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding71 = {
+const encoding73 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2161,7 +2220,7 @@ const encoding71 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding72 = {
+const encoding74 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2184,7 +2243,7 @@ const encoding72 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding73 = {
+const encoding75 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2202,7 +2261,7 @@ const encoding73 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding74 = {
+const encoding76 = {
   preencode(state, m) {
 
   },
@@ -2218,7 +2277,7 @@ const encoding74 = {
 }
 
 // @covey/pace/hyperdb#23
-const encoding75 = {
+const encoding77 = {
   preencode(state, m) {
     c.uint.preencode(state, m.sentAt)
   },
@@ -2236,7 +2295,7 @@ const encoding75 = {
 }
 
 // @covey/act/hyperdb#24
-const encoding76 = {
+const encoding78 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.type)
@@ -2262,6 +2321,29 @@ const encoding76 = {
       type: r3,
       target: r4,
       sentAt: r5
+    }
+  }
+}
+
+// @covey/report/hyperdb#25
+const encoding79 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      identity: null,
+      id: null,
+      writer: r2,
+      op: r3
     }
   }
 }
@@ -2345,104 +2427,110 @@ function getEncoding(name) {
       return encoding26
     case '@covey/settings-body':
       return encoding27
-    case '@covey/profile-body':
+    case '@covey/report-body':
       return encoding28
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding29
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding30
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding31
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding32
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding33
-    case '@covey/read-mark':
+    case '@covey/room-record':
       return encoding34
-    case '@covey/meta':
+    case '@covey/read-mark':
       return encoding35
-    case '@covey/writer':
+    case '@covey/meta':
       return encoding36
-    case '@covey/authority':
+    case '@covey/writer':
       return encoding37
-    case '@covey/act':
+    case '@covey/authority':
       return encoding38
-    case '@covey/room':
+    case '@covey/act':
       return encoding39
-    case '@covey/member':
+    case '@covey/room':
       return encoding40
-    case '@covey/device':
+    case '@covey/member':
       return encoding41
-    case '@covey/pace':
+    case '@covey/device':
       return encoding42
-    case '@covey/ban':
+    case '@covey/report':
       return encoding43
-    case '@covey/profile':
+    case '@covey/pace':
       return encoding44
-    case '@covey/invite-row':
+    case '@covey/ban':
       return encoding45
-    case '@covey/knock-row':
+    case '@covey/profile':
       return encoding46
-    case '@covey/epoch':
+    case '@covey/invite-row':
       return encoding47
-    case '@covey/key-request':
+    case '@covey/knock-row':
       return encoding48
-    case '@covey/grant-row':
+    case '@covey/epoch':
       return encoding49
-    case '@covey/message':
+    case '@covey/key-request':
       return encoding50
-    case '@covey/message-state':
+    case '@covey/grant-row':
       return encoding51
-    case '@covey/edit':
+    case '@covey/message':
       return encoding52
-    case '@covey/reaction':
+    case '@covey/message-state':
       return encoding53
-    case '@covey/vote':
+    case '@covey/edit':
       return encoding54
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding55
-    case '@covey/thread-message':
+    case '@covey/vote':
       return encoding56
-    case '@covey/writer/hyperdb#1':
+    case '@covey/pin':
       return encoding57
-    case '@covey/authority/hyperdb#2':
+    case '@covey/thread-message':
       return encoding58
-    case '@covey/member/hyperdb#4':
+    case '@covey/writer/hyperdb#1':
       return encoding59
-    case '@covey/device/hyperdb#5':
+    case '@covey/authority/hyperdb#2':
       return encoding60
-    case '@covey/ban/hyperdb#6':
+    case '@covey/member/hyperdb#4':
       return encoding61
-    case '@covey/profile/hyperdb#7':
+    case '@covey/device/hyperdb#5':
       return encoding62
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/ban/hyperdb#6':
       return encoding63
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/profile/hyperdb#7':
       return encoding64
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/invite-row/hyperdb#8':
       return encoding65
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/epoch/hyperdb#9':
       return encoding66
-    case '@covey/message/hyperdb#12':
+    case '@covey/grant-row/hyperdb#10':
       return encoding67
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/key-request/hyperdb#11':
       return encoding68
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/message/hyperdb#12':
       return encoding69
-    case '@covey/edit/hyperdb#18':
+    case '@covey/knock-row/hyperdb#16':
       return encoding70
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/message-state/hyperdb#17':
       return encoding71
-    case '@covey/vote/hyperdb#20':
+    case '@covey/edit/hyperdb#18':
       return encoding72
-    case '@covey/pin/hyperdb#21':
+    case '@covey/reaction/hyperdb#19':
       return encoding73
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/vote/hyperdb#20':
       return encoding74
-    case '@covey/pace/hyperdb#23':
+    case '@covey/pin/hyperdb#21':
       return encoding75
-    case '@covey/act/hyperdb#24':
+    case '@covey/thread-message/hyperdb#22':
       return encoding76
+    case '@covey/pace/hyperdb#23':
+      return encoding77
+    case '@covey/act/hyperdb#24':
+      return encoding78
+    case '@covey/report/hyperdb#25':
+      return encoding79
     default:
       throw new Error('Encoder not found ' + name)
   }

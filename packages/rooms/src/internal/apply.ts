@@ -3,6 +3,7 @@ import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
 import type { RoomRules } from '../rules.js'
 import { MESSAGE_RULES } from './apply/messages.js'
+import { REPORT_RULES } from './apply/reports.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
@@ -219,7 +220,8 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
-  ...MESSAGE_RULES
+  ...MESSAGE_RULES,
+  ...REPORT_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {

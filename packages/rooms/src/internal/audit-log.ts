@@ -40,6 +40,9 @@ export function createAuditLog({ room, view, whileOpen }: AuditLogInit): Pick<Ro
   async function fromAct({ writer, type, target, sentAt, ...place }: ActRow): Promise<AuditEntry | undefined> {
     const by = await identityOf(writer)
     const action = ACTS.get(type)
+    if (by !== undefined && action === 'resolveReport') {
+      return { cursor: write(place), action, by: encodeZ32(by), subject: encodeZ32(target), sentAt: past(sentAt) }
+    }
     const message = await view.message(target)
     const subject = message && (await identityOf(message.writer))
     // What was done by a device whose admission is void, or to a message of one.
@@ -147,7 +150,8 @@ export function createAuditLog({ room, view, whileOpen }: AuditLogInit): Pick<Ro
 const ACTS: ReadonlyMap<number, AuditAction> = new Map([
   [OpType.delete, 'delete'],
   [OpType.pin, 'pin'],
-  [OpType.unpin, 'unpin']
+  [OpType.unpin, 'unpin'],
+  [OpType.resolveReport, 'resolveReport']
 ])
 
 const LAST: Place = { position: 2 ** 48, number: Infinity }

@@ -4,6 +4,7 @@ import { deviceSecrets } from '@covey/identity/internal'
 import { mapKey } from './map-key.js'
 import { commitmentTo, hasParent, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
 import { rotationOf } from './rotation.js'
+import type { Structs } from './structs.js'
 import type { EpochRow, RoomView } from './view.js'
 
 /** The keys that this device can get at of a room's epochs. Nothing of it is ever seen by `apply`. */
@@ -14,6 +15,8 @@ export interface EpochKeys {
   messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
   /** What names and settings of an epoch are sealed with, likewise. */
   stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
+  /** The key that slots of a kind with an epoch's hold for this device, if it is the one committed to. */
+  openSlots(slots: Pick<Structs['grant'], 'ephemeral' | 'slots'>, commitment: Uint8Array): Uint8Array | undefined
   /** To be called when epochs or grants have changed: what was missing may be there. */
   changed(): void
 }
@@ -113,6 +116,13 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
 
   return {
     key,
+    openSlots(payload, commitment) {
+      for (const sealed of slotsFor(writer, payload.slots)) {
+        const opened = openSlot(room, { ephemeral: payload.ephemeral, sealed }, commitment, box, agree)
+        if (opened !== undefined) return opened
+      }
+      return undefined
+    },
     async messageKey(epoch) {
       const whole = await key(epoch)
       return whole && messageKey(room, whole)

@@ -33,7 +33,9 @@ export const OpType = {
   unpin: 38,
   vote: 39,
   closeVote: 40,
-  rules: 64
+  rules: 64,
+  report: 65,
+  resolveReport: 66
 } as const
 
 export type OpTypeName = keyof typeof OpType

@@ -41,6 +41,7 @@ import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
 import { registerCores } from './room-cores.js'
+import { createReports } from './reports.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
@@ -287,6 +288,22 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
         presence.type(isTyping)
       }),
     ...createAuditLog({ room: discoveryKey, view, whileOpen }),
+    ...createReports({
+      room: discoveryKey,
+      self: identity.identity.publicKey,
+      view,
+      log,
+      finder,
+      epochKeys,
+      ownRole,
+      whileOpen,
+      acts: {
+        message: (id) => room.message(id),
+        delete: (id) => room.delete(id),
+        mute: (id) => room.mute(id),
+        remove: (id, options) => room.remove(id, options)
+      }
+    }),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
       throwIfAborted(options.signal)

@@ -29,6 +29,7 @@ export type PinRow = Structs['pin']
 export type ThreadMessageRow = Structs['thread-message']
 export type PaceRow = Structs['pace']
 export type ActRow = Structs['act']
+export type ReportRow = Structs['report']
 
 /** The rows of a room's view, by collection. */
 export interface Rows {
@@ -65,6 +66,8 @@ export interface Rows {
   paces: PaceRow
   /** What was done to what others have said, for the record. */
   acts: ActRow
+  /** What members have told moderators of, and none has dealt with. */
+  reports: ReportRow
 }
 
 /** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
@@ -92,6 +95,8 @@ export interface RoomView {
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
   keyRequest(epoch: Uint8Array, writer: Uint8Array): Promise<KeyRequestRow | null>
   pace(identity: Uint8Array): Promise<PaceRow | null>
+  report(id: Uint8Array): Promise<ReportRow | null>
+  reportsBy(identity: Uint8Array): Promise<ReportRow[]>
   /** The ops about authority before a position, the last one first. */
   authorityBefore(position: number, limit: number): Promise<AuthorityRow[]>
   /** What was done to messages before a place, the last first. */
@@ -154,6 +159,8 @@ export function openView(store: ViewStore): RoomView {
       const lt = number === Infinity ? { position: position + 1 } : { position, number }
       return db.find<ActRow>('@covey/acts', { lt, reverse: true, limit }).toArray()
     },
+    report: (id) => findBy('reports-by-id', id),
+    reportsBy: (identity) => db.find<ReportRow>('@covey/reports', { gte: { identity }, lte: { identity } }).toArray(),
     pace: (identity) => db.get('@covey/paces', { identity }),
     message: (id) => findBy('messages-by-id', id),
     messages: (from, to) =>
