@@ -18,18 +18,17 @@ import { isFrozen } from './guards/guard-core.js'
 import { frozenError, ownForkError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
-import { createAuditLog } from './audit-log.js'
 import { hasVoice } from './authority/view-state.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeeper } from './epoch-keeper.js'
 import { createEpochKeys } from './epoch-keys.js'
 import { createForkReports } from './fork-reports.js'
+import { createGoverning } from './governing.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createMessageChanges } from './message-changes.js'
-import { createModeration } from './moderation.js'
 import { opId } from './op.js'
 import { createMessageFinder } from './find-message.js'
 import { createOpLog, type OpLog } from './op-log.js'
@@ -41,13 +40,11 @@ import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
 import { registerCores } from './room-cores.js'
-import { createReports } from './reports.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { rulesOf } from './room-rules.js'
-import { createRuleSetting } from './rule-setting.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
@@ -278,32 +275,10 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     joinRequests: list,
     approve,
     decline,
-    ...createModeration({ view, log, ownRole, whileOpen }),
-    ...createRuleSetting({ log, ownRole, whileOpen }),
+    ...createGoverning({ room: discoveryKey, self: identity.identity.publicKey, view, log, finder, epochKeys, ownRole, whileOpen, acts: () => room }),
     pace: () => whileOpen(ownVoice.pace),
     presence: () => whileOpen(async () => presence.all()),
-    typing: (isTyping = true) =>
-      whileOpen(async () => {
-        await ownRole.demandVoice()
-        presence.type(isTyping)
-      }),
-    ...createAuditLog({ room: discoveryKey, view, whileOpen }),
-    ...createReports({
-      room: discoveryKey,
-      self: identity.identity.publicKey,
-      view,
-      log,
-      finder,
-      epochKeys,
-      ownRole,
-      whileOpen,
-      acts: {
-        message: (id) => room.message(id),
-        delete: (id) => room.delete(id),
-        mute: (id) => room.mute(id),
-        remove: (id, options) => room.remove(id, options)
-      }
-    }),
+    typing: (isTyping = true) => whileOpen(() => ownRole.demandVoice().then(() => presence.type(isTyping))),
     async leave(options = {}) {
       assertOptions(options, 'options', ['signal'])
       throwIfAborted(options.signal)

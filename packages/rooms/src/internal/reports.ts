@@ -29,7 +29,7 @@ export interface ReportsInit {
   readonly ownRole: OwnRole
   readonly whileOpen: WhileOpen
   /** What a moderator may do about a report. */
-  readonly acts: Pick<Room, 'message' | 'delete' | 'mute' | 'remove'>
+  readonly acts: () => Pick<Room, 'message' | 'delete' | 'mute' | 'remove'>
 }
 
 /** For how many devices of moderators a report is sealed. */
@@ -119,11 +119,11 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
   }
 
   async function act(action: string, { messageId }: Report): Promise<void> {
-    const message = messageId === undefined ? undefined : await acts.message(messageId)
+    const message = messageId === undefined ? undefined : await acts().message(messageId)
     if (message === undefined) throw new RoomError('MESSAGE_NOT_FOUND', 'The message of the report is not here.', { hint: 'Resolve the report without an action.' })
-    if (action === 'delete') return acts.delete(message.id)
-    if (action === 'mute') return acts.mute(message.author)
-    return acts.remove(message.author, { ban: action === 'ban' })
+    if (action === 'delete') return acts().delete(message.id)
+    if (action === 'mute') return acts().mute(message.author)
+    return acts().remove(message.author, { ban: action === 'ban' })
   }
 }
 
