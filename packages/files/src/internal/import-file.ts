@@ -7,7 +7,7 @@ import type { Stop } from './stop.js'
 /** How many blocks are appended at once: an append costs the same, whatever it holds. */
 const MAX_BATCH_BLOCKS = 16
 
-/** Where the bytes come from: again and again the next of them, at most as many as asked for; none at the end. */
+/** Where the bytes come from: again and again the next of them, in memory of their own, at most as many as asked for; none at the end. */
 export type Read = (position: number, maxBytes: number) => Promise<Uint8Array>
 
 /**
@@ -43,7 +43,8 @@ export async function importFile(
     const bytes = await readOn(Math.min(batchBlocks * BLOCK_BYTES, left))
     const blocks: Uint8Array[] = []
     for (let offset = 0; offset < bytes.length; offset += BLOCK_BYTES) {
-      blocks.push(convertBlock(key, core.length + blocks.length, bytes.subarray(offset, offset + BLOCK_BYTES)))
+      const block = bytes.subarray(offset, offset + BLOCK_BYTES)
+      blocks.push(convertBlock(key, core.length + blocks.length, block, block))
     }
     if (blocks.length > 0) await core.append(blocks)
     position += bytes.length
