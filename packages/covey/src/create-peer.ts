@@ -28,10 +28,11 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'payments', 'signal'])
-  const { storage, network, relays, policy, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'policy', 'files', 'payments', 'signal'])
+  const { storage, network, relays, policy, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
+  assertOptions(held, 'init.files', ['budgetBytes', 'holding'])
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
@@ -69,7 +70,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(policy !== undefined && { policy })
     })
     opened.push(node.close)
-    const files = await createFiles({ identity, node, folder: `${folder}/files` })
+    const files = await createFiles({ ...held, identity, node, folder: `${folder}/files` })
     opened.push(files.close)
     const rooms = await createRooms({ identity, node, extend: (room) => ({ files: filesIn(room, files) }) })
     opened.push(rooms.close)

@@ -16,7 +16,7 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
-export type { Peer, PeerInit, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { Peer, PeerFilesInit, PeerInit, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
 export type { RoomPayments, RoomReceipt } from './room-payments.js'
@@ -101,7 +101,9 @@ export {
   type FilesEvents,
   type FileSource,
   type FileState,
+  type Holding,
   type Offer,
+  type OpenOptions,
   type Preview,
   type SaveOptions,
   type SharedFile,
