@@ -17,6 +17,11 @@ const SPARSE_BYTES = isQuick() ? 64 * MIB : 10 * 1024 * MIB
 const READ_BYTES = 65_536
 const READS = isQuick() ? 5 : 100
 const STOCK = 'Hyperdrive'
+/** Fewer, for what a machine does meanwhile falls on time more than on this. */
+const CPU_RUNS = 3
+/** `BENCH_MEMORY_MIB=10240` for 10 GiB. */
+const MEMORY_MIB = isQuick() ? 64 : Number(process.env['BENCH_MEMORY_MIB'] ?? 512)
+if (!Number.isInteger(MEMORY_MIB / 8) || MEMORY_MIB < 8) throw new RangeError('BENCH_MEMORY_MIB must be a number of MiB, by eights')
 
 const folder = await mkdtemp(join(tmpdir(), 'covey-bench-'))
 const desk = join(folder, 'desk')
@@ -34,6 +39,7 @@ try {
   await measureWhole()
   await measureFirstByte()
   await measureReads()
+  await measureMemory()
 } finally {
   await arriving.return?.()
   await echo.close()
@@ -70,28 +76,60 @@ async function measureWhole(): Promise<void> {
     }
   })
 
+  const ours = async (): Promise<Cost> => {
+    const { own, received } = await offer(room, path)
+    await whole(own)
+    const started = start()
+    const saved = await received.saveTo(desk)
+    const cost = costSince(started)
+    await Promise.all([own.forget(), received.forget(), rm(saved)])
+    return cost
+  }
+  const theirs = async (): Promise<Cost> => {
+    const name = nextName()
+    await stock.put(path, name)
+    const saved = join(desk, 'saved')
+    const started = start()
+    await stock.save(name, saved)
+    const cost = costSince(started)
+    await Promise.all([stock.clear(name), rm(saved)])
+    return cost
+  }
+  const baselineName = `${STOCK}, a read stream into a file`
   await measure(`download, ${FILE_MIB} MiB, one source`, {
     unit: 'MB/s',
-    baselineName: `${STOCK}, a read stream into a file`,
-    async value() {
-      const { own, received } = await offer(room, path)
-      await whole(own)
-      const startedAt = performance.now()
-      const saved = await received.saveTo(desk)
-      const rate = megabytesPerSecond(startedAt)
-      await Promise.all([own.forget(), received.forget(), rm(saved)])
-      return rate
-    },
-    async baseline() {
-      const name = nextName()
-      await stock.put(path, name)
-      const saved = join(desk, 'saved')
-      const startedAt = performance.now()
-      await stock.save(name, saved)
-      const rate = megabytesPerSecond(startedAt)
-      await Promise.all([stock.clear(name), rm(saved)])
-      return rate
-    }
+    baselineName,
+    value: async () => (await ours()).megabytesPerSecond,
+    baseline: async () => (await theirs()).megabytesPerSecond
+  })
+  await measure(`download, ${FILE_MIB} MiB, both sides`, {
+    unit: 'CPU-s/GB',
+    baselineName,
+    value: async () => (await ours()).cpuSecondsPerGigabyte,
+    baseline: async () => (await theirs()).cpuSecondsPerGigabyte,
+    runs: CPU_RUNS
+  })
+}
+
+/** What does not grow with what is fetched is flat: the memory of both sides while a sparse file is read, above what it was before. */
+async function measureMemory(): Promise<void> {
+  const peak = async (mib: number): Promise<number> => {
+    const path = join(desk, `sparse-${mib}`)
+    await writeFile(path, '')
+    await truncate(path, mib * MIB)
+    const { own, received } = await offer(room, path)
+    const before = process.memoryUsage.rss()
+    let most = before + 1
+    for await (const _ of received.stream()) most = Math.max(most, process.memoryUsage.rss())
+    await Promise.all([own.forget(), received.forget()])
+    return (most - before) / 1_000_000
+  }
+  await measure(`memory above idle, ${MEMORY_MIB} MiB read, both sides`, {
+    unit: 'MB',
+    baselineName: `ours, ${MEMORY_MIB / 8} MiB`,
+    value: () => peak(MEMORY_MIB),
+    baseline: () => peak(MEMORY_MIB / 8),
+    runs: 1
   })
 }
 
@@ -184,6 +222,21 @@ async function whole(file: SharedFile): Promise<void> {
 async function writeRandom(path: string, mib: number): Promise<void> {
   await using file = await open(path, 'w')
   for (let i = 0; i < mib; i++) await file.write(randomBytes(MIB))
+}
+
+/** What a file took, of the time and of the processors. */
+interface Cost {
+  megabytesPerSecond: number
+  cpuSecondsPerGigabyte: number
+}
+
+function start(): { at: number; cpu: NodeJS.CpuUsage } {
+  return { at: performance.now(), cpu: process.cpuUsage() }
+}
+
+function costSince({ at, cpu }: ReturnType<typeof start>): Cost {
+  const { user, system } = process.cpuUsage(cpu)
+  return { megabytesPerSecond: megabytesPerSecond(at), cpuSecondsPerGigabyte: ((user + system) * 1_000) / (FILE_MIB * MIB) }
 }
 
 function megabytesPerSecond(startedAt: number): number {

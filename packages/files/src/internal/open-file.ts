@@ -64,6 +64,7 @@ export class OpenFile {
   #topic: Topic | undefined
   /** Fails never: who did the work is told. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** Neither does this. */
   #releasing: Promise<void> = Promise.resolve()
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -180,9 +181,8 @@ export class OpenFile {
     const { path: _path, usedAtMs: _usedAtMs, ...record } = this.#record
     this.#record = record
     this.#places = this.#openPlaces(undefined)
-    await this.#writing
-    await this.context.records.remove(this.id)
     this.#isKept = false
+    await this.#write(() => this.context.records.remove(this.id))
   }
 
   /** What was begun to be saved. What was saved whole is the user's. */
@@ -199,8 +199,8 @@ export class OpenFile {
   }
 
   /** One after the other, so that the last record is the one that stays. */
-  #write(): Promise<void> {
-    const written = this.#writing.then(() => this.context.records.put(this.id, this.#record))
+  #write(work = () => this.context.records.put(this.id, this.#record)): Promise<void> {
+    const written = this.#writing.then(work)
     this.#writing = written.catch(() => undefined)
     return written
   }
