@@ -31,10 +31,11 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
+  assertOptions(held, 'init.files', ['budgetBytes', 'holding'])
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
@@ -72,7 +73,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(policy !== undefined && { policy })
     })
     opened.push(node.close)
-    const files = await createFiles({ identity, node, folder: `${folder}/files` })
+    const files = await createFiles({ ...held, identity, node, folder: `${folder}/files` })
     opened.push(files.close)
     const mirrorClient = createMirrorClient({ node, mirrors })
     opened.push(mirrorClient.close)

@@ -16,7 +16,7 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
-export type { Peer, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { Peer, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
@@ -102,7 +102,9 @@ export {
   type FilesEvents,
   type FileSource,
   type FileState,
+  type Holding,
   type Offer,
+  type OpenOptions,
   type Preview,
   type SaveOptions,
   type SharedFile,

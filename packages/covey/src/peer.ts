@@ -1,5 +1,5 @@
 import type { EventSource } from '@covey/core'
-import type { Files } from '@covey/files'
+import type { Files, FilesInit } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
@@ -40,11 +40,16 @@ export interface PeerInit {
   readonly mirrors?: readonly string[]
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
+  /** How much is kept of files that others have shared, and for how long. Default: all of it, until it is forgotten. */
+  readonly files?: PeerFilesInit
   /** How to pay, to be paid, and to verify. Default: not at all. */
   readonly payments?: PeerPaymentsInit
   /** Stops the start, with its reason. */
   readonly signal?: AbortSignal
 }
+
+/** What a peer keeps of files that others have shared: see `FilesInit`. A room may have its own `holding`. */
+export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 
 /** The wallet of a peer: see `PaymentsInit`. Its journal is in the peer's folder, and goes with it. */
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
