@@ -82,7 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'unban: not of somebody above', file: ACTS, from: 'ban === null || ban.role > roleNumber(role)', to: 'ban === null' },
   { rule: 'transfer: one owner', file: ACTS, from: "role: roleNumber('admin') })", to: "role: roleNumber('owner') })" },
   { rule: 'transfer: lifts a mute', file: ACTS, from: "role: roleNumber('owner'), muted: false }", to: "role: roleNumber('owner') }" },
-  { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (equalBytes(row.device, device)) await', to: 'if (false) await' },
+  { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (isTheirs) await', to: 'if (false) await' },
   { rule: 'revokeDevice: old certificates are out', file: ACTS, from: 'Math.max(member.minEpoch ?? 0, epoch)', to: 'member.minEpoch ?? 0' },
   { rule: 'equivocation: the device is out', file: ACTS, from: 'removed: true, forked: true', to: 'forked: true' },
   { rule: 'equivocation: it does not come back', file: ACTS, from: '(!known.removed || known.forked)', to: '!known.removed' },
