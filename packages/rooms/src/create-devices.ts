@@ -130,6 +130,9 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
       return call(options, async () => host.createLink(expiresInMs))
     },
     requests: host.requests,
+    get isUnlinked() {
+      return personal?.isUnlinked() ?? false
+    },
     async confirm(requestId, options = {}) {
       assertString(requestId, 'requestId')
       assertOptions(options, 'options', ['signal'])

@@ -204,7 +204,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     close,
     [Symbol.asyncDispose]: close
   }
-  registerParts(rooms, { node, stack, records, open, joining, opening, enter, onopen: (listener) => events.on('open', ({ room }) => listener(open.get(room.id)!)) })
+  registerParts(rooms, { node, stack, records, open, joining, assertOpen, enter, onopen: (listener) => events.on('open', ({ room }) => listener(open.get(room.id)!)) })
   return rooms
 }
 

@@ -49,6 +49,8 @@ export interface CreateLinkOptions extends CallOptions {
  * their own that is made when the first device is linked.
  */
 export interface Devices extends EventSource<DevicesEvents> {
+  /** Whether another device has unlinked this one. For good: remove the folder, and link anew. */
+  readonly isUnlinked: boolean
   /** The person's devices, as far as they were linked; this one first. */
   list(): Promise<LinkedDevice[]>
   /**

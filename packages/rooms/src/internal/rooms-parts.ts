@@ -13,8 +13,8 @@ export interface RoomsParts {
   readonly open: ReadonlyMap<string, OpenRoom>
   /** The ids of the rooms that are being joined. */
   readonly joining: Set<string>
-  /** Opens a room, so that closing waits for it. */
-  readonly opening: (work: () => Promise<Room>) => Promise<Room>
+  /** @throws {RoomError} ROOM_CLOSED */
+  readonly assertOpen: () => void
   /** Puts an opened room on the network and into the list. */
   readonly enter: (opened: OpenRoom) => Room
   /** Calls back with each room that is opened from now on. */

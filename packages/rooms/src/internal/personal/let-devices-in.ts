@@ -29,11 +29,14 @@ export interface DeviceEntriesInit {
 /** A claim with a certificate of two links, and the room's key before it. */
 const MAX_ASKING_BYTES = 2_048
 
+/** How often it asks again: who is there may itself have come into the room meanwhile. */
+const ASK_AGAIN_MS = 15_000
+
 /** What is answered of one device: all rooms of a person at once, and what is asked again as devices come and go. */
 const ASKED_RATE = { burst: 512, perSecond: 2 }
 
 export function createDeviceEntries({ node, identity, personal, open, onerror }: DeviceEntriesInit): DeviceEntries {
-  const definition = defineChannel({ name: `covey/devices/${personal.room.id}`, version: 1, maxMessageBytes: MAX_ASKING_BYTES })
+  const definition = defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: MAX_ASKING_BYTES })
   // Who is one of the person's devices is not known before it has shown that it is.
   const channel = node.channel(definition, { peers: 'any' })
   const asking = new Map<string, OpenRoom>()
@@ -77,6 +80,13 @@ export function createDeviceEntries({ node, identity, personal, open, onerror }:
     }
   }
 
+  function ask(opened: OpenRoom): void {
+    if (isClosing) return
+    asking.set(opened.room.id, opened)
+    for (const peer of channel.peers) askOf(peer, opened).catch(report)
+  }
+
+  const timer = setInterval(() => asking.forEach(ask), ASK_AGAIN_MS)
   channel.on('open', ({ peer }) => {
     for (const opened of asking.values()) askOf(peer, opened).catch(report)
   })
@@ -84,13 +94,10 @@ export function createDeviceEntries({ node, identity, personal, open, onerror }:
   hear().catch(report)
 
   return {
-    ask(opened) {
-      if (isClosing || asking.has(opened.room.id)) return
-      asking.set(opened.room.id, opened)
-      for (const peer of channel.peers) askOf(peer, opened).catch(report)
-    },
+    ask,
     async close() {
       isClosing = true
+      clearInterval(timer)
       await channel.close()
     }
   }

@@ -21,6 +21,8 @@ export interface PersonalRoom {
   settled(): Promise<void>
   /** Whether this device is in it, and in all the rooms of the person. */
   isSynced(): Promise<boolean>
+  /** Whether another device has revoked this one. */
+  isUnlinked(): boolean
   /** Revokes a device, and tells all rooms that are open. */
   unlink(device: Uint8Array): Promise<void>
   close(): Promise<void>
@@ -67,7 +69,7 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
   const entries = createDeviceEntries({ node, identity, personal: opened, open, onerror })
   const state = createPersonalState(opened, () => changed(), onerror)
   const revocations = createRevocations(identity, opened, state)
-  const list = createRoomList({ ...parts, state, entries })
+  const list = createRoomList({ parts, state, entries, onentered: () => changed(), onerror })
   const marks = createSharedReadMarks({ state, device: identity.device.id, open, onerror })
   /** The rooms that were opened, or have other people, since they were looked at. */
   const others = new Set<OpenRoom>()
@@ -93,21 +95,25 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
       const heard = await revocations.changed()
       isRevoked = heard.isRevoked
       if (isRevoked) return onunlinked()
+      if (heard.isNew || heard.isRenewed) for (const room of open.values()) others.add(room)
       if (!(await opened.isAdmitted())) entries.ask(opened)
-      else await share(heard.isNew)
+      else await share()
+      if (heard.isRenewed) list.askAgain()
       onchange()
     }
   }
 
-  async function share(isRevocationNew: boolean): Promise<void> {
+  async function share(): Promise<void> {
     const request = identity.createDeviceRequest()
     const told = state.get(DEVICE + identity.device.id)
     if (told === undefined || !equalBytes(told, request)) await state.set(DEVICE + identity.device.id, request)
     await list.changed()
     const looked = [...others]
     others.clear()
-    for (const room of looked) await list.compare(room)
-    for (const room of isRevocationNew ? open.values() : looked) await revocations.tell(room)
+    for (const room of looked) {
+      await list.compare(room)
+      await revocations.tell(room)
+    }
     await marks.changed()
   }
 
@@ -144,6 +150,7 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     async isSynced() {
       return (await opened.isAdmitted()) && (await state.read()) && (await list.isSynced())
     },
+    isUnlinked: () => isRevoked,
     async unlink(device) {
       await revocations.revoke(device)
       for (const room of open.values()) await revocations.tell(room)
@@ -152,8 +159,9 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
       isClosing = true
       for (const stop of stops) stop()
       await marks.close()
-      await entries.close()
       await settled()
+      await list.close()
+      await entries.close()
       await Promise.all([lane.close(), topic.close(), opened.room.close()])
     }
   }

@@ -13,9 +13,19 @@ export interface Revocations {
   /** Revokes a device; resolves when it is durable, and out of the room that the devices share. */
   revoke(device: Uint8Array): Promise<void>
   /** To be called when the devices' room has changed. */
-  changed(): Promise<{ readonly isRevoked: boolean; readonly isNew: boolean }>
+  changed(): Promise<Heard>
   /** Has a room know of all revocations. */
   tell(opened: OpenRoom): Promise<void>
+}
+
+/** What the devices' room has said. */
+interface Heard {
+  /** That this device itself is revoked. */
+  readonly isRevoked: boolean
+  /** That others are. */
+  readonly isNew: boolean
+  /** This device's certificate of a new epoch. */
+  readonly isRenewed: boolean
 }
 
 interface Known extends Revocation {
@@ -46,8 +56,11 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
     if (opened.base.closing || !(await opened.isAdmitted())) return
     const [member, devices] = await Promise.all([opened.view.member(self), opened.view.devicesOf(self)])
     const isIn = (revoked: Uint8Array): boolean => devices.some(({ device, removed }) => !removed && equalBytes(device, revoked))
-    const untold = known.filter(({ epoch, device }) => epoch > (member?.minEpoch ?? 0) || isIn(device))
-    for (const each of untold.toSorted((a, b) => a.epoch - b.epoch)) await write(opened, each)
+    const told = member?.minEpoch ?? 0
+    // Of those that were never in the room, the newest speaks for all: no older certificate lets anybody in.
+    const newest = Math.max(0, ...known.map(({ epoch }) => epoch))
+    const untold = known.filter(({ epoch, device }) => (epoch === newest && epoch > told) || isIn(device))
+    for (const each of untold) await write(opened, each)
     // A new key at once, and not with the next message.
     if (untold.length > 0) await opened.log.append([], { underEpoch: true })
   }
@@ -67,12 +80,13 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
     }
   }
 
-  async function renewOwn(): Promise<void> {
+  async function renewOwn(): Promise<boolean> {
     const certificate = state.get(CERTIFICATE + identity.device.id)
     const given = certificate && decodeCertificate(certificate)
     const own = decodeCertificate(identity.device.certificate)
-    if (!given?.ok || !own.ok || given.value.epoch <= own.value.epoch || given.value.epoch < identity.epoch) return
+    if (!given?.ok || !own.ok || given.value.epoch <= own.value.epoch || given.value.epoch < identity.epoch) return false
     await identity.acceptCertificate(certificate!)
+    return true
   }
 
   async function accept(): Promise<boolean> {
@@ -104,10 +118,9 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
       const before = known.length
       await read()
       const isNew = known.length > before
-      if (!(await accept())) return { isRevoked: true, isNew }
+      if (!(await accept())) return { isRevoked: true, isNew, isRenewed: false }
       if (known.length > 0) await renewOthers()
-      await renewOwn()
-      return { isRevoked: false, isNew }
+      return { isRevoked: false, isNew, isRenewed: await renewOwn() }
     }
   }
 }
