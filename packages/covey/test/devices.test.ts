@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createPeer, linkDevice, type DeviceLinking, type LinkDeviceInit, type LinkRequest, type Peer, type Room } from 'covey'
-import { codeOf, receive, start, temporaryFolder, textsOf, useLocalNetwork } from './support.js'
+import { codeOf, PHRASE, receive, start, temporaryFolder, textsOf, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -152,3 +152,115 @@ async function kindsOf(room: Room): Promise<string[]> {
   for await (const { kind } of room.messages()) kinds.push(kind)
   return kinds
 }
+
+test('how far the person has read is known on all of their devices, and never goes back', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const room = await laptop.rooms.create({ name: 'Tea' })
+  const theirs = await bob.rooms.join(await room.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  const phones = await roomOf(phone, room.id)
+  const unread = async (): Promise<number[]> => Promise.all([room, phones].map(async (each) => (await each.unread()).count))
+  const sent = []
+  for (const text of ['one', 'two', 'three']) sent.push(await theirs.send(text))
+  await receive(room, 'three')
+  await receive(phones, 'three')
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([3, 3])
+
+  await phones.markRead(sent[1]!.id)
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([1, 1])
+  await room.markRead(sent[0]!.id)
+  await room.markRead()
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([0, 0])
+  await theirs.send('four')
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([1, 1])
+  // What was to be told when the device was closed, is told when it is open again.
+  await room.markRead((await receive(room, 'four')).id)
+  await laptop.devices.close()
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([0, 0])
+})
+
+test('a room that one device leaves, the person has left', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const theirs = await bob.rooms.create({ name: 'Coffee' })
+  await laptop.rooms.join(await theirs.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  await (await roomOf(phone, theirs.id)).leave()
+  await expect.poll(async () => (await laptop.rooms.get(theirs.id)!.info()).role, { timeout: 30_000 }).toBeUndefined()
+  // A device that comes later is not brought into it.
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await roomOf(tablet, tea.id)
+  expect(tablet.rooms.list().map(({ id }) => id)).toEqual([tea.id])
+})
+
+test('a device that is restarted in the middle goes on, before and after it was confirmed', { timeout: 120_000 }, async () => {
+  const laptopFolder = await temporaryFolder()
+  const laptop = await start({ ...net, storage: laptopFolder, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  await tea.send('hello')
+  const init = await phoneInit()
+
+  // Before: the folder waits, as the same device, for another link.
+  const { linking, request } = await meet(laptop, init)
+  expect(await codeOf(() => linkDevice(linking.code, init))).toBe('STORAGE_LOCKED')
+  const ended = laptop.devices.once('requestEnd')
+  await linking.close()
+  await ended
+  expect(await codeOf(() => laptop.devices.confirm(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => createPeer(init))).toBe('IDENTITY_PENDING')
+
+  // After: neither was open long enough to let it into anything.
+  const second = await meet(laptop, init)
+  expect(second.request.device).toBe(request.device)
+  const [phone] = await Promise.all([second.linking.confirmed(), laptop.devices.confirm(second.request.id)])
+  await Promise.all([phone.close(), laptop.close()])
+  const [again, back] = [await start({ ...net, storage: init.storage }), await start({ ...net, storage: laptopFolder })]
+  await again.devices.synced()
+  expect(await textsOf(await roomOf(again, tea.id))).toEqual(['hello'])
+  await back.rooms.get(tea.id)!.send('again')
+  await receive(await roomOf(again, tea.id), 'again')
+  await again.close()
+  expect(await codeOf(async () => linkDevice(await back.devices.createLink(), init))).toBe('DEVICE_LINKED')
+})
+
+test('who has the words on two devices links them; another person is refused', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice', phrase: PHRASE })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const [own, others] = [await phoneInit(), await phoneInit()]
+  const restored = await start({ ...net, storage: own.storage, phrase: PHRASE })
+  const { device } = restored
+  await restored.close()
+  const bob = await start({ ...net, storage: others.storage, name: 'Bob' })
+  await bob.close()
+  expect(await codeOf(async () => linkDevice(await laptop.devices.createLink(), others))).toBe('LINK_REFUSED')
+  const phone = await link(laptop, own)
+  expect(phone.device.id).toBe(device.id)
+  await roomOf(phone, tea.id)
+  // It has the words, and so it can unlink, even the one that was there first.
+  const unlinked = laptop.devices.once('unlinked')
+  await phone.devices.unlink(laptop.device.id)
+  await unlinked
+})
+
+test('a link that nobody confirms, or that is over, gives nothing; so does a wrong word', { timeout: 60_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const init = await phoneInit()
+  const { linking, request } = await meet(laptop, init)
+  await laptop.devices.decline(request.id)
+  expect(await codeOf(() => linking.confirmed())).toBe('LINK_REFUSED')
+  expect(await codeOf(() => createPeer(init))).toBe('IDENTITY_PENDING')
+  const short = await laptop.devices.createLink({ expiresInMs: 1 })
+  await expect.poll(() => codeOf(() => linkDevice(short, init))).toBe('LINK_EXPIRED')
+  expect(await codeOf(() => linkDevice('hello', init))).toBe('LINK_NOT_COVEY')
+  expect(await codeOf(() => linkDevice(short, { ...init, phrase: PHRASE } as never))).toBe('TypeError')
+  expect(await codeOf(() => laptop.devices.createLink({ expiresInMs: 0 }))).toBe('TypeError')
+  expect(await codeOf(() => laptop.devices.confirm(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => laptop.devices.decline(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => laptop.devices.synced({ signal: AbortSignal.timeout(60_000) }))).toBeNull()
+  expect(await laptop.devices.list()).toEqual([{ id: laptop.device.id, name: '', isThis: true }])
+  await laptop.close()
+  expect(await codeOf(() => laptop.devices.createLink())).toBe('ROOM_CLOSED')
+  expect(await codeOf(() => laptop.devices.list())).toBe('ROOM_CLOSED')
+})

@@ -63,6 +63,8 @@ export function createLinkHost(init: LinkHostInit): LinkHost {
     if (channel !== undefined) return
     channel = node.channel(linkChannel, { peers: 'any', maxMessagesPerSecond: MAX_MESSAGES_PER_SECOND })
     channel.on('close', ({ peer }) => forget(peer))
+    // A stranger who broke a rule, and is refused: no news for the person.
+    channel.on('error', () => undefined)
     hear(channel).catch(onerror)
   }
 

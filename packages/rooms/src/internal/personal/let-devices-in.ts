@@ -91,6 +91,8 @@ export function createDeviceEntries({ node, identity, personal, open, onerror }:
     for (const opened of asking.values()) askOf(peer, opened).catch(report)
   })
   channel.on('close', ({ peer }) => rates.delete(peer))
+  // Somebody who broke a rule, and is refused: no news for the person.
+  channel.on('error', () => undefined)
   hear().catch(report)
 
   return {
