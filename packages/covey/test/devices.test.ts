@@ -244,6 +244,24 @@ test('who has the words on two devices links them; another person is refused', {
   await unlinked
 })
 
+test('a device can be unlinked that was confirmed and has not come yet: then it never comes', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const init = await phoneInit()
+  const { linking, request } = await meet(laptop, init)
+  const [phone] = await Promise.all([linking.confirmed(), laptop.devices.confirm(request.id)])
+  await phone.close()
+  await expect.poll(async () => (await laptop.devices.list()).map(({ name }) => name), { timeout: 30_000 }).toEqual(['', 'Phone'])
+  await laptop.devices.unlink(phone.device.id)
+  expect(await laptop.devices.list()).toHaveLength(1)
+  const again = await start({ ...net, storage: init.storage })
+  // Another one that is linked while it is there comes in, and it does not.
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await roomOf(tablet, tea.id)
+  expect(again.rooms.list()).toEqual([])
+  expect((await laptop.devices.list()).map(({ name }) => name)).toEqual(['', 'Tablet'])
+})
+
 test('a link that nobody confirms, or that is over, gives nothing; so does a wrong word', { timeout: 60_000 }, async () => {
   const laptop = await start({ ...net, name: 'Alice' })
   const init = await phoneInit()

@@ -55,10 +55,11 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
     return personal
   }
 
-  async function grant(request: Uint8Array) {
+  async function grant(request: Uint8Array, device: string) {
     // First: a device that cannot certify has nothing to share.
     const certificate = identity.certifyDevice(request)
-    const { opened, settled } = personal ?? (await demandPersonal())
+    const { opened, expect, settled } = personal ?? (await demandPersonal())
+    await expect(device, request)
     // What is in the room then, the new device sees as soon as it is in.
     await settled()
     const { key, encryptionKey } = opened.base

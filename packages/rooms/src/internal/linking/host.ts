@@ -15,7 +15,7 @@ export interface LinkHostInit {
   /** What links say of where this device can be met. */
   readonly meetingPlace: Uint8Array | null
   /** Makes a device, whose request the person has confirmed, one of theirs. */
-  readonly grant: (request: Uint8Array) => Promise<Structs['link-grant']>
+  readonly grant: (request: Uint8Array, device: string) => Promise<Structs['link-grant']>
   readonly onrequest: (request: LinkRequest) => void
   /** A request is over, whatever became of it. */
   readonly onend: (id: string) => void
@@ -143,8 +143,8 @@ export function createLinkHost(init: LinkHostInit): LinkHost {
     },
     requests: () => [...guests.values()].flatMap(({ shown }) => (shown ? [shown.request] : [])),
     async confirm(id) {
-      const { bytes } = demand(id)
-      const granted = await grant(bytes)
+      const { bytes, request } = demand(id)
+      const granted = await grant(bytes, request.device)
       // It may have gone meanwhile.
       demand(id)
       try {

@@ -1,4 +1,4 @@
-import { encodeZ32, equalBytes } from '@covey/core'
+import { decodeKey, encodeZ32, equalBytes } from '@covey/core'
 import { decodeDeviceRequest } from '@covey/identity'
 import type { LinkedDevice } from '../../devices.js'
 import { KEY_BYTES, randomBytes } from '../crypto.js'
@@ -16,7 +16,10 @@ import { createSharedReadMarks } from './shared-read-marks.js'
 /** The room whose members are the devices of one person, at work. */
 export interface PersonalRoom {
   readonly opened: OpenRoom
+  /** Those that are in the room, and those that were confirmed and have not come yet. */
   devices(): Promise<LinkedDevice[]>
+  /** Tells the other devices of one that was confirmed, so that any of them can unlink it from then on. */
+  expect(device: string, request: Uint8Array): Promise<void>
   /** Resolves when all that has changed so far has been seen to. */
   settled(): Promise<void>
   /** Whether this device is in it, and in all the rooms of the person. */
@@ -125,9 +128,10 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     changed(room)
   }
 
-  function nameOf(device: string): string {
+  /** What a device calls itself, if it has said so. */
+  function nameOf(device: string): string | undefined {
     const told = decodeDeviceRequest(state.get(DEVICE + device) ?? new Uint8Array())
-    return told.ok && encodeZ32(told.value.device) === device ? readName(told.value.name) : ''
+    return told.ok && encodeZ32(told.value.device) === device ? readName(told.value.name) : undefined
   }
 
   opened.onpeople(() => changed())
@@ -144,9 +148,13 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     settled,
     async devices() {
       const rows = await opened.view.devicesOf(identity.identity.publicKey)
-      const ids = new Set(rows.filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device)))
-      return [...ids].map((id) => ({ id, name: nameOf(id), isThis: id === identity.device.id }))
+      const present = rows.filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device))
+      const gone = new Set(rows.filter(({ removed }) => removed).map(({ device }) => encodeZ32(device)))
+      const named = state.entries(DEVICE).map(([id]) => id)
+      const expected = named.filter((id) => nameOf(id) !== undefined && !gone.has(id) && !revocations.isRevoked(decodeKey(id)))
+      return [...new Set([...present, ...expected])].map((id) => ({ id, name: nameOf(id) ?? '', isThis: id === identity.device.id }))
     },
+    expect: (device, request) => state.set(DEVICE + device, request),
     async isSynced() {
       return (await opened.isAdmitted()) && (await state.read()) && (await list.isSynced())
     },

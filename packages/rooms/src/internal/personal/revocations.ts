@@ -14,6 +14,8 @@ export interface Revocations {
   revoke(device: Uint8Array): Promise<void>
   /** To be called when the devices' room has changed. */
   changed(): Promise<Heard>
+  /** Whether a device is known to be revoked. */
+  isRevoked(device: Uint8Array): boolean
   /** Has a room know of all revocations. */
   tell(opened: OpenRoom): Promise<void>
 }
@@ -105,6 +107,7 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
 
   return {
     tell,
+    isRevoked: (device) => known.some((revoked) => equalBytes(revoked.device, device)),
     async revoke(device) {
       const bytes = await identity.revokeDevice(device)
       const revocation = verifyRevocation(bytes, { identity: self })
@@ -112,6 +115,7 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
       await write(personal, { ...revocation.value, bytes })
       await personal.log.append([], { underEpoch: true })
       await read()
+      await state.set(DEVICE + encodeZ32(device), null)
       await renewOthers()
     },
     async changed() {
