@@ -38,7 +38,7 @@ export async function letIn(
   newcomer: Recipient,
   admission: Draft
 ): Promise<boolean> {
-  const welcome = await keyring.welcome(newcomer)
+  const welcome = await (admission.type === 'addDevice' ? keyring.welcomeDevice(newcomer) : keyring.welcome(newcomer))
   await log.append([admission, ...welcome], { underEpoch: true })
   if (!(await isIn(view, newcomer.writer))) return false
   // Where the newcomer may not have the present key, there is a new one.
