@@ -185,7 +185,7 @@ struct(
 )
 
 // What the devices of a person keep together, in messages of their room: one entry of a map.
-struct('personal-entry', required('key', 'string'), optional('value', 'buffer'))
+struct('personal-entry', required('name', 'string'), optional('value', 'buffer'))
 struct('personal-room-entry', required('key', 'fixed32'), required('encryptionKey', 'fixed32'), optional('left', 'bool'))
 
 // How far somebody has read, on this device.

@@ -198,7 +198,7 @@ export interface Structs {
     name?: string | null
   }
   'personal-entry': {
-    key: string
+    name: string
     value?: Uint8Array | null
   }
   'personal-room-entry': {

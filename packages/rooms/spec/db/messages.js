@@ -1050,7 +1050,7 @@ const encoding36 = {
 // @covey/personal-entry
 const encoding37 = {
   preencode(state, m) {
-    c.string.preencode(state, m.key)
+    c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
 
     if (m.value) c.buffer.preencode(state, m.value)
@@ -1058,7 +1058,7 @@ const encoding37 = {
   encode(state, m) {
     const flags = m.value ? 1 : 0
 
-    c.string.encode(state, m.key)
+    c.string.encode(state, m.name)
     c.uint.encode(state, flags)
 
     if (m.value) c.buffer.encode(state, m.value)
@@ -1068,7 +1068,7 @@ const encoding37 = {
     const flags = c.uint.decode(state)
 
     return {
-      key: r0,
+      name: r0,
       value: (flags & 1) !== 0 ? c.buffer.decode(state) : null
     }
   }

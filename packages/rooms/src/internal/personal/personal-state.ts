@@ -61,8 +61,8 @@ export function createPersonalState(opened: OpenRoom, onchange: () => void, oner
     }
     const next = new Map<string, Uint8Array>()
     for (const entry of log) {
-      if (entry?.value) next.set(entry.key, entry.value)
-      else if (entry) next.delete(entry.key)
+      if (entry?.value) next.set(entry.name, entry.value)
+      else if (entry) next.delete(entry.name)
     }
     map = next
   }
@@ -84,8 +84,8 @@ export function createPersonalState(opened: OpenRoom, onchange: () => void, oner
   return {
     get: (key) => map.get(key),
     entries: (prefix) => [...map].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
-    async set(key, value) {
-      await room.send(entryContent.create({ key, value }))
+    async set(name, value) {
+      await room.send(entryContent.create({ name, value }))
     },
     async read() {
       while (reading !== undefined) await reading
