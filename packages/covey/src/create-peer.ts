@@ -3,7 +3,7 @@ import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
-import { createRooms } from '@covey/rooms'
+import { createDevices, createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
@@ -31,7 +31,7 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'signal'])
+  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'signal'])
   const { storage, network, relays, mirrors = [], policy, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
@@ -83,10 +83,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
     })
     opened.push(rooms.close)
+    const devices = await createDevices({ rooms })
+    opened.push(devices.close)
     throwIfAborted(signal)
     return {
       identity: identity.identity,
       device: identity.device,
+      devices,
       rooms,
       files,
       mirrors: {

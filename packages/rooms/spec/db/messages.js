@@ -155,22 +155,39 @@ const encoding3 = {
   }
 }
 
-// @covey/enter.receipt
-const encoding4_1 = encoding3_2
-
-// @covey/enter
+// @covey/add-device
 const encoding4 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding4_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding4_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding4_1.decode(state)
+
+    return {
+      request: r0
+    }
+  }
+}
+
+// @covey/enter.receipt
+const encoding5_1 = encoding3_2
+
+// @covey/enter
+const encoding5 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    encoding5_1.preencode(state, m.receipt)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.request)
+    encoding5_1.encode(state, m.receipt)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = encoding5_1.decode(state)
 
     return {
       request: r0,
@@ -180,7 +197,7 @@ const encoding4 = {
 }
 
 // @covey/knock
-const encoding5 = {
+const encoding6 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.invite)
@@ -207,7 +224,7 @@ const encoding5 = {
 }
 
 // @covey/rotate
-const encoding6 = {
+const encoding7 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -253,7 +270,7 @@ const encoding6 = {
 }
 
 // @covey/grant
-const encoding7 = {
+const encoding8 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -274,7 +291,7 @@ const encoding7 = {
 }
 
 // @covey/keep-epoch
-const encoding8 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -299,7 +316,7 @@ const encoding8 = {
 }
 
 // @covey/invite
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -347,7 +364,7 @@ const encoding9 = {
 }
 
 // @covey/seen
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -368,24 +385,24 @@ const encoding10 = {
 }
 
 // @covey/set-role.seen
-const encoding11_2 = c.array(c.frame(encoding10))
+const encoding12_2 = c.array(c.frame(encoding11))
 
 // @covey/set-role
-const encoding11 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding11_2.preencode(state, m.seen)
+    encoding12_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding11_2.encode(state, m.seen)
+    encoding12_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding11_2.decode(state)
+    const r2 = encoding12_2.decode(state)
 
     return {
       identity: r0,
@@ -396,25 +413,25 @@ const encoding11 = {
 }
 
 // @covey/remove.seen
-const encoding12_1 = encoding11_2
+const encoding13_1 = encoding12_2
 
 // @covey/remove
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding12_1.preencode(state, m.seen)
+    encoding13_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding12_1.encode(state, m.seen)
+    encoding13_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding12_1.decode(state)
+    const r1 = encoding13_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -426,7 +443,7 @@ const encoding12 = {
 }
 
 // @covey/unban
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -443,7 +460,7 @@ const encoding13 = {
 }
 
 // @covey/mute
-const encoding14 = {
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -466,10 +483,10 @@ const encoding14 = {
 }
 
 // @covey/transfer
-const encoding15 = encoding13
+const encoding16 = encoding14
 
 // @covey/signed-tree
-const encoding16 = {
+const encoding17 = {
   preencode(state, m) {
     c.uint.preencode(state, m.fork)
     c.uint.preencode(state, m.length)
@@ -498,20 +515,20 @@ const encoding16 = {
 }
 
 // @covey/equivocation.first
-const encoding17_3 = c.frame(encoding16)
+const encoding18_3 = c.frame(encoding17)
 // @covey/equivocation.second
-const encoding17_4 = encoding17_3
+const encoding18_4 = encoding18_3
 
 // @covey/equivocation
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.signer)
     c.uint.preencode(state, m.at)
-    encoding17_3.preencode(state, m.first)
+    encoding18_3.preencode(state, m.first)
     state.end++ // max flag is 1 so always one byte
 
-    if (m.second) encoding17_4.preencode(state, m.second)
+    if (m.second) encoding18_4.preencode(state, m.second)
   },
   encode(state, m) {
     const flags = m.second ? 1 : 0
@@ -519,16 +536,16 @@ const encoding17 = {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.signer)
     c.uint.encode(state, m.at)
-    encoding17_3.encode(state, m.first)
+    encoding18_3.encode(state, m.first)
     c.uint.encode(state, flags)
 
-    if (m.second) encoding17_4.encode(state, m.second)
+    if (m.second) encoding18_4.encode(state, m.second)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
-    const r3 = encoding17_3.decode(state)
+    const r3 = encoding18_3.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -536,13 +553,13 @@ const encoding17 = {
       signer: r1,
       at: r2,
       first: r3,
-      second: (flags & 1) !== 0 ? encoding17_4.decode(state) : null
+      second: (flags & 1) !== 0 ? encoding18_4.decode(state) : null
     }
   }
 }
 
 // @covey/revoke-device
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -567,7 +584,7 @@ const encoding18 = {
 }
 
 // @covey/unreact
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.reaction)
   },
@@ -584,7 +601,7 @@ const encoding19 = {
 }
 
 // @covey/mention
-const encoding20 = {
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -609,10 +626,10 @@ const encoding20 = {
 }
 
 // @covey/message-body.mentions
-const encoding21_6 = c.array(c.frame(encoding20))
+const encoding22_6 = c.array(c.frame(encoding21))
 
 // @covey/message-body
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -621,7 +638,7 @@ const encoding21 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding21_6.preencode(state, m.mentions)
+    if (m.mentions) encoding22_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -640,7 +657,7 @@ const encoding21 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding21_6.encode(state, m.mentions)
+    if (m.mentions) encoding22_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -652,13 +669,13 @@ const encoding21 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding21_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding22_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -675,18 +692,18 @@ const encoding22 = {
 }
 
 // @covey/vote-body.choices
-const encoding23_0 = c.array(c.uint)
+const encoding24_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
-    encoding23_0.preencode(state, m.choices)
+    encoding24_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding23_0.encode(state, m.choices)
+    encoding24_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding23_0.decode(state)
+    const r0 = encoding24_0.decode(state)
 
     return {
       choices: r0
@@ -695,7 +712,7 @@ const encoding23 = {
 }
 
 // @covey/settings-body
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -718,24 +735,24 @@ const encoding24 = {
 }
 
 // @covey/profile-body
-const encoding25 = encoding24
+const encoding26 = encoding25
 
 // @covey/knock-body.receipt
-const encoding26_1 = encoding3_2
+const encoding27_1 = encoding3_2
 
 // @covey/knock-body
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding26_1.preencode(state, m.receipt)
+    encoding27_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding26_1.encode(state, m.receipt)
+    encoding27_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding26_1.decode(state)
+    const r1 = encoding27_1.decode(state)
 
     return {
       request: r0,
@@ -745,7 +762,7 @@ const encoding26 = {
 }
 
 // @covey/join-request
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -786,7 +803,7 @@ const encoding27 = {
 }
 
 // @covey/knock-request
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -813,7 +830,7 @@ const encoding28 = {
 }
 
 // @covey/invite-link
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -863,22 +880,24 @@ const encoding29 = {
 }
 
 // @covey/room-record
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.key) c.fixed32.preencode(state, m.key)
+    if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
   },
   encode(state, m) {
-    const flags = m.key ? 1 : 0
+    const flags = (m.key ? 1 : 0) | (m.personal ? 2 : 0) | (m.encryptionKey ? 4 : 0)
 
     c.fixed32.encode(state, m.namespace)
     c.fixed32.encode(state, m.discoveryKey)
     c.uint.encode(state, flags)
 
     if (m.key) c.fixed32.encode(state, m.key)
+    if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -888,13 +907,202 @@ const encoding30 = {
     return {
       namespace: r0,
       discoveryKey: r1,
-      key: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      key: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      personal: (flags & 2) !== 0,
+      encryptionKey: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/device-link
+const encoding32 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.device)
+    c.buffer.preencode(state, m.secret)
+    c.uint.preencode(state, m.expiresAt)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.relays) c.buffer.preencode(state, m.relays)
+  },
+  encode(state, m) {
+    const flags = m.relays ? 1 : 0
+
+    c.fixed32.encode(state, m.device)
+    c.buffer.encode(state, m.secret)
+    c.uint.encode(state, m.expiresAt)
+    c.uint.encode(state, flags)
+
+    if (m.relays) c.buffer.encode(state, m.relays)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      device: r0,
+      secret: r1,
+      expiresAt: r2,
+      relays: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/link-hello
+const encoding33 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.proof)
+    c.fixed32.preencode(state, m.commitment)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.proof)
+    c.fixed32.encode(state, m.commitment)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      proof: r0,
+      commitment: r1
+    }
+  }
+}
+
+// @covey/link-offer
+const encoding34 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.nonce)
+    c.fixed32.preencode(state, m.identity)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.nonce)
+    c.fixed32.encode(state, m.identity)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      nonce: r0,
+      identity: r1
+    }
+  }
+}
+
+// @covey/link-reveal
+const encoding35 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.nonce)
+    c.buffer.preencode(state, m.request)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.nonce)
+    c.buffer.encode(state, m.request)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.buffer.decode(state)
+
+    return {
+      nonce: r0,
+      request: r1
+    }
+  }
+}
+
+// @covey/link-grant
+const encoding36 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.certificate)
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.encryptionKey)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+  },
+  encode(state, m) {
+    const flags = m.name ? 1 : 0
+
+    c.buffer.encode(state, m.certificate)
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.encryptionKey)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      certificate: r0,
+      key: r1,
+      encryptionKey: r2,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/personal-entry
+const encoding37 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.name)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.value) c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    const flags = m.value ? 1 : 0
+
+    c.string.encode(state, m.name)
+    c.uint.encode(state, flags)
+
+    if (m.value) c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      name: r0,
+      value: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/personal-room-entry
+const encoding38 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.encryptionKey)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.left ? 1 : 0
+
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.encryptionKey)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      key: r0,
+      encryptionKey: r1,
+      left: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/read-mark
-const encoding31 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -915,7 +1123,7 @@ const encoding31 = {
 }
 
 // @covey/meta
-const encoding32 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -940,7 +1148,7 @@ const encoding32 = {
 }
 
 // @covey/writer
-const encoding33 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -971,7 +1179,7 @@ const encoding33 = {
 }
 
 // @covey/authority
-const encoding34 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1000,7 +1208,7 @@ const encoding34 = {
 }
 
 // @covey/room
-const encoding35 = {
+const encoding43 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1034,7 +1242,7 @@ const encoding35 = {
 }
 
 // @covey/member
-const encoding36 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1070,17 +1278,19 @@ const encoding36 = {
 }
 
 // @covey/device
-const encoding37 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.issuer) c.fixed32.preencode(state, m.issuer)
   },
   encode(state, m) {
-    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.issuer ? 4 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
@@ -1088,6 +1298,8 @@ const encoding37 = {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
+
+    if (m.issuer) c.fixed32.encode(state, m.issuer)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -1104,13 +1316,14 @@ const encoding37 = {
       identity: r3,
       position: r4,
       removed: (flags & 1) !== 0,
-      forked: (flags & 2) !== 0
+      forked: (flags & 2) !== 0,
+      issuer: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/ban
-const encoding38 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1131,7 +1344,7 @@ const encoding38 = {
 }
 
 // @covey/profile
-const encoding39 = {
+const encoding47 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1156,7 +1369,7 @@ const encoding39 = {
 }
 
 // @covey/invite-row
-const encoding40 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1214,7 +1427,7 @@ const encoding40 = {
 }
 
 // @covey/knock-row
-const encoding41 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1249,7 +1462,7 @@ const encoding41 = {
 }
 
 // @covey/epoch
-const encoding42 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1282,7 +1495,7 @@ const encoding42 = {
 }
 
 // @covey/key-request
-const encoding43 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1303,7 +1516,7 @@ const encoding43 = {
 }
 
 // @covey/grant-row
-const encoding44 = {
+const encoding52 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1336,7 +1549,7 @@ const encoding44 = {
 }
 
 // @covey/message
-const encoding45 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1375,7 +1588,7 @@ const encoding45 = {
 }
 
 // @covey/message-state
-const encoding46 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1424,7 +1637,7 @@ const encoding46 = {
 }
 
 // @covey/edit
-const encoding47 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1453,7 +1666,7 @@ const encoding47 = {
 }
 
 // @covey/reaction
-const encoding48 = {
+const encoding56 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1490,7 +1703,7 @@ const encoding48 = {
 }
 
 // @covey/vote
-const encoding49 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1519,7 +1732,7 @@ const encoding49 = {
 }
 
 // @covey/pin
-const encoding50 = {
+const encoding58 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1540,7 +1753,7 @@ const encoding50 = {
 }
 
 // @covey/thread-message
-const encoding51 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1561,7 +1774,7 @@ const encoding51 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding52 = {
+const encoding60 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1589,7 +1802,7 @@ const encoding52 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding53 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1615,7 +1828,7 @@ const encoding53 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding54 = {
+const encoding62 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1648,22 +1861,26 @@ const encoding54 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding55 = {
+const encoding63 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.issuer) c.fixed32.preencode(state, m.issuer)
   },
   encode(state, m) {
-    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0)
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.issuer ? 4 : 0)
 
     c.fixed32.encode(state, m.device)
     c.fixed32.encode(state, m.box)
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
+
+    if (m.issuer) c.fixed32.encode(state, m.issuer)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
@@ -1679,13 +1896,14 @@ const encoding55 = {
       identity: r3,
       position: r4,
       removed: (flags & 1) !== 0,
-      forked: (flags & 2) !== 0
+      forked: (flags & 2) !== 0,
+      issuer: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/ban/hyperdb#6
-const encoding56 = {
+const encoding64 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1703,7 +1921,7 @@ const encoding56 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding57 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1725,7 +1943,7 @@ const encoding57 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding58 = {
+const encoding66 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1780,7 +1998,7 @@ const encoding58 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding59 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1807,7 +2025,7 @@ const encoding59 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding60 = {
+const encoding68 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1831,7 +2049,7 @@ const encoding60 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding61 = {
+const encoding69 = {
   preencode(state, m) {
 
   },
@@ -1847,7 +2065,7 @@ const encoding61 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding62 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1883,7 +2101,7 @@ const encoding62 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding63 = {
+const encoding71 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -1912,7 +2130,7 @@ const encoding63 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding64 = {
+const encoding72 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -1958,7 +2176,7 @@ const encoding64 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding65 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1981,7 +2199,7 @@ const encoding65 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding66 = {
+const encoding74 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2009,7 +2227,7 @@ const encoding66 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding67 = {
+const encoding75 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2032,7 +2250,7 @@ const encoding67 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding68 = {
+const encoding76 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2050,7 +2268,7 @@ const encoding68 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding69 = {
+const encoding77 = {
   preencode(state, m) {
 
   },
@@ -2096,138 +2314,154 @@ function getEncoding(name) {
       return encoding2
     case '@covey/admit':
       return encoding3
-    case '@covey/enter':
+    case '@covey/add-device':
       return encoding4
-    case '@covey/knock':
+    case '@covey/enter':
       return encoding5
-    case '@covey/rotate':
+    case '@covey/knock':
       return encoding6
-    case '@covey/grant':
+    case '@covey/rotate':
       return encoding7
-    case '@covey/keep-epoch':
+    case '@covey/grant':
       return encoding8
-    case '@covey/invite':
+    case '@covey/keep-epoch':
       return encoding9
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding10
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding11
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding12
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding13
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding14
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding15
-    case '@covey/signed-tree':
+    case '@covey/transfer':
       return encoding16
-    case '@covey/equivocation':
+    case '@covey/signed-tree':
       return encoding17
-    case '@covey/revoke-device':
+    case '@covey/equivocation':
       return encoding18
-    case '@covey/unreact':
+    case '@covey/revoke-device':
       return encoding19
-    case '@covey/mention':
+    case '@covey/unreact':
       return encoding20
-    case '@covey/message-body':
+    case '@covey/mention':
       return encoding21
-    case '@covey/reaction-body':
+    case '@covey/message-body':
       return encoding22
-    case '@covey/vote-body':
+    case '@covey/reaction-body':
       return encoding23
-    case '@covey/settings-body':
+    case '@covey/vote-body':
       return encoding24
-    case '@covey/profile-body':
+    case '@covey/settings-body':
       return encoding25
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding26
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding27
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding28
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding29
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding30
-    case '@covey/read-mark':
+    case '@covey/room-record':
       return encoding31
-    case '@covey/meta':
+    case '@covey/device-link':
       return encoding32
-    case '@covey/writer':
+    case '@covey/link-hello':
       return encoding33
-    case '@covey/authority':
+    case '@covey/link-offer':
       return encoding34
-    case '@covey/room':
+    case '@covey/link-reveal':
       return encoding35
-    case '@covey/member':
+    case '@covey/link-grant':
       return encoding36
-    case '@covey/device':
+    case '@covey/personal-entry':
       return encoding37
-    case '@covey/ban':
+    case '@covey/personal-room-entry':
       return encoding38
-    case '@covey/profile':
+    case '@covey/read-mark':
       return encoding39
-    case '@covey/invite-row':
+    case '@covey/meta':
       return encoding40
-    case '@covey/knock-row':
+    case '@covey/writer':
       return encoding41
-    case '@covey/epoch':
+    case '@covey/authority':
       return encoding42
-    case '@covey/key-request':
+    case '@covey/room':
       return encoding43
-    case '@covey/grant-row':
+    case '@covey/member':
       return encoding44
-    case '@covey/message':
+    case '@covey/device':
       return encoding45
-    case '@covey/message-state':
+    case '@covey/ban':
       return encoding46
-    case '@covey/edit':
+    case '@covey/profile':
       return encoding47
-    case '@covey/reaction':
+    case '@covey/invite-row':
       return encoding48
-    case '@covey/vote':
+    case '@covey/knock-row':
       return encoding49
-    case '@covey/pin':
+    case '@covey/epoch':
       return encoding50
-    case '@covey/thread-message':
+    case '@covey/key-request':
       return encoding51
-    case '@covey/writer/hyperdb#1':
+    case '@covey/grant-row':
       return encoding52
-    case '@covey/authority/hyperdb#2':
+    case '@covey/message':
       return encoding53
-    case '@covey/member/hyperdb#4':
+    case '@covey/message-state':
       return encoding54
-    case '@covey/device/hyperdb#5':
+    case '@covey/edit':
       return encoding55
-    case '@covey/ban/hyperdb#6':
+    case '@covey/reaction':
       return encoding56
-    case '@covey/profile/hyperdb#7':
+    case '@covey/vote':
       return encoding57
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/pin':
       return encoding58
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/thread-message':
       return encoding59
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/writer/hyperdb#1':
       return encoding60
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/authority/hyperdb#2':
       return encoding61
-    case '@covey/message/hyperdb#12':
+    case '@covey/member/hyperdb#4':
       return encoding62
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/device/hyperdb#5':
       return encoding63
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/ban/hyperdb#6':
       return encoding64
-    case '@covey/edit/hyperdb#18':
+    case '@covey/profile/hyperdb#7':
       return encoding65
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/invite-row/hyperdb#8':
       return encoding66
-    case '@covey/vote/hyperdb#20':
+    case '@covey/epoch/hyperdb#9':
       return encoding67
-    case '@covey/pin/hyperdb#21':
+    case '@covey/grant-row/hyperdb#10':
       return encoding68
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/key-request/hyperdb#11':
       return encoding69
+    case '@covey/message/hyperdb#12':
+      return encoding70
+    case '@covey/knock-row/hyperdb#16':
+      return encoding71
+    case '@covey/message-state/hyperdb#17':
+      return encoding72
+    case '@covey/edit/hyperdb#18':
+      return encoding73
+    case '@covey/reaction/hyperdb#19':
+      return encoding74
+    case '@covey/vote/hyperdb#20':
+      return encoding75
+    case '@covey/pin/hyperdb#21':
+      return encoding76
+    case '@covey/thread-message/hyperdb#22':
+      return encoding77
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -32,14 +32,15 @@ export const OpType = {
   pin: 37,
   unpin: 38,
   vote: 39,
-  closeVote: 40
+  closeVote: 40,
+  addDevice: 56
 } as const
 
 export type OpTypeName = keyof typeof OpType
 
 /** Whether ops of a type are about messages: they change nothing of who is in the room or what it is called. */
 export function isTalk(type: number): boolean {
-  return type >= OpType.message
+  return type >= OpType.message && type !== OpType.addDevice
 }
 
 /** An op takes at most this much of a writer's core: a content of 80 KiB, and what goes with it. What is larger belongs in files. */
