@@ -27,6 +27,7 @@ import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/o
 import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
 import { linkPreviewContent, locationContent, pollContent, voiceNoteContent } from '../../packages/rooms/src/index.js'
+import { decodeDeviceLink } from '../../packages/rooms/src/internal/linking/handshake.js'
 import { decodeInvite } from '../../packages/rooms/src/invite.js'
 import type { Prng } from '../model/prng.js'
 import type { Fixtures } from './fixtures.js'
@@ -49,7 +50,7 @@ export function decodersFor(fixtures: Fixtures): Decoder[] {
   return [...core(fixtures), ...identity(fixtures), ...rooms(fixtures), ...pairing(fixtures), ...STRUCT_NAMES.map(structDecoder)]
 }
 
-function core({ link, linkBody }: Fixtures): Decoder[] {
+function core({ link, linkBody, deviceLinkBody }: Fixtures): Decoder[] {
   const text = Buffer.from(link)
   return [
     texts('core decodeLink', (random) => asText(random, mutate(random, text)), /^LINK_[A-Z_]+$/, (text) => codeOf(() => decodeLink(text))),
@@ -59,7 +60,8 @@ function core({ link, linkBody }: Fixtures): Decoder[] {
     bytes('core readBytes', [readable()], /^DECODE_FAILED$/, (input) => codeOfResult(readBytes(input, readAll, { maxBytes: 4_096 }))),
     texts('rooms decodeInvite', (random) => asText(random, mutate(random, text)), /^(LINK_[A-Z_]+|INVITE_MALFORMED)$/, (text) => codeOf(() => decodeInvite(text))),
     // Whole links, so that what is in them is looked at.
-    texts('rooms decodeInvite, whole links', (random) => encodeLink('invite', mutate(random, linkBody).subarray(0, 1_000)), /^(LINK_TOO_LONG|INVITE_MALFORMED)$/, (text) => codeOf(() => decodeInvite(text)))
+    texts('rooms decodeInvite, whole links', (random) => encodeLink('invite', mutate(random, linkBody).subarray(0, 1_000)), /^(LINK_TOO_LONG|INVITE_MALFORMED)$/, (text) => codeOf(() => decodeInvite(text))),
+    texts('rooms decodeDeviceLink, whole links', (random) => encodeLink('device', mutate(random, deviceLinkBody).subarray(0, 1_000)), /^(LINK_TOO_LONG|LINK_MALFORMED)$/, (text) => codeOf(() => decodeDeviceLink(text)))
   ]
 }
 

@@ -95,6 +95,7 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     create: encodeStruct('create', { ...claim, history: 1 }),
     admit: encodeStruct('admit', { request: joinRequest, role: 2, receipt }),
     enter: encodeStruct('enter', { request: joinRequest, receipt }),
+    addDevice: encodeStruct('add-device', { request: joinRequest }),
     knock: encodeStruct('knock', { writer: core.key, invite: invite.id }),
     rotate: rotation,
     grant: encodeStruct('grant', grants),
@@ -152,6 +153,7 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     bodies,
     link: encodeInvite(link),
     linkBody: encodeStruct('invite-link', link),
+    deviceLinkBody: encodeStruct('device-link', { device: identity, secret: bytes(16), expiresAt: AT_MS }),
     oplogEncoding: OplogMessage,
     oplogBlocks: oplogBlocks(bytes),
     openPairing: (request: Uint8Array) => openRequest(pairing.MemberRequest.from(Buffer.from(request)), invite.publicKey)

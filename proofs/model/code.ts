@@ -46,6 +46,11 @@ function actionOf(want: Want, writer: string): Action {
         ...shown
       }
     }
+    case 'addDevice': {
+      const { identity, device, epoch, issuer } = want
+      const certified = { ...claimant(identity, device, epoch), ...(issuer !== undefined && { issuer: keyOf(issuer) }) }
+      return { type: 'addDevice', claimant: certified, writer: keyOf(want.writer) }
+    }
     case 'enter': {
       const { identity, device, epoch, invite, isForged } = want
       return { type: 'enter', claimant: claimant(identity, device, epoch), writer: keyOf(writer), invite: shownOf(invite, isForged) }
@@ -99,8 +104,8 @@ export function describeCode(state: MemoryState): string {
   for (const { identity, role, muted, minEpoch } of state.rows('members').values()) {
     lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0}`)
   }
-  for (const { writer, device, identity, removed, forked, silent } of state.rows('devices').values()) {
-    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true} ${!removed && silent === true}`)
+  for (const { writer, device, identity, removed, forked, issuer, silent } of state.rows('devices').values()) {
+    lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true} ${issuer ? nameOf(issuer) : ''} ${!removed && silent === true}`)
   }
   for (const { identity, role } of state.rows('bans').values()) lines.push(`ban ${nameOf(identity)} ${role}`)
   for (const { id, author, role, used, uses, expiresAt, revoked, invitee, approval, public: isPublic } of state.rows('invites').values()) {
@@ -115,8 +120,8 @@ export function describeModel(state: ModelState): string {
   const { founded, settings, isBroadcast, members, devices, bans, invites } = state
   const lines: string[] = founded ? [`room ${settings ?? ''} ${isBroadcast}`] : []
   for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
-  for (const [writer, { device, identity, isRemoved, isForked }] of devices) {
-    lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true} ${isSilent(state, writer)}`)
+  for (const [writer, { device, identity, isRemoved, isForked, issuer }] of devices) {
+    lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true} ${issuer ?? ''} ${isSilent(state, writer)}`)
   }
   for (const [name, role] of bans) lines.push(`ban ${name} ${role}`)
   for (const [id, { author, role, used, uses, expiresAt, isRevoked, invitee, needsApproval, isPublic }] of invites) {

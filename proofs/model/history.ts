@@ -121,6 +121,7 @@ function meet(one: Replica, other: Replica): void {
 
 const TYPES: readonly Want['type'][] = [
   ...Array<'admit'>(7).fill('admit'),
+  ...Array<'addDevice'>(3).fill('addDevice'),
   ...Array<'setRole'>(6).fill('setRole'),
   ...Array<'remove'>(5).fill('remove'),
   ...Array<'invite'>(3).fill('invite'),
@@ -155,6 +156,13 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       const device = random.chance(0.05) ? random.pick(person.writers) : writer
       const isApproved = invite !== undefined && state.invites.get(invite)!.needsApproval !== random.chance(0.1)
       return { type, identity, device, writer, epoch: random.below(person.epoch + 1), role: granted, invite, isForged: random.chance(0.05), isApproved }
+    }
+    case 'addDevice': {
+      // Mostly of the author's own person: only such can be let in.
+      const own = random.chance(0.9) ? people.find(({ writers }) => writers.includes(acting.writer))! : person
+      const writer = random.pick(own.writers)
+      const issuer = random.chance(0.5) ? random.pick(own.writers) : undefined
+      return { type, identity: own.identity, device: writer, writer, epoch: random.below(own.epoch + 1), issuer }
     }
     case 'invite': {
       const uses = random.chance(0.5) ? 1 + random.below(2) : undefined

@@ -28,6 +28,15 @@ export type Want =
       readonly isForged: boolean
     }
   | {
+      readonly type: 'addDevice'
+      readonly identity: string
+      readonly device: string
+      readonly writer: string
+      readonly epoch: number
+      /** The device that certified it, where it was not the identity. */
+      readonly issuer: string | undefined
+    }
+  | {
       readonly type: 'invite'
       readonly invite: string
       readonly role: number
@@ -74,6 +83,7 @@ export interface ModelDevice {
   readonly isRemoved: boolean
   /** That it signed two pasts. */
   readonly isForked?: boolean
+  readonly issuer?: string | undefined
 }
 
 export interface ModelInvite {
@@ -165,6 +175,7 @@ export function rankOf(state: ModelState, writer: string): number {
 
 const LEAST: Readonly<Record<Exclude<Want['type'], 'create' | 'enter'>, number>> = {
   admit: RANK.member,
+  addDevice: RANK.reader,
   invite: RANK.moderator,
   revokeInvite: RANK.moderator,
   settings: RANK.admin,
@@ -218,6 +229,9 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
       return false
     case 'admit':
       return admit(state, op, want, rank)
+    case 'addDevice':
+      // It becomes what the person is, who is there: the role given here is nobody's.
+      return want.identity === author && letIn(state, op.sentAt, { ...want, role: RANK.reader, invite: undefined })
     case 'invite':
       if (want.role < RANK.reader || want.role >= rank || state.invites.has(want.invite)) return false
       // Nobody looks at who comes by a public invite: it is for the owner and admins to make, and makes nobody one who decides.
@@ -254,7 +268,7 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
       const member = state.members.get(want.identity)
       if (member === undefined) return false
       for (const [writer, row] of state.devices) {
-        if (row.identity !== want.identity || row.device !== want.device) continue
+        if (row.identity !== want.identity || (row.device !== want.device && row.issuer !== want.device)) continue
         state.devices.set(writer, { ...row, isRemoved: true })
       }
       return update(want.identity, { minEpoch: Math.max(member.minEpoch, want.epoch) })
@@ -297,9 +311,10 @@ interface Newcomer {
   readonly epoch: number
   readonly role: number
   readonly invite: string | undefined
+  readonly issuer?: string | undefined
 }
 
-function letIn(state: ModelState, sentAt: number, { identity, device, writer, epoch, role, invite: id }: Newcomer): boolean {
+function letIn(state: ModelState, sentAt: number, { identity, device, writer, epoch, role, invite: id, issuer }: Newcomer): boolean {
   if (role < RANK.reader || role >= RANK.owner || state.bans.has(identity)) return false
   const known = state.devices.get(writer)
   // A writer comes back as what it was, or not at all.
@@ -320,7 +335,7 @@ function letIn(state: ModelState, sentAt: number, { identity, device, writer, ep
   if (roleOf(state, identity) === RANK.none) {
     state.members.set(identity, { muted: false, minEpoch: 0, ...member, role })
   }
-  state.devices.set(writer, { device, identity, isRemoved: false })
+  state.devices.set(writer, { device, identity, isRemoved: false, issuer })
   return true
 }
 

@@ -21,6 +21,7 @@ const KEYRING = 'internal/keyring.ts'
 /** Each least role one lower, or one higher where lower makes no difference: no ban is by a mere member. */
 const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
   ['admit', 'member', 'reader'],
+  ['addDevice', 'reader', 'member'],
   ['invite', 'moderator', 'member'],
   ['revokeInvite', 'moderator', 'member'],
   ['settings', 'admin', 'moderator'],
@@ -87,7 +88,9 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'unban: not of somebody above', file: ACTS, from: 'ban === null || ban.role > roleNumber(role)', to: 'ban === null' },
   { rule: 'transfer: one owner', file: ACTS, from: "role: roleNumber('admin') })", to: "role: roleNumber('owner') })" },
   { rule: 'transfer: lifts a mute', file: ACTS, from: "role: roleNumber('owner'), muted: false }", to: "role: roleNumber('owner') }" },
-  { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (equalBytes(row.device, device)) await', to: 'if (false) await' },
+  { rule: 'revokeDevice: the device is out', file: ACTS, from: 'if (isTheirs) await', to: 'if (false) await' },
+  { rule: 'revokeDevice: what it certified is out', file: ACTS, from: '(row.issuer && equalBytes(row.issuer, device))', to: 'false' },
+  { rule: 'addDevice: of the same person', file: ACTS, from: 'if (!equalBytes(action.claimant.identity, identity)) return false', to: '' },
   { rule: 'revokeDevice: old certificates are out', file: ACTS, from: 'Math.max(member.minEpoch ?? 0, epoch)', to: 'member.minEpoch ?? 0' },
   { rule: 'equivocation: the device is out', file: ACTS, from: 'removed: true, forked: true', to: 'forked: true' },
   { rule: 'equivocation: it does not come back', file: ACTS, from: '(!known.removed || known.forked)', to: '!known.removed' },

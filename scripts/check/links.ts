@@ -68,5 +68,5 @@ function anchorsOf(markdown: string): Set<string> {
 }
 
 function withoutCodeBlocks(markdown: string): string {
-  return markdown.replace(/^([\s>]*)(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1\2[^\n]*$/gm, '')
+  return markdown.replace(/^([ \t>]*)(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1\2[^\n]*$/gm, '')
 }

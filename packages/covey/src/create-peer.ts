@@ -3,7 +3,7 @@ import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
-import { createRooms } from '@covey/rooms'
+import { createDevices, createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
@@ -31,11 +31,12 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'payments', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, presence, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'files', 'payments', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, presence, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   if (presence !== undefined && typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
+  assertOptions(held, 'init.files', ['budgetBytes', 'holding'])
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
@@ -73,7 +74,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(policy !== undefined && { policy })
     })
     opened.push(node.close)
-    const files = await createFiles({ identity, node, folder: `${folder}/files` })
+    const files = await createFiles({ ...held, identity, node, folder: `${folder}/files` })
     opened.push(files.close)
     const mirrorClient = createMirrorClient({ node, mirrors })
     opened.push(mirrorClient.close)
@@ -84,10 +85,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
     })
     opened.push(rooms.close)
+    const devices = await createDevices({ rooms })
+    opened.push(devices.close)
     throwIfAborted(signal)
     return {
       identity: identity.identity,
       device: identity.device,
+      devices,
       rooms,
       files,
       mirrors: {

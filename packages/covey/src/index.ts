@@ -16,7 +16,8 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
-export type { Peer, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export { linkDevice, type DeviceLinking, type LinkDeviceInit } from './link-device.js'
+export type { Peer, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
@@ -44,8 +45,11 @@ export {
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
+  DEFAULT_LINK_MS,
+  DEFAULT_LINKING_TIMEOUT_MS,
   DEFAULT_WINDOW,
   MAX_INVITE_USES,
+  MAX_LINK_MS,
   inspectInvite,
   MAX_EMOJI_BYTES,
   MAX_MENTIONS,
@@ -58,12 +62,17 @@ export {
   voiceNoteContent,
   type CallOptions,
   type CreateInviteOptions,
+  type CreateLinkOptions,
   type CreateRoomInit,
+  type Devices,
+  type DevicesEvents,
   type History,
   type InviteDetails,
   type InviteInfo,
   type JoinOptions,
   type JoinRequest,
+  type LinkedDevice,
+  type LinkRequest,
   type Member,
   type EditOptions,
   type Mention,
@@ -102,7 +111,9 @@ export {
   type FilesEvents,
   type FileSource,
   type FileState,
+  type Holding,
   type Offer,
+  type OpenOptions,
   type Preview,
   type SaveOptions,
   type SharedFile,

@@ -1,9 +1,9 @@
 import type { EventSource } from '@covey/core'
-import type { Files } from '@covey/files'
+import type { Files, FilesInit } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
-import type { Room } from '@covey/rooms'
+import type { Devices, Room } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { RoomPayments } from './room-payments.js'
 import type { Rooms } from './rooms.js'
@@ -17,6 +17,8 @@ export interface PeerInit {
   readonly storage?: string
   /** The name that other members see, at most 256 bytes as UTF-8. Default: what the folder holds. */
   readonly name?: string
+  /** What the device calls itself to the person's other devices, likewise. Default: what the folder holds, or nothing. */
+  readonly deviceName?: string
   /** The 24 words of an identity that exists already. Default: what the folder holds, or a new one. */
   readonly phrase?: string
   /**
@@ -45,11 +47,16 @@ export interface PeerInit {
    * Default `true`.
    */
   readonly presence?: boolean
+  /** How much is kept of files that others have shared, and for how long. Default: all of it, until it is forgotten. */
+  readonly files?: PeerFilesInit
   /** How to pay, to be paid, and to verify. Default: not at all. */
   readonly payments?: PeerPaymentsInit
   /** Stops the start, with its reason. */
   readonly signal?: AbortSignal
 }
+
+/** What a peer keeps of files that others have shared: see `FilesInit`. A room may have its own `holding`. */
+export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 
 /** The wallet of a peer: see `PaymentsInit`. Its journal is in the peer's folder, and goes with it. */
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
@@ -72,6 +79,8 @@ export interface Peer extends Suspendable {
   readonly identity: Identity
   /** This device. */
   readonly device: Device
+  /** The devices of the person: links another one, and takes one away. */
+  readonly devices: Devices
   /** The rooms of this peer. */
   readonly rooms: Rooms
   /** The mirrors that hold its rooms, and what they say. */

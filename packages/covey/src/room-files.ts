@@ -1,5 +1,5 @@
 import { assertOptions, assertSignal, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
-import { fileContent, type Files, type FileSource, type SharedFile, type ShareOptions } from '@covey/files'
+import { fileContent, type Files, type FileSource, type Holding, type SharedFile, type ShareOptions } from '@covey/files'
 import type { Message, Room, SendOptions } from '@covey/rooms'
 
 /** How {@link RoomFiles.share} shares, and sends. */
@@ -39,13 +39,30 @@ export interface RoomFiles {
    * @throws {FileError} FILES_CLOSED
    */
   of(message: Pick<Message, 'content'>): SharedFile | undefined
+  /** How long this device keeps what it has fetched of the room's files, and gives it to others. Default: the peer's. */
+  readonly holding: Holding
+  /**
+   * Says so, from now on and over restarts; with `null`, as the peer does everywhere. What is here is dealt with
+   * accordingly when it resolves. A file that is offered in several rooms is kept as the one says that keeps it for longest.
+   *
+   * @throws {FileError} STORAGE_…, FILES_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const peer = await createPeer({ storage: './alice', files: { budgetBytes: 10e9 } })
+   * const room = await peer.rooms.create({ name: 'Tea' })
+   * await room.files.setHolding({ forMs: 7 * 86_400_000 })
+   * ```
+   */
+  setHolding(holding: Holding | null): Promise<void>
 }
 
 /** After these the message may have been sent all the same: who gets it is to get the file. */
 const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
 
 /** The files of `room`, among those of this peer. */
-export function filesIn(room: Pick<Room, 'send'>, files: Files): RoomFiles {
+export function filesIn(room: Pick<Room, 'id' | 'send'>, files: Files): RoomFiles {
   async function share(source: FileSource, { replyTo, thread, ...how }: ShareInRoomOptions): Promise<FileMessage> {
     const file = await files.share(source, how)
     try {
@@ -66,7 +83,11 @@ export function filesIn(room: Pick<Room, 'send'>, files: Files): RoomFiles {
       return raceSignal(share(source, options), options.signal)
     },
     of({ content }) {
-      return content !== undefined && fileContent.read(content) !== undefined ? files.open(content) : undefined
-    }
+      return content !== undefined && fileContent.read(content) !== undefined ? files.open(content, { group: room.id }) : undefined
+    },
+    get holding() {
+      return files.holdingOf(room.id)
+    },
+    setHolding: (holding) => files.setHolding(room.id, holding)
   }
 }

@@ -55,8 +55,9 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
   if (client.mirrors.length > 0) keepHeld(room, cores, client)
 
   async function durable({ mirrors = 1, devices = 0, signal }: DurableOptions): Promise<Durability> {
-    await room.settled()
-    const length = cores.ownLength
+    // Where the room is closed, this says so.
+    await room.info()
+    const length = await cores.written()
     const proven = { mirrors: new Set<string>(), devices: new Set<string>() }
     let wake = (): void => undefined
     const timer = setInterval(() => wake(), ASK_AGAIN_MS)

@@ -78,6 +78,39 @@ it('what a room does not take is not shared', async () => {
   for await (const _ of room.messages()) expect.unreachable('nothing was sent')
 })
 
+it('a room says how long its files are kept, and the peer how many', async () => {
+  const { network } = net
+  const storage = await temporaryFolder()
+  const held = { budgetBytes: 10_000_000, holding: { forMs: 86_400_000 } }
+  const [alice, bob] = [await start({ network, name: 'Alice' }), await start({ network, name: 'Bob', storage, files: held })]
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const joined = await bob.rooms.join(await room.createInvite())
+  const { file: own } = await room.files.share(randomBytes(12_000_000), { name: 'cake.jpg' })
+  const file = joined.files.of(await nextContent(joined))!
+  await file.bytes({ maxBytes: 12_000_000 })
+  // Pieces of 4 MiB go until the rest fits.
+  await expect.poll(async () => (await file.progress()).receivedBytes).toBeLessThanOrEqual(10_000_000)
+  expect((await file.progress()).receivedBytes).toBeGreaterThan(0)
+  expect(joined.files.holding).toEqual(held.holding)
+  await joined.files.setHolding('none')
+  expect(joined.files.holding).toBe('none')
+  expect((await file.progress()).receivedBytes).toBe(0)
+  await bob.close()
+
+  const again = await start({ network, storage, files: held })
+  const [found] = again.rooms.list()
+  expect(found!.files.holding).toBe('none')
+  await found!.files.setHolding(null)
+  expect(found!.files.holding).toEqual(held.holding)
+  expect(await codeOf(() => found!.files.setHolding('always' as never))).toBe('TypeError')
+  for (const files of [{ holding: 'always' }, { budgetBytes: -1 }, { maxBytes: 5 }]) {
+    expect(await codeOf(() => start({ network, files: files as never }))).toBe('TypeError')
+  }
+  // What a room says is of what others have shared.
+  await room.files.setHolding('none')
+  await expect.poll(async () => (await own.progress()).state).toBe('whole')
+})
+
 it('a message that offers no file, or none that can be read, has none', async () => {
   const peer = await start({ network: net.network, name: 'Alice' })
   const room = await peer.rooms.create({ name: 'Tea' })

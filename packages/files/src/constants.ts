@@ -10,5 +10,7 @@ export const MAX_PREVIEW_BYTES = 64 * 1024
 export const MAX_FILE_NAME_BYTES = 255
 /** The longest media type. */
 export const MAX_TYPE_CHARACTERS = 127
+/** The longest name of what files are offered in, as UTF-8. */
+export const MAX_GROUP_BYTES = 255
 /** The largest file: blocks are then numbered in 32 bits. */
 export const MAX_FILE_BYTES = 2 ** 50

@@ -1,6 +1,6 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./internal/runtime.d.ts" />
-import { realpath, stat } from '#fs'
+import { open, realpath, stat } from '#fs'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import hypercoreCrypto from 'hypercore-crypto'
@@ -20,14 +20,17 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
+import { MAX_GROUP_BYTES } from './constants.js'
 import { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
 import type { Files, FileSource, FilesEvents, ShareOptions } from './files.js'
+import { assertHolding, type Holding } from './holding.js'
 import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { Handles } from './internal/handles.js'
-import { readStream, type Read } from './internal/import-file.js'
+import { Holdings } from './internal/holdings.js'
+import { readBytesOf, readStream } from './internal/import-file.js'
 import { MediaServer } from './internal/media-server.js'
 import { isSame, OpenFile, type FilesContext } from './internal/open-file.js'
 import { stampOf, type Stamp } from './internal/place.js'
@@ -48,7 +51,9 @@ export interface FilesInit {
    * longest go, and are fetched again when they are asked for. What is saved elsewhere, and what this device shares, is
    * not counted. Default: no limit.
    */
-  readonly maxBytes?: number
+  readonly budgetBytes?: number
+  /** How long it is kept, where {@link Files.setHolding} says nothing else. Default `keep`. */
+  readonly holding?: Holding
 }
 
 interface Entry {
@@ -62,10 +67,11 @@ interface Entry {
  * @throws {FileError} STORAGE_FAILED, UPSTREAM_UNSUPPORTED
  */
 export async function createFiles(init: FilesInit): Promise<Files> {
-  assertOptions(init, 'init', ['identity', 'node', 'folder', 'maxBytes'])
-  const { identity, node, folder, maxBytes = Infinity } = init
+  assertOptions(init, 'init', ['identity', 'node', 'folder', 'budgetBytes', 'holding'])
+  const { identity, node, folder, budgetBytes = Infinity, holding = 'keep' } = init
   assertString(folder, 'init.folder', { minLength: 1 })
-  if (maxBytes !== Infinity) assertInteger(maxBytes, 'init.maxBytes', { min: 0 })
+  if (budgetBytes !== Infinity) assertInteger(budgetBytes, 'init.budgetBytes', { min: 0 })
+  assertHolding(holding, 'init.holding')
   assertUpstream()
   const corestore = partsOf(node).corestore as Corestore
   const events = createEvents<FilesEvents>()
@@ -76,7 +82,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   })
   const unopened: unknown[] = []
   const report = (error: unknown): void => void events.emit('error', storageError(error))
-  const budget = new Budget(maxBytes, report)
+  const budget = new Budget(budgetBytes, report)
+  const holdings = new Holdings(folder, identity, holding)
   const media = new MediaServer((error) => void events.emit('error', error))
   let closing: Promise<void> | undefined
 
@@ -89,9 +96,11 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     folder,
     onuse: (opened, piece, bytes) => budget.use(opened, piece, bytes),
     onempty: (opened) => budget.forget(opened),
-    onforget({ id }) {
-      media.forget(id)
-      entries.delete(id)
+    onidle: (opened) => holdings.ended(opened),
+    onforget(opened) {
+      holdings.forget(opened)
+      media.forget(opened.id)
+      entries.delete(opened.id)
     }
   }
 
@@ -109,8 +118,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   /** Reads a path from where its core ends on. */
   function importPath(opened: OpenFile, core: Hypercore, path: string, stamp: Stamp): void {
-    const read: Read = (position, maxBytes) => handles.read(path, position, maxBytes)
-    opened.import(core, read, async () => isSame(stamp, await stampOf(path)))
+    opened.import(core, { read: (position, maxBytes) => handles.read(path, position, maxBytes) }, async () => isSame(stamp, await stampOf(path)))
   }
 
   /** Goes on with a file as it was left. */
@@ -123,7 +131,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     await core.ready()
     if (path?.stamp !== undefined) return importPath(opened, core, path.path, path.stamp)
     // Nobody has the rest of a stream any more.
-    opened.import(core, () => Promise.resolve(new Uint8Array(0)), () => Promise.resolve(false))
+    opened.import(core, readBytesOf(new Uint8Array(0)), () => Promise.resolve(false))
   }
 
   async function share(source: FileSource, { copy = false, signal, ...given }: ShareOptions): Promise<SharedFile> {
@@ -141,12 +149,13 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     const { opened, file } = add({ offer, isOwn: true, isLinked: false, ...path }, false)
     await opened.keep()
     if (found !== undefined) importPath(opened, core, found.path, found.stamp)
-    else opened.import(core, readStream(toStream(source as Exclude<FileSource, string>)), () => Promise.resolve(true))
+    else opened.import(core, source instanceof Uint8Array ? readBytesOf(source) : readStream(source as AsyncIterable<Uint8Array>), () => Promise.resolve(true))
     return file
   }
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      await holdings.close()
       await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
@@ -158,6 +167,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   for (const record of await records.all((error) => unopened.push(error))) {
     await resume(add(record, true)).catch((error: unknown) => unopened.push(error))
   }
+  await holdings.load().catch((error: unknown) => unopened.push(error))
+  await Promise.all([...entries.values()].map(({ opened }) => holdings.check(opened)))
   await budget.load([...entries.values()].map(({ opened }) => ({ file: opened, folder: `${folder}/${opened.id}` })))
   // When whoever waits for the files has had the time to listen.
   setTimeout(() => unopened.forEach(report), 0)
@@ -171,14 +182,29 @@ export async function createFiles(init: FilesInit): Promise<Files> {
       assertOpen()
       return share(source, options)
     },
-    open(content) {
+    open(content, options = {}) {
+      assertOptions(options, 'options', ['group'])
+      if (options.group !== undefined) assertGroup(options.group, 'options.group')
       assertOpen()
       const offer = typeof content === 'string' ? decodeFileLink(content) : readContent(content)
       const known = entries.get(encodeZ32(hypercoreCrypto.discoveryKey(coreKey(offer))))
       const { opened } = known ?? add({ offer, isOwn: false, isLinked: typeof content === 'string' }, false)
       if (typeof content === 'string') opened.announce()
+      if (options.group !== undefined) opened.addGroup(options.group)
       // As it is called here, which may be not as it was called before.
       return createSharedFile(opened, offer)
+    },
+    async setHolding(group, holding) {
+      assertGroup(group, 'group')
+      if (holding !== null) assertHolding(holding, 'holding')
+      assertOpen()
+      await holdings.set(group, holding, [...entries.values()].map(({ opened }) => opened)).catch((error: unknown) => {
+        throw storageError(error)
+      })
+    },
+    holdingOf(group) {
+      assertGroup(group, 'group')
+      return holdings.of(group)
     },
     get: (id) => entries.get(id)?.file,
     list: () => [...entries.values()].map(({ file }) => file),
@@ -187,6 +213,10 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     close,
     [Symbol.asyncDispose]: close
   }
+}
+
+function assertGroup(group: string, field: string): void {
+  assertString(group, field, { minLength: 1, maxBytes: MAX_GROUP_BYTES })
 }
 
 function assertSource(source: FileSource): void {
@@ -200,6 +230,8 @@ async function findSource(source: string): Promise<{ path: string; name: string;
   try {
     const path = await realpath(source)
     if (!(await stat(path)).isFile()) throw new FileError('FILE_IS_FOLDER', 'What is to be shared is no file.', { hint: 'Share the files in it.' })
+    // What may be looked at may not be read for that.
+    await (await open(path, 'r')).close()
     const stamp = await stampOf(path)
     if (stamp !== undefined) return { path, name: /[^/\\]*$/.exec(source)![0] || 'file', stamp }
   } catch (cause) {
@@ -208,11 +240,6 @@ async function findSource(source: string): Promise<{ path: string; name: string;
     throw new FileError('FILE_NOT_FOUND', 'There is no such file to share.', { cause })
   }
   throw new FileError('FILE_NOT_FOUND', 'There is no such file to share.')
-}
-
-async function* toStream(source: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  if (source instanceof Uint8Array) yield source
-  else yield* source
 }
 
 function readContent(content: Content): Offer {

@@ -1,6 +1,7 @@
 import type { Content, EventSource } from '@covey/core'
 import type { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
+import type { Holding } from './holding.js'
 import type { Preview } from './offer.js'
 
 /** What happens to the files of a peer. */
@@ -29,6 +30,15 @@ export interface ShareOptions {
   readonly signal?: AbortSignal
 }
 
+/** How {@link Files.open} opens. */
+export interface OpenOptions {
+  /**
+   * In what the file is offered, at most 255 bytes: a room's id, say. What is here of it is kept as {@link Files.setHolding} says
+   * of that; of a file that is offered in several, as the one says that keeps it for longest.
+   */
+  readonly group?: string
+}
+
 /** The files of a peer. */
 export interface Files extends EventSource<FilesEvents> {
   /**
@@ -46,7 +56,16 @@ export interface Files extends EventSource<FilesEvents> {
    * @throws {FileError} OFFER_MALFORMED, FILES_CLOSED
    * @throws {CoreError} LINK_… for a text that is no whole link
    */
-  open(offer: Content | string): SharedFile
+  open(offer: Content | string, options?: OpenOptions): SharedFile
+  /**
+   * Says how long what others have shared in a group is kept, from now on and over restarts, and gives back what is to be kept
+   * no longer; with `null`, as long as everything. Resolves when that is done.
+   *
+   * @throws {FileError} STORAGE_…, FILES_CLOSED
+   */
+  setHolding(group: string, holding: Holding | null): Promise<void>
+  /** How long what others have shared in a group is kept. */
+  holdingOf(group: string): Holding
   /** The file of this id, if it is known here. */
   get(id: string): SharedFile | undefined
   /** The files that are here, wholly or partly. */

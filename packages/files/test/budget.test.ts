@@ -10,7 +10,7 @@ const PIECE = 16 * BLOCK_BYTES
 const MARGIN = 2 * PIECE
 
 it('no more is kept than the budget allows, and what went is fetched again', async () => {
-  const [alice, bob] = [await startPeer(local), await startPeer(local, { maxBytes: 2 * PIECE })]
+  const [alice, bob] = [await startPeer(local), await startPeer(local, { budgetBytes: 2 * PIECE })]
   await connect(bob, alice)
   const { path, bytes } = await writeRandom(alice, 'film', 7 * PIECE)
   const shared = await alice.files.share(path)
@@ -28,7 +28,7 @@ it('no more is kept than the budget allows, and what went is fetched again', asy
 })
 
 it('what is saved elsewhere, or shared by this device, is not counted', async () => {
-  const [alice, bob] = [await startPeer(local, { maxBytes: 0 }), await startPeer(local, { maxBytes: 0 })]
+  const [alice, bob] = [await startPeer(local, { budgetBytes: 0 }), await startPeer(local, { budgetBytes: 0 })]
   await connect(bob, alice)
   const { bytes } = await writeRandom(alice, 'film', 3 * PIECE)
   const shared = await alice.files.share(bytes)

@@ -1,8 +1,11 @@
-import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { BLOCK_BYTES } from '@covey/files'
-import { codeOf, collect, connect, digest, digestOf, startPeer, until, useLocalNetwork, writeRandom } from './support.js'
+import { codeOf, collect, connect, digest, digestOf, startPeer, temporaryFolder, until, useLocalNetwork, writeRandom } from './support.js'
 
 const local = useLocalNetwork()
 const SIZE = 5 * BLOCK_BYTES + 1_000
@@ -115,6 +118,30 @@ describe('a stream, and bytes', () => {
     expect(new TextDecoder().decode(got)).toBe(secret)
   })
 
+  it('that never end hold up no closing, and are broken for everybody from then on', async () => {
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    const isOver = { forever: false, silent: false }
+    async function* forever(): AsyncGenerator<Uint8Array, void, void> {
+      try {
+        for (;;) yield new Uint8Array(1_000)
+      } finally {
+        isOver.forever = true
+      }
+    }
+    const silent: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: async () => ((isOver.silent = true), { done: true, value: undefined }) })
+    }
+    const shared = [await alice.files.share(forever(), { name: 'forever' }), await alice.files.share(silent, { name: 'silent' })]
+    await expect.poll(async () => (await shared[0]!.progress()).receivedBytes).toBeGreaterThanOrEqual(BLOCK_BYTES)
+    const again = await alice.restart()
+    expect(isOver).toEqual({ forever: true, silent: true })
+    await connect(bob, again)
+    for (const { id, content } of shared) {
+      expect((await until(again.files.get(id)!, ({ state }) => state === 'changed')).state).toBe('changed')
+      expect(await codeOf(() => bob.files.open(content).bytes({ maxBytes: 2 ** 30 }))).toBe('FILE_CHANGED')
+    }
+  })
+
   it('are broken for everybody when the stream fails, and its owner is told', async () => {
     const [alice, bob] = [await startPeer(local), await startPeer(local)]
     await connect(bob, alice)
@@ -157,6 +184,19 @@ describe('what cannot be shared', () => {
     expect(await codeOf(() => alice.files.share(new Uint8Array(1), { name: 'x'.repeat(256) }))).toBe('TypeError')
     expect(await codeOf(() => alice.files.share(new Uint8Array(1), { preview: { type: 'image/png', data: new Uint8Array(65_537) } }))).toBe('TypeError')
     expect(alice.files.list()).toEqual([])
+  })
+
+  it.skipIf(process.platform === 'win32')('is a file that this user may not read, and it says so', async () => {
+    const folder = await temporaryFolder()
+    await chmod(folder, 0o755)
+    const path = join(folder, 'secret')
+    await writeFile(path, 'x', { mode: 0o000 })
+    // Whoever runs this may be somebody who may read all: a process of its own becomes nobody.
+    const script = fileURLToPath(new URL('share-as-nobody.ts', import.meta.url))
+    const args = ['--import', 'tsx', '-C', '@covey/source', script, folder, path, JSON.stringify(local.network.bootstrap)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [said] = await Promise.all([collect(child.stdout), once(child, 'exit')])
+    expect(JSON.parse(new TextDecoder().decode(said))).toEqual({ code: 'FILE_UNREADABLE', message: 'The file may not be read.', shared: 0 })
   })
 })
 

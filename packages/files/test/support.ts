@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { createFiles, type FileProgress, type Files, type SharedFile } from '@covey/files'
+import { createFiles, type FileProgress, type Files, type FilesInit, type SharedFile } from '@covey/files'
 import { createMemorySecretStore, openIdentity, type SecretStore } from '@covey/identity'
 import { createLocalNetwork, type LocalNetwork } from '@covey/testing'
 import { createNode, localNetwork, openStore, type Node } from '@covey/transport'
@@ -43,7 +43,7 @@ interface Home {
   readonly secrets: SecretStore
 }
 
-export async function startPeer(local: { network: LocalNetwork }, { home, maxBytes }: { home?: Home; maxBytes?: number } = {}): Promise<Peer> {
+export async function startPeer(local: { network: LocalNetwork }, { home, ...held }: { home?: Home } & Pick<FilesInit, 'budgetBytes' | 'holding'> = {}): Promise<Peer> {
   const { folder, desk, secrets } = home ?? {
     folder: await temporaryFolder(),
     desk: await temporaryFolder(),
@@ -52,7 +52,7 @@ export async function startPeer(local: { network: LocalNetwork }, { home, maxByt
   const identity = await openIdentity({ storage: secrets })
   const store = await openStore(folder)
   const node = createNode({ identity, store, network: localNetwork(local.network.bootstrap) })
-  const files = await createFiles({ identity, node, folder: join(folder, 'files'), ...(maxBytes !== undefined && { maxBytes }) })
+  const files = await createFiles({ identity, node, folder: join(folder, 'files'), ...held })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
@@ -63,7 +63,7 @@ export async function startPeer(local: { network: LocalNetwork }, { home, maxByt
   onTestFinished(close)
   const restart = async (): Promise<Peer> => {
     await close()
-    return startPeer(local, { home: { folder, desk, secrets }, ...(maxBytes !== undefined && { maxBytes }) })
+    return startPeer(local, { home: { folder, desk, secrets }, ...held })
   }
   return { node, files, folder, desk, restart, close }
 }

@@ -136,6 +136,9 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
       case 'refused':
         if (!mirrors.has(peer)) return
         for (const key of message.keys) void events.emit('refused', { mirror: peer, key, code: message.code })
+        return
+      case 'hold':
+      // This device is no mirror.
     }
   }
   void listen(channel, onerror, take)

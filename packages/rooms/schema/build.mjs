@@ -58,6 +58,7 @@ struct(
   optional('receipt', '@covey/receipt'),
   optional('approved', 'fixed32')
 )
+struct('add-device', required('request', 'buffer'))
 struct('enter', required('request', 'buffer'), required('receipt', '@covey/receipt'))
 struct('knock', required('writer', 'fixed32'), required('invite', 'fixed32'), optional('declined', 'bool'))
 struct(
@@ -160,7 +161,39 @@ struct(
 )
 
 // What a device keeps of its rooms, sealed, outside of them.
-struct('room-record', required('namespace', 'fixed32'), required('discoveryKey', 'fixed32'), optional('key', 'fixed32'))
+struct(
+  'room-record',
+  required('namespace', 'fixed32'),
+  required('discoveryKey', 'fixed32'),
+  optional('key', 'fixed32'),
+  // Of the personal room: that it is, and K0, where another device has told it.
+  optional('personal', 'bool'),
+  optional('encryptionKey', 'fixed32')
+)
+
+// What a link says by which a device becomes one of a person's, and what the two devices say then.
+struct(
+  'device-link',
+  required('device', 'fixed32'),
+  required('secret', 'buffer'),
+  required('expiresAt', 'uint'),
+  // As in an invite link.
+  optional('relays', 'buffer')
+)
+struct('link-hello', required('proof', 'fixed32'), required('commitment', 'fixed32'))
+struct('link-offer', required('nonce', 'fixed32'), required('identity', 'fixed32'))
+struct('link-reveal', required('nonce', 'fixed32'), required('request', 'buffer'))
+struct(
+  'link-grant',
+  required('certificate', 'buffer'),
+  required('key', 'fixed32'),
+  required('encryptionKey', 'fixed32'),
+  optional('name', 'string')
+)
+
+// What the devices of a person keep together, in messages of their room: one entry of a map.
+struct('personal-entry', required('name', 'string'), optional('value', 'buffer'))
+struct('personal-room-entry', required('key', 'fixed32'), required('encryptionKey', 'fixed32'), optional('left', 'bool'))
 
 // How far somebody has read, on this device.
 struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
@@ -221,6 +254,8 @@ struct(
   required('position', 'uint'),
   optional('removed', 'bool'),
   optional('forked', 'bool'),
+  // The device that certified it, where it was not the identity itself.
+  optional('issuer', 'fixed32'),
   optional('silent', 'bool')
 )
 struct('report', required('identity', 'fixed32'), required('id', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))

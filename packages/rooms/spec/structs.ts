@@ -28,6 +28,9 @@ export interface Structs {
     receipt?: Structs['receipt'] | null
     approved?: Uint8Array | null
   }
+  'add-device': {
+    request: Uint8Array
+  }
   'enter': {
     request: Uint8Array
     receipt: Structs['receipt']
@@ -181,6 +184,41 @@ export interface Structs {
     namespace: Uint8Array
     discoveryKey: Uint8Array
     key?: Uint8Array | null
+    personal?: boolean | null
+    encryptionKey?: Uint8Array | null
+  }
+  'device-link': {
+    device: Uint8Array
+    secret: Uint8Array
+    expiresAt: number
+    relays?: Uint8Array | null
+  }
+  'link-hello': {
+    proof: Uint8Array
+    commitment: Uint8Array
+  }
+  'link-offer': {
+    nonce: Uint8Array
+    identity: Uint8Array
+  }
+  'link-reveal': {
+    nonce: Uint8Array
+    request: Uint8Array
+  }
+  'link-grant': {
+    certificate: Uint8Array
+    key: Uint8Array
+    encryptionKey: Uint8Array
+    name?: string | null
+  }
+  'personal-entry': {
+    name: string
+    value?: Uint8Array | null
+  }
+  'personal-room-entry': {
+    key: Uint8Array
+    encryptionKey: Uint8Array
+    left?: boolean | null
   }
   'read-mark': {
     message: Uint8Array
@@ -237,6 +275,7 @@ export interface Structs {
     position: number
     removed?: boolean | null
     forked?: boolean | null
+    issuer?: Uint8Array | null
     silent?: boolean | null
   }
   'report': {

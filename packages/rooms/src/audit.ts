@@ -7,6 +7,7 @@ export type AuditAction =
   | 'create'
   | 'admit'
   | 'enter'
+  | 'addDevice'
   | 'leave'
   | 'remove'
   | 'ban'

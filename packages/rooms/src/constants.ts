@@ -36,3 +36,12 @@ export const MAX_INVITE_MS = 100 * 365 * 24 * 3_600_000
 
 /** How many devices one invite lets in at most, also where it was made for any number: then there is another to make. */
 export const MAX_INVITE_USES = 10_000
+
+/** How long a link for a device can be used, unless told otherwise. */
+export const DEFAULT_LINK_MS = 600_000
+
+/** The longest life of a link for a device: nobody has to keep a secret for longer than they remember it. */
+export const MAX_LINK_MS = 86_400_000
+
+/** How long a new device waits for the one that made its link to answer, unless told otherwise. */
+export const DEFAULT_LINKING_TIMEOUT_MS = 60_000

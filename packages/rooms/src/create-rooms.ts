@@ -31,6 +31,7 @@ import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { assertRules } from './internal/rule-setting.js'
 import { openRecords } from './internal/records.js'
+import { registerParts } from './internal/rooms-parts.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { Room } from './room.js'
 import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
@@ -153,8 +154,8 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const reportUnopened = report('A room could not be opened.')
   const opened: OpenRoom[] = []
   const unopened: unknown[] = []
-  for (const { key, namespace } of await records.all(unopened)) {
-    if (!key) continue
+  for (const { key, namespace, personal } of await records.all(unopened)) {
+    if (!key || personal) continue
     await openRoom({ ...stack, namespace, key }).then(
       (room) => opened.push(room),
       (error: unknown) => unopened.push(error)
@@ -164,7 +165,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   // When whoever waits for the rooms has had the time to listen.
   setTimeout(() => unopened.forEach(reportUnopened), 0)
 
-  return {
+  const rooms: Rooms<Extended> = {
     async create(init) {
       assertOptions(init, 'init', ['name', 'history', 'rules', 'signal'])
       assertString(init.name, 'init.name', { minLength: 1, maxBytes: MAX_NAME_BYTES })
@@ -208,6 +209,8 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     close,
     [Symbol.asyncDispose]: close
   }
+  registerParts(rooms, { node, stack, records, open, joining, assertOpen, enter, onopen: (listener) => events.on('open', ({ room }) => listener(open.get(room.id)!)) })
+  return rooms
 }
 
 function joinTimeout({ approval }: InviteLink): RoomError {

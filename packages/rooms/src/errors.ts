@@ -22,6 +22,12 @@ import { CoveyError } from '@covey/core'
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
+ * - `LINK_MALFORMED`: the link is whole, but not one by which a device is linked.
+ * - `LINK_EXPIRED`, `LINK_USED`, `LINK_REFUSED`: the other device did not make this one the person's.
+ * - `LINK_TIMEOUT`: the other device did not answer in time, or went away.
+ * - `LINK_REQUEST_NOT_FOUND`: no device waits under this id to be confirmed.
+ * - `DEVICE_NOT_FOUND`: the person has no such device.
+ * - `DEVICE_LINKED`: this folder's device shares a person's rooms already.
  */
 export type RoomErrorCode =
   | 'ROOM_CLOSED'
@@ -53,6 +59,14 @@ export type RoomErrorCode =
   | 'JOIN_IN_PROGRESS'
   | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'
+  | 'LINK_MALFORMED'
+  | 'LINK_EXPIRED'
+  | 'LINK_USED'
+  | 'LINK_REFUSED'
+  | 'LINK_TIMEOUT'
+  | 'LINK_REQUEST_NOT_FOUND'
+  | 'DEVICE_NOT_FOUND'
+  | 'DEVICE_LINKED'
 
 /** What `@covey/rooms` throws; see {@link RoomErrorCode}. */
 export class RoomError extends CoveyError<RoomErrorCode> {

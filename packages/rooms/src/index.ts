@@ -3,13 +3,16 @@
  *
  * @packageDocumentation
  */
+export { createDevices, type DevicesInit } from './create-devices.js'
 export { createRooms, type RoomsInit } from './create-rooms.js'
 export type { AuditAction, AuditEntry, AuditLogOptions } from './audit.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_WINDOW, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_IN_A_ROW, MAX_MENTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, MAX_SLOW_MODE_MS, MAX_TEXT_BYTES, MAX_WINDOW } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_LINK_MS, DEFAULT_LINKING_TIMEOUT_MS, MAX_LINK_MS, DEFAULT_WINDOW, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_IN_A_ROW, MAX_MENTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, MAX_SLOW_MODE_MS, MAX_TEXT_BYTES, MAX_WINDOW } from './constants.js'
 export { linkPreviewContent, type LinkPreview } from './contents/link-preview.js'
 export { locationContent, type Location } from './contents/location.js'
 export { pollContent, type Poll } from './contents/poll.js'
 export { voiceNoteContent, type VoiceNote } from './contents/voice-note.js'
+export type { CreateLinkOptions, Devices, DevicesEvents, LinkedDevice, LinkRequest } from './devices.js'
+export { assertUnlinked, openLinking, type LinkGrant, type Linking, type OpenLinkingInit } from './open-linking.js'
 export { RoomError, type RoomErrorCode } from './errors.js'
 export { inspectInvite, type CreateInviteOptions, type InviteDetails, type InviteInfo } from './invite.js'
 export type { EditOptions, Mention, Message, MessagesOptions, MessageVersion, PollResult, Reaction, SendOptions } from './message.js'

@@ -60,6 +60,10 @@ const content: fc.Arbitrary<Partial<OpHeader> & { type: number }> = fc.oneof(
     type: OpType.admit,
     payload: admission(requestOf(of), role)
   })),
+  fc.record({ of: person, as: person }).map(({ of, as }) => ({
+    type: OpType.addDevice,
+    payload: encodeStruct('add-device', { request: encodeStruct('join-request', requestOf(of, as)) })
+  })),
   fc
     .record({ id: someId, publicKey: someId, role: hugeNumber, expiresAt: maybe(hugeNumber), uses: maybe(hugeNumber) })
     .map((invite) => ({ type: OpType.invite, payload: encodeStruct('invite', invite) })),

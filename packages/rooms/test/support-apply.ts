@@ -259,6 +259,11 @@ export async function twoPasts({ key, keyPair }: WriterCore): Promise<Equivocati
   return { writer: key, signer: keyPair.publicKey, at: 3, first: trees[0]!, second: trees[1]! }
 }
 
+/** The payload by which a device lets in another one of its person. */
+export function addition(claim: Structs['join-request']): Uint8Array {
+  return encodeStruct('add-device', { request: encodeStruct('join-request', claim) })
+}
+
 /** The payload that lets somebody in: by an invite whose secret they hold, or by the author alone. */
 export function admission(claim: Structs['join-request'], role: number, invite?: InviteKeys): Uint8Array {
   const request = encodeStruct('join-request', claim)

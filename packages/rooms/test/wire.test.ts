@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { decodeLink, equalBytes } from '@covey/core'
 import { createBoxKeyPair, agree, randomBytes } from '../src/internal/crypto.js'
 import { isEquivocation } from '../src/internal/equivocation.js'
+import { codeOf, commitmentOf, decodeDeviceLink, encodeDeviceLink, proofOf, type Transcript } from '../src/internal/linking/handshake.js'
 import { decodeOp, encodeOp, MAX_OP_BYTES, opId, OpType } from '../src/internal/op.js'
 import { commitmentTo, openParent, openSlot, sealParents, sealSlots, slotsFor } from '../src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../src/internal/structs.js'
@@ -19,6 +20,7 @@ const vectors = JSON.parse(readFileSync(new URL('vectors/wire.json', import.meta
   slot: { room: string; device: string; secretKey: string; box: string; ephemeral: string; slots: string; key: string; commitment: string }
   parent: { room: string; key: string; parents: string; id: string; parentKey: string }
   equivocation: { writer: string; bytes: string }
+  linking: Record<keyof Transcript | 'link' | 'proof' | 'commitment' | 'code', string> & { expiresAt: number }
 }
 
 const FUZZ_RUNS = 20_000
@@ -96,6 +98,16 @@ test('a sealed key of the first version opens', () => {
 test('a carried-on key of the first version opens', () => {
   const { room, key, parents, id, parentKey } = vectors.parent
   expect(toHex(openParent(fromHex(room), fromHex(key), fromHex(parents), fromHex(id))!)).toBe(parentKey)
+})
+
+test('a handshake of the first version has the same link, proof, commitment and code', () => {
+  const { expiresAt, link, proof, commitment, code, ...fields } = vectors.linking
+  const seen = fromJson<Transcript>(fields)
+  expect(encodeDeviceLink({ device: seen.host, secret: seen.secret, expiresAt })).toBe(link)
+  expect(decodeDeviceLink(link)).toMatchObject({ device: seen.host, secret: seen.secret, expiresAt })
+  expect(toHex(proofOf(seen, seen.secret))).toBe(proof)
+  expect(toHex(commitmentOf({ nonce: seen.guestNonce, request: seen.request }))).toBe(commitment)
+  expect(codeOf(seen)).toBe(code)
 })
 
 test('a proof of two pasts of the first version proves', () => {

@@ -11,8 +11,8 @@ export interface Blocks {
   readonly key: Uint8Array
   /** Written is to the first; read is from the first that has the right bytes. */
   readonly places: readonly Place[]
-  /** Whether the file was forgotten, while peers go on to send it: nothing of it is to be written any more. */
-  readonly isForgotten: boolean
+  /** Whether the file was forgotten, or given back, while peers go on to send it: nothing of it is to be written any more. */
+  readonly isUnwanted: boolean
   /** Whether a block of this file may have so many bytes. */
   fits(index: number, bytes: number): boolean
   /** Whether the core says that a block is here. */
@@ -127,7 +127,7 @@ async function readBlock(blocks: Blocks, index: number, leaf: { hash: Uint8Array
 }
 
 async function writeBlocks(blocks: Blocks, taken: readonly (readonly [number, Uint8Array])[]): Promise<void> {
-  if (blocks.isForgotten) throw new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
+  if (blocks.isUnwanted) throw new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
   // What the sharer signed may have any size; each block has its own room in the file.
   if (!taken.every(([index, block]) => blocks.fits(index, block.length))) {
     const error = new FileError('FILE_DAMAGED', 'The sharer made a block of a size that blocks have not.')

@@ -13,18 +13,20 @@ export function randomBytes(length: number): Uint8Array {
 }
 
 /**
- * A block as others hold it, or back again, in new memory: XSalsa20 with the file's key, and the block's index as
- * nonce. Each index of a key is used once, because a key is made for one file, whose core only grows. What proves
- * that a block is the right one is the core's signed tree, over what this makes.
+ * A block as others hold it, or back again: XSalsa20 with the file's key, and the block's index as nonce. Each index of
+ * a key is used once, because a key is made for one file, whose core only grows. What proves that a block is the right
+ * one is the core's signed tree, over what this makes.
+ *
+ * @param into where it is written, as long as the block, and the block itself where nobody else has it: memory that is
+ * asked for costs more, by the garbage collections that it brings on, than the conversion.
  */
-export function convertBlock(key: Uint8Array, index: number, block: Uint8Array): Uint8Array {
+export function convertBlock(key: Uint8Array, index: number, block: Uint8Array, into: Uint8Array = new Uint8Array(block.length)): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES)
   const view = new DataView(nonce.buffer)
   view.setUint32(0, index % 2 ** 32, true)
   view.setUint32(4, Math.floor(index / 2 ** 32), true)
-  const converted = new Uint8Array(block.length)
-  sodium.crypto_stream_xor(converted, block, nonce, key)
-  return converted
+  sodium.crypto_stream_xor(into, block, nonce, key)
+  return into
 }
 
 const CORE_DOMAIN = encodeUtf8('covey/file/core/1')

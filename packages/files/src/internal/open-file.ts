@@ -8,11 +8,11 @@ import type { FileEvents } from '../file.js'
 import { storageError, wrapStorage, type Blocks } from './block-storage.js'
 import { FileCore } from './file-core.js'
 import type { Handles } from './handles.js'
-import { importFile, type Read } from './import-file.js'
+import { importFile, type Source } from './import-file.js'
 import type { MediaServer } from './media-server.js'
 import { measurePieces, openFolder, openPath, openSource, stampOf, type Place, type Stamp } from './place.js'
 import { Progress } from './progress.js'
-import type { FileRecord, PathRecord, Records } from './records.js'
+import { MAX_GROUPS, type FileRecord, type PathRecord, type Records } from './records.js'
 import { Stop } from './stop.js'
 import type { UpstreamCore } from './upstream.js'
 
@@ -29,6 +29,8 @@ export interface FilesContext {
   onuse(file: OpenFile, piece: number, bytes: number): void
   /** Nothing is in that folder any more. */
   onempty(file: OpenFile): void
+  /** It was used, and is not any more. */
+  onidle(file: OpenFile): Promise<void>
   onforget(file: OpenFile): void
 }
 
@@ -49,9 +51,12 @@ export class OpenFile {
   #places: readonly Place[]
   #isKept: boolean
   #isForgotten = false
+  #isReleased = false
   #importing: Promise<void> | undefined
   readonly #importStop = new Stop(undefined)
   #importStopped: FileError | undefined
+  /** Whether what is read may never end. */
+  #isEndless = false
   #hasChanged = false
   #lookedAtMs = 0
   readonly #lost = new Set<number>()
@@ -59,6 +64,8 @@ export class OpenFile {
   #topic: Topic | undefined
   /** Fails never: who did the work is told. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** Neither does this. */
+  #releasing: Promise<void> = Promise.resolve()
   #writing: Promise<unknown> = Promise.resolve()
 
   /** @param isKept whether the record is on disk. */
@@ -78,14 +85,14 @@ export class OpenFile {
     this.#folder = openFolder(context.handles, this.#folderPath, (piece, bytes) => context.onuse(this, piece, bytes))
     this.#places = this.#openPlaces(record.path)
     const places = (): readonly Place[] => this.#places
-    const isForgotten = (): boolean => this.#isForgotten
+    const isUnwanted = (): boolean => this.#isForgotten || this.#isReleased
     this.blocks = {
       key: offer.key,
       get places() {
         return places()
       },
-      get isForgotten() {
-        return isForgotten()
+      get isUnwanted() {
+        return isUnwanted()
       },
       fits: (index, bytes) => this.core.fits(index, bytes, Math.max(index + 1, this.#shared()?.state?.length ?? 0)),
       has: (index) => this.#shared()?.bitfield?.get(index) ?? false,
@@ -99,13 +106,19 @@ export class OpenFile {
     return this.#record
   }
 
+  /** Whether something of it may be here. */
+  get isKept(): boolean {
+    return this.#isKept
+  }
+
   /** Reads the source to its end, in the background. */
-  import(core: Hypercore, read: Read, isSame: (size: number) => Promise<boolean>): void {
+  import(core: Hypercore, source: Source, isSame: (size: number) => Promise<boolean>): void {
     const { offer } = this.#record
+    this.#isEndless = source.cancel !== undefined
     this.core.hold()
     this.#importing = (async () => {
       try {
-        const end = await importFile(core, offer.key, read, offer.size, isSame, (error) => this.report(error), this.#importStop)
+        const end = await importFile(core, offer.key, source, offer.size, isSame, (error) => this.report(error), this.#importStop)
         this.core.onend(end)
         await this.update({ end })
         if (!end.isWhole) this.onchanged()
@@ -113,6 +126,8 @@ export class OpenFile {
         if (error !== this.#importStopped) this.report(error)
       }
       this.#importing = undefined
+      // Not waited for: a stream that gives nothing may not end either.
+      source.cancel?.().catch((error: unknown) => this.report(error))
       await core.close()
       await this.progress.tell()
     })()
@@ -126,9 +141,54 @@ export class OpenFile {
 
   /** Writes down that there is such a file here, before anything of it is. */
   async keep(): Promise<void> {
-    if (this.#isKept) return
+    await this.#releasing
+    this.#isReleased = false
+    if (this.#isKept || this.#isForgotten) return
     this.#isKept = true
     await this.#write()
+  }
+
+  /** It is offered here as well. */
+  addGroup(group: string): void {
+    const { groups = [] } = this.#record
+    if (!groups.includes(group)) void this.update({ groups: [...groups, group].slice(-MAX_GROUPS) })
+  }
+
+  /** What {@link Progress.begin} began is over: what is here is held from now on as long as it is to be. */
+  async endUse(): Promise<void> {
+    await this.progress.end()
+    if (!this.progress.isWanted) await this.context.onidle(this)
+  }
+
+  /**
+   * Gives back what is here of what somebody else shares, unless it is being used, and gives it to nobody any more. A file
+   * that was saved stays. It can be fetched again.
+   */
+  async release(): Promise<void> {
+    if (this.#record.isOwn || this.progress.isWanted || this.#isForgotten || this.core.closed !== undefined) return
+    const released = this.#releasing.then(() => this.#giveBack())
+    this.#releasing = released.catch(() => undefined)
+    await released
+  }
+
+  async #giveBack(): Promise<void> {
+    if (!this.#isKept || this.progress.isWanted) return
+    this.#isReleased = true
+    await this.#mending
+    await this.clear(0, Infinity)
+    await this.#removePart()
+    await this.#empty()
+    const { path: _path, usedAtMs: _usedAtMs, ...record } = this.#record
+    this.#record = record
+    this.#places = this.#openPlaces(undefined)
+    this.#isKept = false
+    await this.#write(() => this.context.records.remove(this.id))
+  }
+
+  /** What was begun to be saved. What was saved whole is the user's. */
+  async #removePart(): Promise<void> {
+    const { path } = this.#record
+    if (path !== undefined && !path.isSource && path.stamp === undefined) await this.#places[0]!.remove()
   }
 
   async update(change: Partial<FileRecord>): Promise<void> {
@@ -139,8 +199,8 @@ export class OpenFile {
   }
 
   /** One after the other, so that the last record is the one that stays. */
-  #write(): Promise<void> {
-    const written = this.#writing.then(() => this.context.records.put(this.id, this.#record))
+  #write(work = () => this.context.records.put(this.id, this.#record)): Promise<void> {
+    const written = this.#writing.then(work)
     this.#writing = written.catch(() => undefined)
     return written
   }
@@ -198,11 +258,10 @@ export class OpenFile {
     const forgotten = new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
     await this.#stopImport(forgotten)
     this.#isForgotten = true
+    await this.#releasing
     await this.clear(0, Infinity)
     await this.close(forgotten)
-    const { path } = this.#record
-    // One that was saved is the user's. One that is not whole has no name yet.
-    if (path !== undefined && !path.isSource && path.stamp === undefined) await this.#places[0]!.remove()
+    await this.#removePart()
     await this.#empty()
     await this.context.records.remove(this.id)
     this.context.onforget(this)
@@ -210,8 +269,10 @@ export class OpenFile {
 
   async close(error: FileError): Promise<void> {
     this.progress.stop()
-    // What is copied is read to its end: after that nobody has the rest. What is in its place is there to go on with.
-    if (this.#record.path?.isSource) await this.#stopImport(error)
+    // What is copied is read to its end: after that nobody has the rest. What is in its place is there to go on with, and
+    // a stream may have no end.
+    if (this.#record.path?.isSource || this.#isEndless) await this.#stopImport(error)
+    await this.#releasing
     await this.core.close(error)
     await this.#importing
     await this.#mending

@@ -20,13 +20,30 @@ export interface Place {
 /** A file of the user's, in which the bytes are as the user reads them. */
 export function openPath(handles: Handles, path: string, key: Uint8Array): Place {
   return {
-    read: async (index, length) => convertBlock(key, index, await handles.read(path, index * BLOCK_BYTES, length)),
-    write: (index, sealed) => handles.write(path, index * BLOCK_BYTES, convertBlock(key, index, sealed)),
+    async read(index, length) {
+      const block = await handles.read(path, index * BLOCK_BYTES, length)
+      return convertBlock(key, index, block, block)
+    },
+    write: (index, sealed) => withSpare(sealed.length, (spare) => handles.write(path, index * BLOCK_BYTES, convertBlock(key, index, sealed, spare))),
     drop: () => Promise.resolve(),
     async remove() {
       await handles.release(path)
       await rm(path, { force: true })
     }
+  }
+}
+
+/** As many as are written at a time, mostly. */
+const MAX_SPARES = 16
+const spares: Uint8Array[] = []
+
+/** Lends memory for a block, and takes it back for the next. */
+async function withSpare(length: number, work: (spare: Uint8Array) => Promise<void>): Promise<void> {
+  const spare = spares.pop() ?? new Uint8Array(BLOCK_BYTES)
+  try {
+    await work(spare.subarray(0, length))
+  } finally {
+    if (spares.length < MAX_SPARES) spares.push(spare)
   }
 }
 

@@ -38,6 +38,10 @@ export class Progress {
     }
   }
 
+  get isWanted(): boolean {
+    return this.#wanted > 0
+  }
+
   /** Something is wanted, until {@link Progress.end} is called as often. */
   begin(): void {
     this.#wanted++

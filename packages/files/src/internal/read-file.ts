@@ -9,12 +9,12 @@ const AHEAD_BLOCKS = 16
 
 /** {@link readFile} for whoever shows it: goes on while the caller takes what it gives. */
 export async function* streamFile(opened: OpenFile, start: number, end: number, stop: Stop): AsyncGenerator<Uint8Array, void, void> {
-  await opened.keep()
   opened.progress.begin()
   try {
+    await opened.keep()
     yield* readFile(opened.core, start, end, stop)
   } finally {
-    await opened.progress.end()
+    await opened.endUse()
   }
 }
 

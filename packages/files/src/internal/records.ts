@@ -3,7 +3,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from '#fs'
 import { readBytes, writeBytes } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
-import { MAX_FILE_BYTES } from '../constants.js'
+import { MAX_FILE_BYTES, MAX_GROUP_BYTES } from '../constants.js'
 import { readOffer, writeOffer, type Offer } from '../offer.js'
 import type { End } from './crypto.js'
 import type { Stamp } from './place.js'
@@ -28,6 +28,10 @@ export interface FileRecord {
   readonly path?: PathRecord
   /** What its last block says, when that has been seen. */
   readonly end?: End
+  /** In what it was offered, as far as that has a name: a room. */
+  readonly groups?: readonly string[]
+  /** When it was last used here, where that matters: by the clock of this device. */
+  readonly usedAtMs?: number
 }
 
 /** The files of this device. */
@@ -40,6 +44,8 @@ export interface Records {
 
 const LABEL = 'covey/file/record/1'
 const MAX_PATH_BYTES = 32_768
+/** Of a file that is offered in more, those are remembered in which it was opened last. */
+export const MAX_GROUPS = 64
 const OWN = 1
 const LINKED = 2
 const PATH = 4
@@ -47,6 +53,7 @@ const SOURCE = 8
 const STAMP = 16
 const END = 32
 const WHOLE = 64
+const HELD = 128
 
 /** One sealed file a record, each replaced as a whole. */
 export async function openRecords(folder: string, identity: LocalIdentity): Promise<Records> {
@@ -65,32 +72,38 @@ export async function openRecords(folder: string, identity: LocalIdentity): Prom
       return records
     },
     async put(id, record) {
-      const path = `${folder}/${id}.record`
-      const file = await open(`${path}.new`, 'w', 0o600)
-      try {
-        const bytes = identity.seal(LABEL, encodeRecord(record))
-        let offset = 0
-        while (offset < bytes.length) offset += (await file.write(bytes, offset)).bytesWritten
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(`${path}.new`, path)
+      await replaceFile(`${folder}/${id}.record`, identity.seal(LABEL, encodeRecord(record)))
     },
     remove: (id) => rm(`${folder}/${id}.record`, { force: true })
   }
 }
 
-function encodeRecord({ offer, isOwn, isLinked, path, end }: FileRecord): Uint8Array {
+/** Writes a small file, which is as it was or as given, whatever happens meanwhile. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    let offset = 0
+    while (offset < bytes.length) offset += (await file.write(bytes, offset)).bytesWritten
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+}
+
+function encodeRecord({ offer, isOwn, isLinked, path, end, groups = [], usedAtMs = 0 }: FileRecord): Uint8Array {
   const flags =
     (isOwn ? OWN : 0) + (isLinked ? LINKED : 0) + (path === undefined ? 0 : PATH) + (path?.isSource ? SOURCE : 0) +
-    (path?.stamp === undefined ? 0 : STAMP) + (end === undefined ? 0 : END) + (end?.isWhole ? WHOLE : 0)
+    (path?.stamp === undefined ? 0 : STAMP) + (end === undefined ? 0 : END) + (end?.isWhole ? WHOLE : 0) +
+    (groups.length > 0 || usedAtMs > 0 ? HELD : 0)
   return writeBytes((writer) => {
     writeOffer(writer, offer)
     writer.uint8(flags)
     if (path !== undefined) writer.text(path.path, MAX_PATH_BYTES)
     if (path?.stamp !== undefined) writer.varint(path.stamp.size).text(String(path.stamp.modifiedAt), 32)
     if (end !== undefined) writer.varint(end.size)
+    if (flags & HELD) writer.varint(usedAtMs).uint8(groups.length)
+    for (const group of groups) writer.text(group, MAX_GROUP_BYTES)
   })
 }
 
@@ -101,9 +114,11 @@ function decodeRecord(bytes: Uint8Array): FileRecord {
     const text = flags & PATH ? reader.text(MAX_PATH_BYTES) : undefined
     const stamp = flags & STAMP ? { stamp: { size: reader.varint(), modifiedAt: Number(reader.text(32)) } } : {}
     const end = flags & END ? { end: { size: reader.varint(MAX_FILE_BYTES), isWhole: (flags & WHOLE) !== 0 } } : {}
+    const usedAtMs = flags & HELD ? reader.varint() : 0
+    const groups = Array.from({ length: flags & HELD ? reader.uint8() : 0 }, () => reader.text(MAX_GROUP_BYTES))
     reader.rest()
     const path = text === undefined ? {} : { path: { path: text, isSource: (flags & SOURCE) !== 0, ...stamp } }
-    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, ...path, ...end }
+    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, groups, ...path, ...end, ...(usedAtMs > 0 && { usedAtMs }) }
   })
   if (!record.ok) throw record.error
   return record.value

@@ -1,6 +1,7 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { link, open, realpath, rename, rm, stat } from '#fs'
+import { throwIfAborted } from '@covey/core'
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import { storageError } from './block-storage.js'
@@ -16,6 +17,7 @@ const MAX_NUMBER = 1_000
 
 /** Saves the whole file in `folder`, and resolves with its path. */
 export async function saveFile(opened: OpenFile, folder: string, name: string, signal: AbortSignal | undefined): Promise<string> {
+  throwIfAborted(signal)
   const parent = await findFolder(folder)
   const part = `${parent}/.${opened.id}.covey-part`
   const { path, isOwn } = opened.record

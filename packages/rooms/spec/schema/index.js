@@ -155,22 +155,39 @@ const encoding3 = {
   }
 }
 
-// @covey/enter.receipt
-const encoding4_1 = encoding3_2
-
-// @covey/enter
+// @covey/add-device
 const encoding4 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding4_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding4_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding4_1.decode(state)
+
+    return {
+      request: r0
+    }
+  }
+}
+
+// @covey/enter.receipt
+const encoding5_1 = encoding3_2
+
+// @covey/enter
+const encoding5 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.request)
+    encoding5_1.preencode(state, m.receipt)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.request)
+    encoding5_1.encode(state, m.receipt)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = encoding5_1.decode(state)
 
     return {
       request: r0,
@@ -180,7 +197,7 @@ const encoding4 = {
 }
 
 // @covey/knock
-const encoding5 = {
+const encoding6 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.invite)
@@ -207,7 +224,7 @@ const encoding5 = {
 }
 
 // @covey/rotate
-const encoding6 = {
+const encoding7 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -253,7 +270,7 @@ const encoding6 = {
 }
 
 // @covey/grant
-const encoding7 = {
+const encoding8 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -274,7 +291,7 @@ const encoding7 = {
 }
 
 // @covey/keep-epoch
-const encoding8 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -299,7 +316,7 @@ const encoding8 = {
 }
 
 // @covey/invite
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -347,7 +364,7 @@ const encoding9 = {
 }
 
 // @covey/seen
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -368,24 +385,24 @@ const encoding10 = {
 }
 
 // @covey/set-role.seen
-const encoding11_2 = c.array(c.frame(encoding10))
+const encoding12_2 = c.array(c.frame(encoding11))
 
 // @covey/set-role
-const encoding11 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding11_2.preencode(state, m.seen)
+    encoding12_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding11_2.encode(state, m.seen)
+    encoding12_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding11_2.decode(state)
+    const r2 = encoding12_2.decode(state)
 
     return {
       identity: r0,
@@ -396,25 +413,25 @@ const encoding11 = {
 }
 
 // @covey/remove.seen
-const encoding12_1 = encoding11_2
+const encoding13_1 = encoding12_2
 
 // @covey/remove
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding12_1.preencode(state, m.seen)
+    encoding13_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding12_1.encode(state, m.seen)
+    encoding13_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding12_1.decode(state)
+    const r1 = encoding13_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -426,7 +443,7 @@ const encoding12 = {
 }
 
 // @covey/unban
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -443,7 +460,7 @@ const encoding13 = {
 }
 
 // @covey/mute
-const encoding14 = {
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -466,10 +483,10 @@ const encoding14 = {
 }
 
 // @covey/transfer
-const encoding15 = encoding13
+const encoding16 = encoding14
 
 // @covey/signed-tree
-const encoding16 = {
+const encoding17 = {
   preencode(state, m) {
     c.uint.preencode(state, m.fork)
     c.uint.preencode(state, m.length)
@@ -498,20 +515,20 @@ const encoding16 = {
 }
 
 // @covey/equivocation.first
-const encoding17_3 = c.frame(encoding16)
+const encoding18_3 = c.frame(encoding17)
 // @covey/equivocation.second
-const encoding17_4 = encoding17_3
+const encoding18_4 = encoding18_3
 
 // @covey/equivocation
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.signer)
     c.uint.preencode(state, m.at)
-    encoding17_3.preencode(state, m.first)
+    encoding18_3.preencode(state, m.first)
     state.end++ // max flag is 1 so always one byte
 
-    if (m.second) encoding17_4.preencode(state, m.second)
+    if (m.second) encoding18_4.preencode(state, m.second)
   },
   encode(state, m) {
     const flags = m.second ? 1 : 0
@@ -519,16 +536,16 @@ const encoding17 = {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.signer)
     c.uint.encode(state, m.at)
-    encoding17_3.encode(state, m.first)
+    encoding18_3.encode(state, m.first)
     c.uint.encode(state, flags)
 
-    if (m.second) encoding17_4.encode(state, m.second)
+    if (m.second) encoding18_4.encode(state, m.second)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
-    const r3 = encoding17_3.decode(state)
+    const r3 = encoding18_3.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -536,13 +553,13 @@ const encoding17 = {
       signer: r1,
       at: r2,
       first: r3,
-      second: (flags & 1) !== 0 ? encoding17_4.decode(state) : null
+      second: (flags & 1) !== 0 ? encoding18_4.decode(state) : null
     }
   }
 }
 
 // @covey/revoke-device
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -567,7 +584,7 @@ const encoding18 = {
 }
 
 // @covey/unreact
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.reaction)
   },
@@ -584,7 +601,7 @@ const encoding19 = {
 }
 
 // @covey/rule
-const encoding20 = {
+const encoding21 = {
   preencode(state, m) {
     c.uint.preencode(state, m.rule)
     c.uint.preencode(state, m.value)
@@ -605,18 +622,18 @@ const encoding20 = {
 }
 
 // @covey/rules.rules
-const encoding21_0 = c.array(c.frame(encoding20))
+const encoding22_0 = c.array(c.frame(encoding21))
 
 // @covey/rules
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
-    encoding21_0.preencode(state, m.rules)
+    encoding22_0.preencode(state, m.rules)
   },
   encode(state, m) {
-    encoding21_0.encode(state, m.rules)
+    encoding22_0.encode(state, m.rules)
   },
   decode(state) {
-    const r0 = encoding21_0.decode(state)
+    const r0 = encoding22_0.decode(state)
 
     return {
       rules: r0
@@ -625,7 +642,7 @@ const encoding21 = {
 }
 
 // @covey/message-kinds
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     c.uint.preencode(state, m.kinds)
   },
@@ -642,7 +659,7 @@ const encoding22 = {
 }
 
 // @covey/mention
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -667,10 +684,10 @@ const encoding23 = {
 }
 
 // @covey/message-body.mentions
-const encoding24_6 = c.array(c.frame(encoding23))
+const encoding25_6 = c.array(c.frame(encoding24))
 
 // @covey/message-body
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -679,7 +696,7 @@ const encoding24 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding24_6.preencode(state, m.mentions)
+    if (m.mentions) encoding25_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -698,7 +715,7 @@ const encoding24 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding24_6.encode(state, m.mentions)
+    if (m.mentions) encoding25_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -710,13 +727,13 @@ const encoding24 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding24_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding25_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -733,18 +750,18 @@ const encoding25 = {
 }
 
 // @covey/vote-body.choices
-const encoding26_0 = c.array(c.uint)
+const encoding27_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
-    encoding26_0.preencode(state, m.choices)
+    encoding27_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding26_0.encode(state, m.choices)
+    encoding27_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding26_0.decode(state)
+    const r0 = encoding27_0.decode(state)
 
     return {
       choices: r0
@@ -753,7 +770,7 @@ const encoding26 = {
 }
 
 // @covey/settings-body
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -776,7 +793,7 @@ const encoding27 = {
 }
 
 // @covey/report-body
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     state.end++ // max flag is 1 so always one byte
@@ -803,24 +820,24 @@ const encoding28 = {
 }
 
 // @covey/profile-body
-const encoding29 = encoding27
+const encoding30 = encoding28
 
 // @covey/knock-body.receipt
-const encoding30_1 = encoding3_2
+const encoding31_1 = encoding3_2
 
 // @covey/knock-body
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding30_1.preencode(state, m.receipt)
+    encoding31_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding30_1.encode(state, m.receipt)
+    encoding31_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding30_1.decode(state)
+    const r1 = encoding31_1.decode(state)
 
     return {
       request: r0,
@@ -830,7 +847,7 @@ const encoding30 = {
 }
 
 // @covey/join-request
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -871,7 +888,7 @@ const encoding31 = {
 }
 
 // @covey/knock-request
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -898,7 +915,7 @@ const encoding32 = {
 }
 
 // @covey/invite-link
-const encoding33 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -948,22 +965,24 @@ const encoding33 = {
 }
 
 // @covey/room-record
-const encoding34 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.key) c.fixed32.preencode(state, m.key)
+    if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
   },
   encode(state, m) {
-    const flags = m.key ? 1 : 0
+    const flags = (m.key ? 1 : 0) | (m.personal ? 2 : 0) | (m.encryptionKey ? 4 : 0)
 
     c.fixed32.encode(state, m.namespace)
     c.fixed32.encode(state, m.discoveryKey)
     c.uint.encode(state, flags)
 
     if (m.key) c.fixed32.encode(state, m.key)
+    if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -973,13 +992,202 @@ const encoding34 = {
     return {
       namespace: r0,
       discoveryKey: r1,
-      key: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      key: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      personal: (flags & 2) !== 0,
+      encryptionKey: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/device-link
+const encoding36 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.device)
+    c.buffer.preencode(state, m.secret)
+    c.uint.preencode(state, m.expiresAt)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.relays) c.buffer.preencode(state, m.relays)
+  },
+  encode(state, m) {
+    const flags = m.relays ? 1 : 0
+
+    c.fixed32.encode(state, m.device)
+    c.buffer.encode(state, m.secret)
+    c.uint.encode(state, m.expiresAt)
+    c.uint.encode(state, flags)
+
+    if (m.relays) c.buffer.encode(state, m.relays)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      device: r0,
+      secret: r1,
+      expiresAt: r2,
+      relays: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/link-hello
+const encoding37 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.proof)
+    c.fixed32.preencode(state, m.commitment)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.proof)
+    c.fixed32.encode(state, m.commitment)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      proof: r0,
+      commitment: r1
+    }
+  }
+}
+
+// @covey/link-offer
+const encoding38 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.nonce)
+    c.fixed32.preencode(state, m.identity)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.nonce)
+    c.fixed32.encode(state, m.identity)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      nonce: r0,
+      identity: r1
+    }
+  }
+}
+
+// @covey/link-reveal
+const encoding39 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.nonce)
+    c.buffer.preencode(state, m.request)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.nonce)
+    c.buffer.encode(state, m.request)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.buffer.decode(state)
+
+    return {
+      nonce: r0,
+      request: r1
+    }
+  }
+}
+
+// @covey/link-grant
+const encoding40 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.certificate)
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.encryptionKey)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+  },
+  encode(state, m) {
+    const flags = m.name ? 1 : 0
+
+    c.buffer.encode(state, m.certificate)
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.encryptionKey)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      certificate: r0,
+      key: r1,
+      encryptionKey: r2,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/personal-entry
+const encoding41 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.name)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.value) c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    const flags = m.value ? 1 : 0
+
+    c.string.encode(state, m.name)
+    c.uint.encode(state, flags)
+
+    if (m.value) c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      name: r0,
+      value: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/personal-room-entry
+const encoding42 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.encryptionKey)
+    state.end++ // max flag is 1 so always one byte
+  },
+  encode(state, m) {
+    const flags = m.left ? 1 : 0
+
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.encryptionKey)
+    c.uint.encode(state, flags)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      key: r0,
+      encryptionKey: r1,
+      left: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/read-mark
-const encoding35 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1000,7 +1208,7 @@ const encoding35 = {
 }
 
 // @covey/meta
-const encoding36 = {
+const encoding44 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1044,7 +1252,7 @@ const encoding36 = {
 }
 
 // @covey/writer
-const encoding37 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1075,7 +1283,7 @@ const encoding37 = {
 }
 
 // @covey/authority
-const encoding38 = {
+const encoding46 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1110,7 +1318,7 @@ const encoding38 = {
 }
 
 // @covey/act
-const encoding39 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.uint.preencode(state, m.number)
@@ -1147,10 +1355,10 @@ const encoding39 = {
 }
 
 // @covey/room.rules
-const encoding40_4 = encoding21_0
+const encoding48_4 = encoding22_0
 
 // @covey/room
-const encoding40 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1158,7 +1366,7 @@ const encoding40 = {
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
-    if (m.rules) encoding40_4.preencode(state, m.rules)
+    if (m.rules) encoding48_4.preencode(state, m.rules)
   },
   encode(state, m) {
     const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0) | (m.rules ? 4 : 0)
@@ -1169,7 +1377,7 @@ const encoding40 = {
 
     if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
     if (m.settings) c.buffer.encode(state, m.settings)
-    if (m.rules) encoding40_4.encode(state, m.rules)
+    if (m.rules) encoding48_4.encode(state, m.rules)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1181,13 +1389,13 @@ const encoding40 = {
       history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
-      rules: (flags & 4) !== 0 ? encoding40_4.decode(state) : null
+      rules: (flags & 4) !== 0 ? encoding48_4.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding41 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1223,17 +1431,19 @@ const encoding41 = {
 }
 
 // @covey/device
-const encoding42 = {
+const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.position)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 8 so always one byte
+
+    if (m.issuer) c.fixed32.preencode(state, m.issuer)
   },
   encode(state, m) {
-    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.silent ? 4 : 0)
+    const flags = (m.removed ? 1 : 0) | (m.forked ? 2 : 0) | (m.issuer ? 4 : 0) | (m.silent ? 8 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
@@ -1241,6 +1451,8 @@ const encoding42 = {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.position)
     c.uint.encode(state, flags)
+
+    if (m.issuer) c.fixed32.encode(state, m.issuer)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -1258,13 +1470,14 @@ const encoding42 = {
       position: r4,
       removed: (flags & 1) !== 0,
       forked: (flags & 2) !== 0,
-      silent: (flags & 4) !== 0
+      issuer: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      silent: (flags & 8) !== 0
     }
   }
 }
 
 // @covey/report
-const encoding43 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.id)
@@ -1293,7 +1506,7 @@ const encoding43 = {
 }
 
 // @covey/pace
-const encoding44 = {
+const encoding52 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.sentAt)
@@ -1314,7 +1527,7 @@ const encoding44 = {
 }
 
 // @covey/ban
-const encoding45 = {
+const encoding53 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1335,7 +1548,7 @@ const encoding45 = {
 }
 
 // @covey/profile
-const encoding46 = {
+const encoding54 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1360,7 +1573,7 @@ const encoding46 = {
 }
 
 // @covey/invite-row
-const encoding47 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1418,7 +1631,7 @@ const encoding47 = {
 }
 
 // @covey/knock-row
-const encoding48 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1453,7 +1666,7 @@ const encoding48 = {
 }
 
 // @covey/epoch
-const encoding49 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1486,7 +1699,7 @@ const encoding49 = {
 }
 
 // @covey/key-request
-const encoding50 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1507,7 +1720,7 @@ const encoding50 = {
 }
 
 // @covey/grant-row
-const encoding51 = {
+const encoding59 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1540,7 +1753,7 @@ const encoding51 = {
 }
 
 // @covey/message
-const encoding52 = {
+const encoding60 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1579,7 +1792,7 @@ const encoding52 = {
 }
 
 // @covey/message-state
-const encoding53 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1628,7 +1841,7 @@ const encoding53 = {
 }
 
 // @covey/edit
-const encoding54 = {
+const encoding62 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1657,7 +1870,7 @@ const encoding54 = {
 }
 
 // @covey/reaction
-const encoding55 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1694,7 +1907,7 @@ const encoding55 = {
 }
 
 // @covey/vote
-const encoding56 = {
+const encoding64 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1723,7 +1936,7 @@ const encoding56 = {
 }
 
 // @covey/pin
-const encoding57 = {
+const encoding65 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1744,7 +1957,7 @@ const encoding57 = {
 }
 
 // @covey/thread-message
-const encoding58 = {
+const encoding66 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1795,116 +2008,132 @@ function getEncoding(name) {
       return encoding2
     case '@covey/admit':
       return encoding3
-    case '@covey/enter':
+    case '@covey/add-device':
       return encoding4
-    case '@covey/knock':
+    case '@covey/enter':
       return encoding5
-    case '@covey/rotate':
+    case '@covey/knock':
       return encoding6
-    case '@covey/grant':
+    case '@covey/rotate':
       return encoding7
-    case '@covey/keep-epoch':
+    case '@covey/grant':
       return encoding8
-    case '@covey/invite':
+    case '@covey/keep-epoch':
       return encoding9
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding10
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding11
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding12
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding13
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding14
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding15
-    case '@covey/signed-tree':
+    case '@covey/transfer':
       return encoding16
-    case '@covey/equivocation':
+    case '@covey/signed-tree':
       return encoding17
-    case '@covey/revoke-device':
+    case '@covey/equivocation':
       return encoding18
-    case '@covey/unreact':
+    case '@covey/revoke-device':
       return encoding19
-    case '@covey/rule':
+    case '@covey/unreact':
       return encoding20
-    case '@covey/rules':
+    case '@covey/rule':
       return encoding21
-    case '@covey/message-kinds':
+    case '@covey/rules':
       return encoding22
-    case '@covey/mention':
+    case '@covey/message-kinds':
       return encoding23
-    case '@covey/message-body':
+    case '@covey/mention':
       return encoding24
-    case '@covey/reaction-body':
+    case '@covey/message-body':
       return encoding25
-    case '@covey/vote-body':
+    case '@covey/reaction-body':
       return encoding26
-    case '@covey/settings-body':
+    case '@covey/vote-body':
       return encoding27
-    case '@covey/report-body':
+    case '@covey/settings-body':
       return encoding28
-    case '@covey/profile-body':
+    case '@covey/report-body':
       return encoding29
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding30
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding31
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding32
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding33
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding34
-    case '@covey/read-mark':
+    case '@covey/room-record':
       return encoding35
-    case '@covey/meta':
+    case '@covey/device-link':
       return encoding36
-    case '@covey/writer':
+    case '@covey/link-hello':
       return encoding37
-    case '@covey/authority':
+    case '@covey/link-offer':
       return encoding38
-    case '@covey/act':
+    case '@covey/link-reveal':
       return encoding39
-    case '@covey/room':
+    case '@covey/link-grant':
       return encoding40
-    case '@covey/member':
+    case '@covey/personal-entry':
       return encoding41
-    case '@covey/device':
+    case '@covey/personal-room-entry':
       return encoding42
-    case '@covey/report':
+    case '@covey/read-mark':
       return encoding43
-    case '@covey/pace':
+    case '@covey/meta':
       return encoding44
-    case '@covey/ban':
+    case '@covey/writer':
       return encoding45
-    case '@covey/profile':
+    case '@covey/authority':
       return encoding46
-    case '@covey/invite-row':
+    case '@covey/act':
       return encoding47
-    case '@covey/knock-row':
+    case '@covey/room':
       return encoding48
-    case '@covey/epoch':
+    case '@covey/member':
       return encoding49
-    case '@covey/key-request':
+    case '@covey/device':
       return encoding50
-    case '@covey/grant-row':
+    case '@covey/report':
       return encoding51
-    case '@covey/message':
+    case '@covey/pace':
       return encoding52
-    case '@covey/message-state':
+    case '@covey/ban':
       return encoding53
-    case '@covey/edit':
+    case '@covey/profile':
       return encoding54
-    case '@covey/reaction':
+    case '@covey/invite-row':
       return encoding55
-    case '@covey/vote':
+    case '@covey/knock-row':
       return encoding56
-    case '@covey/pin':
+    case '@covey/epoch':
       return encoding57
-    case '@covey/thread-message':
+    case '@covey/key-request':
       return encoding58
+    case '@covey/grant-row':
+      return encoding59
+    case '@covey/message':
+      return encoding60
+    case '@covey/message-state':
+      return encoding61
+    case '@covey/edit':
+      return encoding62
+    case '@covey/reaction':
+      return encoding63
+    case '@covey/vote':
+      return encoding64
+    case '@covey/pin':
+      return encoding65
+    case '@covey/thread-message':
+      return encoding66
     default:
       throw new Error('Encoder not found ' + name)
   }

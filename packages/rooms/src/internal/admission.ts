@@ -58,7 +58,7 @@ export function createAdmission(
       }
 
       const payload = encodeStruct('admit', { ...opened, role: invite.role })
-      const isLetIn = await letIn({ view, log, keyring }, { writer, box: claimant.box }, payload)
+      const isLetIn = await letIn({ view, log, keyring }, { writer, box: claimant.box }, { type: 'admit', payload })
       if (!isLetIn) return request.deny({ status: Refusal.refused })
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })

@@ -146,8 +146,8 @@ async function applyAuthority(context: Context): Promise<boolean> {
     await view.put('authority', { ...place, refused: !isDone })
   }
   if (!isDone) return false
-  if (action.type === 'admit' || action.type === 'enter') await forgetKnocks(view, action.writer)
-  if (action.type === 'admit') beginChain(context, action.writer)
+  if (isEntry(action)) await forgetKnocks(view, action.writer)
+  if (isEntry(action) && action.type !== 'enter') beginChain(context, action.writer)
   if (unseen) await resolveAnew(view, host)
   context.authors.clear()
   touched.people = true
@@ -163,6 +163,11 @@ async function resolveAnew(view: RoomView, host: ApplyHost): Promise<void> {
     const refused = !resolved.isDone[i]
     if (refused !== (row.refused === true)) await view.put('authority', { ...row, refused })
   }
+}
+
+/** Whether an action lets a device in. */
+function isEntry(action: Action): action is Extract<Action, { type: 'admit' | 'enter' | 'addDevice' }> {
+  return action.type === 'admit' || action.type === 'enter' || action.type === 'addDevice'
 }
 
 /** What is remembered of a view's history changes nothing of the answer: only how soon it is there. */

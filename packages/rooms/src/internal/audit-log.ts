@@ -68,6 +68,7 @@ export function createAuditLog({ room, view, whileOpen }: AuditLogInit): Pick<Ro
     switch (action.type) {
       case 'create':
       case 'enter':
+      case 'addDevice':
         return { action: action.type, ...subject(action.claimant.identity) }
       case 'admit':
         return { action: 'admit', ...subject(action.claimant.identity), ...role(action.role) }

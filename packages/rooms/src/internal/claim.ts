@@ -1,6 +1,6 @@
 import Hypercore from 'hypercore'
 import { equalBytes } from '@covey/core'
-import { verifyCertificate, verifyStatement, type LocalIdentity } from '@covey/identity'
+import { verifyCertificate, verifyStatement, type Certificate, type LocalIdentity } from '@covey/identity'
 import { agree, hash, KEY_BYTES, sign, verifySignature } from './crypto.js'
 
 const DOMAIN = 'covey/rooms/writer/1'
@@ -24,6 +24,8 @@ export interface Claimant {
   readonly identity: Uint8Array
   /** How many revocations the identity had made when it certified the device. */
   readonly epoch: number
+  /** The device that certified it, where it was not the identity itself. */
+  readonly issuer?: Uint8Array
 }
 
 /** This device's core in a room: its key, and what signs it. */
@@ -58,10 +60,14 @@ export function verifyClaim(
   // Both sides agree: nobody can claim the core of another, or have a core claim another device.
   if (!equalBytes(Hypercore.key(writerKey), writer)) return undefined
   if (!verifySignature(data, writerSignature, writerKey)) return undefined
-  const { boxPublicKey, identity, epoch } = certified.value
   // Nothing can be sealed to a key of low order, and a room must be able to seal to everyone in it.
-  if (agree(ANY_SECRET, boxPublicKey) === undefined) return undefined
-  return { device, box: boxPublicKey, identity, epoch }
+  if (agree(ANY_SECRET, certified.value.boxPublicKey) === undefined) return undefined
+  return claimantOf(certified.value)
+}
+
+/** Who a certificate speaks of. */
+export function claimantOf({ device, boxPublicKey: box, identity, epoch, issuer, links }: Certificate): Claimant {
+  return { device, box, identity, epoch, ...(links === 2 && { issuer }) }
 }
 
 function claimData(room: Uint8Array, writer: Uint8Array, device: Uint8Array, certificate: Uint8Array): Uint8Array {

@@ -85,7 +85,7 @@ export function createJoinRequests(init: JoinRequestsInit): JoinRequests {
     const { role, inviteId } = request
     if (isAtLeast(role, own)) throw forbidden(`A ${own} may not let in a ${role}.`, 'Ask somebody with a higher role.')
     const admit = { request: bytes, role: roleNumber(role), approved: decodeKey(inviteId, 'inviteId') }
-    const isLetIn = await letIn(init, { writer, box }, encodeStruct('admit', admit))
+    const isLetIn = await letIn(init, { writer, box }, { type: 'admit', payload: encodeStruct('admit', admit) })
     if (!isLetIn) throw forbidden('The room did not take it.', 'The person may be banned, or the invite used up meanwhile.')
   }
 

@@ -35,9 +35,11 @@ export interface Keyring {
   plan(): Promise<EpochPlan>
   /** What a newcomer is given together with its admission, in an append that is under the epoch. */
   welcome(recipient: Recipient): Promise<DraftSource[]>
+  /** Likewise, of another device of a member: what the person may read it may read too. */
+  welcomeDevice(recipient: Recipient): Promise<DraftSource[]>
   /** Gives devices the key of an epoch. */
   grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[]
-  /** Whether a device may be given the key of an epoch: always, or only of epochs since it came. */
+  /** Whether a device may be given the key of an epoch: always, or only of epochs since its person came. */
   mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean>
   /** To be called when members, devices or epochs have changed. */
   changed(): void
@@ -89,7 +91,11 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
   }
 
   async function mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean> {
-    return !device.removed && (epoch.position > device.position || (await history()) === 'full')
+    if (device.removed) return false
+    if (epoch.position > device.position || (await history()) === 'full') return true
+    // What a person may read, all of their devices may, whichever came first.
+    const devices = await view.devicesOf(device.identity)
+    return devices.some(({ removed, position }) => !removed && epoch.position > position)
   }
 
   async function history(): Promise<History> {
@@ -118,11 +124,23 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
     return draftGrants(room, epoch, recipients)
   }
 
+  async function welcome(recipient: Recipient): Promise<DraftSource[]> {
+    if ((await history()) !== 'full') return []
+    return [({ epoch }) => grant(epoch!, [recipient])[0]!]
+  }
+
   return {
     plan,
-    async welcome(recipient) {
-      if ((await history()) !== 'full') return []
-      return [({ epoch }) => grant(epoch!, [recipient])[0]!]
+    welcome,
+    async welcomeDevice(recipient) {
+      if ((await history()) === 'full') return welcome(recipient)
+      const grants: Draft[] = []
+      // For those before, it asks when it needs them.
+      for (const { id } of await view.epochs(MAX_LOOK_BACK)) {
+        const found = await key(id)
+        if (found !== undefined) grants.push(...grant({ id, key: found }, [recipient]))
+      }
+      return grants
     },
     grant,
     mayHave,

@@ -2,7 +2,7 @@ import { encodeUtf8 } from '@covey/core'
 import { MAX_NAME_BYTES } from '../constants.js'
 import { verifyClaim, type Claimant } from './claim.js'
 import type { Keyring } from './keyring.js'
-import type { OpLog } from './op-log.js'
+import type { Draft, OpLog } from './op-log.js'
 import type { Recipient } from './slots.js'
 import { decodeStruct, type Structs } from './structs.js'
 import type { RoomView } from './view.js'
@@ -36,10 +36,10 @@ export function readAsked(
 export async function letIn(
   { view, log, keyring }: { readonly view: RoomView; readonly log: OpLog; readonly keyring: Keyring },
   newcomer: Recipient,
-  payload: Uint8Array
+  admission: Draft
 ): Promise<boolean> {
-  const welcome = await keyring.welcome(newcomer)
-  await log.append([{ type: 'admit', payload }, ...welcome], { underEpoch: true })
+  const welcome = await (admission.type === 'addDevice' ? keyring.welcomeDevice(newcomer) : keyring.welcome(newcomer))
+  await log.append([admission, ...welcome], { underEpoch: true })
   if (!(await isIn(view, newcomer.writer))) return false
   // Where the newcomer may not have the present key, there is a new one.
   await log.append([], { underEpoch: true })

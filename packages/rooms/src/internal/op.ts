@@ -33,6 +33,7 @@ export const OpType = {
   unpin: 38,
   vote: 39,
   closeVote: 40,
+  addDevice: 56,
   rules: 64,
   report: 65,
   resolveReport: 66
@@ -42,7 +43,7 @@ export type OpTypeName = keyof typeof OpType
 
 /** Whether ops of a type are about messages: they change nothing of who is in the room or what it is called. */
 export function isTalk(type: number): boolean {
-  return type >= OpType.message && type !== OpType.rules
+  return type >= OpType.message && type !== OpType.addDevice && type !== OpType.rules
 }
 
 /** An op takes at most this much of a writer's core: a content of 80 KiB, and what goes with it. What is larger belongs in files. */

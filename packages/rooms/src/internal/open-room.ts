@@ -83,6 +83,10 @@ export interface OpenRoom {
   onpost(listener: (message: PendingMessage) => void): () => void
   /** Calls back when members or devices may be others. */
   onpeople(listener: () => void): () => void
+  /** Calls back with the lowest order at which the log has other messages than before. */
+  onlog(listener: (order: number) => void): () => void
+  /** Calls back with the last message that this device's person has read, when that is another. */
+  onread(listener: (message: Uint8Array) => void): () => void
   /** Whether this device is in the room, and may write, unless it is a reader's in a broadcast room. */
   isAdmitted(): Promise<boolean>
   /** Whether it may write. */
@@ -180,12 +184,15 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 
   const postListeners = new Set<(message: PendingMessage) => void>()
   const peopleListeners = new Set<() => void>()
+  const logListeners = new Set<(order: number) => void>()
+  const readListeners = new Set<(message: Uint8Array) => void>()
   const viewKeeper = createViewKeeper(base, onerror)
   base.on('fast-forward', () => {
     viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
     pending.changed()
+    for (const listener of logListeners) listener(0)
   })
   base.on('update', () => {
     const { order, people } = touched
@@ -200,6 +207,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
+    if (order !== Infinity) for (const listener of logListeners) listener(order)
     pending.changed()
     void events.emit('update', undefined)
   })
@@ -240,12 +248,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const onmarked = (message: Uint8Array): void => {
+    for (const listener of readListeners) listener(message)
+    void events.emit('update', undefined)
+  }
   const ownVoice = createOwnVoice({ view, pending, ownRole, self: identity.identity.publicKey, writer, now: Date.now })
   const presence = createPresence({ self: identity.identity.publicKey, view, emit: events.emit.bind(events), isWanted })
-  const onpost = (message: PendingMessage): void => {
-    presence.type(false)
-    postListeners.forEach((listener) => listener(message))
-  }
+  const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
 
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
   const { joinRequests: list, approve, decline } = joinRequests
@@ -270,7 +279,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createRoomMessages({ writer, view, log, finder, reader, timeline, pending, onpost, onerror, ownRole, ownVoice, whileOpen }),
     ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, ownVoice, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
-    ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
+    ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     joinRequests: list,
     approve,
@@ -351,6 +360,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     presence,
     onpost: (listener) => listen(postListeners, listener),
     onpeople: (listener) => listen(peopleListeners, listener),
+    onlog: (listener) => listen(logListeners, listener),
+    onread: (listener) => listen(readListeners, listener),
     isAdmitted,
     mayWrite,
     hasKey,

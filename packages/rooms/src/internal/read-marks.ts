@@ -18,8 +18,8 @@ export interface ReadMarksInit {
   readonly finder: MessageFinder
   readonly reader: Reader
   readonly whileOpen: WhileOpen
-  /** Called when the mark has moved. */
-  readonly onmarked: () => void
+  /** Called with the message that the mark has moved to. */
+  readonly onmarked: (message: Uint8Array) => void
 }
 
 /** How many messages are counted: a display says "999+" of more, and each has to be opened. */
@@ -46,7 +46,7 @@ export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'u
   async function mark({ id: message, order }: MessageRow): Promise<void> {
     if (order < (await firstUnread())) return
     await core.setUserData(LABEL, identity.seal(LABEL, encodeStruct('read-mark', { message, order })))
-    onmarked()
+    onmarked(message)
   }
 
   async function lastMessage(): Promise<MessageRow | undefined> {

@@ -8,8 +8,8 @@ import type { RoomView } from './view.js'
 export interface RoomCores {
   /** This device's own, 32 bytes. */
   readonly own: Uint8Array
-  /** How many blocks this device has written. */
-  readonly ownLength: number
+  /** How many blocks of it everything takes that this device has said so far; resolves when it is in them. */
+  written(): Promise<number>
   /** The keys of all, the own first. */
   keys(): Promise<Uint8Array[]>
   /** The members' other devices, by id. */
@@ -22,12 +22,14 @@ export interface RoomCores {
 
 const registry = new WeakMap<Room, RoomCores>()
 
-export function registerCores({ room, base, view, onpeople }: Pick<OpenRoom, 'room' | 'base' | 'view' | 'onpeople'>): void {
+export function registerCores({ room, base, view, log, onpeople }: OpenRoom): void {
   const { key: own } = base.local
   const others = async () => (await view.all('devices')).filter(({ writer }) => !equalBytes(writer, own))
   registry.set(room, {
     own,
-    get ownLength() {
+    async written() {
+      // `send` resolves when a message is in the outbox.
+      await log.settled()
       return base.local.length
     },
     async keys() {

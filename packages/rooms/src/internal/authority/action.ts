@@ -2,7 +2,7 @@ import hypercoreCrypto from 'hypercore-crypto'
 import { equalBytes } from '@covey/core'
 import { decodeCertificate, verifyRevocation } from '@covey/identity'
 import { isEquivocation } from '../equivocation.js'
-import { verifyClaim, type Claim, type Claimant } from '../claim.js'
+import { claimantOf, verifyClaim, type Claim, type Claimant } from '../claim.js'
 import { isReceipt } from '../invite-keys.js'
 import { isTime, OpType, type Op } from '../op.js'
 import { isRule, type Rule } from '../room-rules.js'
@@ -13,6 +13,7 @@ export type Action =
   | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
   | AdmitAction
   | EnterAction
+  | AddDeviceAction
   | { readonly type: 'invite'; readonly invite: Structs['invite'] }
   | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
   | { readonly type: 'settings' }
@@ -45,6 +46,13 @@ export interface EnterAction {
   readonly invite: ShownInvite
 }
 
+/** Another device of the author's own person comes in. */
+export interface AddDeviceAction {
+  readonly type: 'addDevice'
+  readonly claimant: Claimant
+  readonly writer: Uint8Array
+}
+
 /** An invite whose secret somebody has shown to hold. */
 export type ShownInvite = Pick<Structs['invite'], 'id' | 'publicKey'>
 
@@ -69,6 +77,7 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [OpType.create, parseCreate],
   [OpType.admit, parseAdmit],
   [OpType.enter, parseEnter],
+  [OpType.addDevice, parseAddDevice],
   [
     OpType.invite,
     (_, payload) => {
@@ -157,6 +166,15 @@ function parseEnter(op: Op, payload: Uint8Array, context: ParseContext): Action 
   return claimant && { type: 'enter', claimant, writer: context.writer, invite: shownBy(enter.receipt) }
 }
 
+function parseAddDevice(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
+  const added = decodeStruct('add-device', payload)
+  const request = added && decodeStruct('join-request', added.request)
+  if (request === undefined) return undefined
+  const { writer } = request
+  const claimant = readClaim(writer, request, op.header.sentAt, context)
+  return claimant && { type: 'addDevice', claimant, writer }
+}
+
 function shownBy({ invite: id, publicKey }: Structs['receipt']): ShownInvite {
   return { id, publicKey }
 }
@@ -170,8 +188,7 @@ function readClaim(
   if (verify) return verifyClaim(room, writer, claim, atMs)
   const certificate = decodeCertificate(claim.certificate)
   if (!certificate.ok) return undefined
-  const { boxPublicKey: box, identity, epoch } = certificate.value
-  return { device: claim.device, box, identity, epoch }
+  return claimantOf(certificate.value)
 }
 
 function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext): Action | undefined {

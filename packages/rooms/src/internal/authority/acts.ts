@@ -46,10 +46,10 @@ export async function create(
   { claimant, history }: Extract<Action, { type: 'create' }>
 ): Promise<boolean> {
   if (!isFounder || (await state.room()) !== null) return false
-  const { identity, device, box } = claimant
+  const { identity, device, box, issuer } = claimant
   await state.put('room', { createdAt: sentAt, history })
   await state.put('members', { identity, role: roleNumber('owner'), joinedAt: sentAt })
-  await state.put('devices', { writer, device, box, identity, position })
+  await state.put('devices', { writer, device, box, identity, position, ...(issuer && { issuer }) })
   return true
 }
 
@@ -69,6 +69,13 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, act
     return false
   }
   return letIn(state, position, sentAt, action, invite)
+}
+
+/** A device of a member answers for the other devices of the same person, and for nobody else's. */
+export const addDevice: Act<'addDevice'> = async ({ state, identity, position, sentAt }, action) => {
+  if (!equalBytes(action.claimant.identity, identity)) return false
+  // The member has a role, and the device gets that one.
+  return letIn(state, position, sentAt, { ...action, role: roleNumber('reader') })
 }
 
 /** Written by who comes, and therefore without a role of theirs to look at. */
@@ -95,7 +102,7 @@ async function letIn(
   { claimant, writer, role: number }: Pick<AdmitAction, 'claimant' | 'writer' | 'role'>,
   invite?: InviteRow
 ): Promise<boolean> {
-  const { identity, device, box, epoch } = claimant
+  const { identity, device, box, epoch, issuer } = claimant
   const granted = roleOf(number)
   if (granted === undefined || granted === 'owner' || (await state.ban(identity)) !== null) return false
   const known = await state.device(writer)
@@ -116,7 +123,7 @@ async function letIn(
   const isMember = member !== null && roleOf(member.role) !== undefined
   if (!isMember) await state.put('members', { ...member, identity, role: number, joinedAt: sentAt })
   const silent = await isSilent(state, isMember ? member.role : number)
-  await state.put('devices', { writer, device, box, identity, position, ...(silent && { silent }) })
+  await state.put('devices', { writer, device, box, identity, position, ...(issuer && { issuer }), ...(silent && { silent }) })
   return true
 }
 
@@ -219,12 +226,13 @@ export const transfer: Act<'transfer'> = async ({ state, identity: owner }, { id
   return true
 }
 
-/** Signed by the identity itself, so that any member may bring it. */
+/** Signed by the identity itself, so that any member may bring it. What the device has certified goes with it. */
 export const revokeDevice: Act<'revokeDevice'> = async ({ state }, { identity, device, epoch }) => {
   const member = await state.member(identity)
   if (member === null) return false
   for (const row of await state.devicesOf(identity)) {
-    if (equalBytes(row.device, device)) await state.put('devices', { ...row, removed: true })
+    const isTheirs = equalBytes(row.device, device) || (row.issuer && equalBytes(row.issuer, device))
+    if (isTheirs) await state.put('devices', { ...row, removed: true })
   }
   await state.put('members', { ...member, minEpoch: Math.max(member.minEpoch ?? 0, epoch) })
   return true

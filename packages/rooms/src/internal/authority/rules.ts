@@ -12,6 +12,7 @@ type Rules = { readonly [Type in Exclude<Action['type'], 'create' | 'enter'>]: {
  */
 const RULES: Rules = {
   admit: { least: 'member', act: acts.admit },
+  addDevice: { least: 'reader', act: acts.addDevice },
   invite: { least: 'moderator', act: acts.invite },
   revokeInvite: { least: 'moderator', act: acts.revokeInvite },
   settings: { least: 'admin', act: acts.settings },

@@ -47,6 +47,8 @@ export function createLane(
   let again = false
 
   function say(message: PendingMessage): void {
+    // What is sent is typed no more.
+    presence.type(false)
     if (message.op.length > MAX_SAID_OP_BYTES) return
     const { peers } = channel
     if (peers.length === 0) return

@@ -1,0 +1,285 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { createPeer, linkDevice, type DeviceLinking, type LinkDeviceInit, type LinkRequest, type Peer, type Room } from 'covey'
+import { codeOf, PHRASE, receive, start, temporaryFolder, textsOf, useLocalNetwork } from './support.js'
+
+const net = useLocalNetwork()
+
+async function phoneInit(change: Partial<LinkDeviceInit> = {}): Promise<LinkDeviceInit> {
+  return { ...net, storage: await temporaryFolder(), deviceName: 'Phone', ...change }
+}
+
+async function come(link: string, init: LinkDeviceInit): Promise<DeviceLinking> {
+  const linking = await linkDevice(link, init)
+  onTestFinished(() => linking.close())
+  return linking
+}
+
+/** A new device that has come by a link, as both sides see it. */
+async function meet(peer: Peer, init: LinkDeviceInit): Promise<{ linking: DeviceLinking; request: LinkRequest }> {
+  const asked = peer.devices.once('request')
+  const linking = await come(await peer.devices.createLink(), init)
+  return { linking, request: await asked }
+}
+
+async function link(peer: Peer, init: LinkDeviceInit): Promise<Peer> {
+  const { linking, request } = await meet(peer, init)
+  expect(request).toMatchObject({ code: linking.code })
+  const [linked] = await Promise.all([linking.confirmed(), peer.devices.confirm(request.id)])
+  onTestFinished(() => linked.close())
+  await linked.devices.synced()
+  return linked
+}
+
+/** The room of an id on a peer, when it is there. */
+async function roomOf(peer: Peer, id: string): Promise<Room> {
+  await expect.poll(() => peer.rooms.get(id)?.id, { timeout: 60_000 }).toBe(id)
+  return peer.rooms.get(id)!
+}
+
+test('a linked device is the same person in the same rooms, and reads all that the person can', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice', deviceName: 'Laptop' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  // Newcomers do not read what was said before; a device of somebody who was there does.
+  const theirs = await bob.rooms.create({ name: 'Coffee', history: 'since-join' })
+  const coffee = await laptop.rooms.join(await theirs.createInvite())
+  await tea.send('before')
+  await theirs.send('from Bob')
+  await receive(coffee, 'from Bob')
+
+  const init = await phoneInit()
+  const { linking, request } = await meet(laptop, init)
+  expect(linking.code).toMatch(/^\d{6}$/)
+  expect(linking.identity).toBe(laptop.identity.id)
+  expect(request).toEqual({ id: request.id, code: linking.code, device: request.device, name: 'Phone' })
+  expect(laptop.devices.requests()).toEqual([request])
+  const ended = laptop.devices.once('requestEnd')
+  const [phone] = await Promise.all([linking.confirmed(), laptop.devices.confirm(request.id)])
+  onTestFinished(() => phone.close())
+  expect(await ended).toEqual({ id: request.id })
+  expect(laptop.devices.requests()).toEqual([])
+  expect(phone.identity.id).toBe(laptop.identity.id)
+  expect(phone.device.id).toBe(request.device)
+  await phone.devices.synced()
+
+  expect(phone.rooms.list().map(({ id }) => id).toSorted()).toEqual([tea.id, coffee.id].toSorted())
+  const [phoneTea, phoneCoffee] = [await roomOf(phone, tea.id), await roomOf(phone, coffee.id)]
+  expect(await phoneTea.info()).toMatchObject({ name: 'Tea', role: 'owner' })
+  expect(await textsOf(phoneTea)).toEqual(['before'])
+  expect(await phoneCoffee.info()).toMatchObject({ name: 'Coffee', role: 'member' })
+  await expect.poll(() => textsOf(phoneCoffee), { timeout: 30_000 }).toEqual(['from Bob'])
+  await phoneCoffee.send('from the phone')
+  expect(await receive(theirs, 'from the phone')).toMatchObject({ author: laptop.identity.id, authorName: 'Alice', device: phone.device.id })
+  expect(await receive(coffee, 'from the phone')).toMatchObject({ isOwn: true })
+  expect((await theirs.members()).map(({ name }) => name).toSorted()).toEqual(['Alice', 'Bob'])
+
+  const both = [{ id: laptop.device.id, name: 'Laptop' }, { id: phone.device.id, name: 'Phone' }]
+  await expect.poll(async () => (await laptop.devices.list()).length, { timeout: 30_000 }).toBe(2)
+  await expect.poll(() => laptop.devices.list(), { timeout: 30_000 }).toEqual(both.map((each, i) => ({ ...each, isThis: i === 0 })))
+  await expect.poll(() => phone.devices.list(), { timeout: 30_000 }).toEqual(both.map((each, i) => ({ ...each, isThis: i === 1 })).toReversed())
+
+  // What one device joins or makes, the other gets; also after a restart.
+  const late = await phone.rooms.create({ name: 'Late' })
+  await late.send('made on the phone')
+  await receive(await roomOf(laptop, late.id), 'made on the phone')
+  await phone.close()
+  const again = await start({ ...net, storage: init.storage })
+  await again.devices.synced()
+  expect(again.rooms.list()).toHaveLength(3)
+  await (await roomOf(again, tea.id)).send('back')
+  await receive(tea, 'back')
+})
+
+test('an unlinked device is out of all rooms, reads nothing that is said then, and cannot come back', { timeout: 120_000 }, async () => {
+  const laptopFolder = await temporaryFolder()
+  const laptop = await start({ ...net, storage: laptopFolder, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const [tea, closed] = [await laptop.rooms.create({ name: 'Tea' }), await laptop.rooms.create({ name: 'Closed' })]
+  const bobs = await bob.rooms.join(await tea.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  const stays = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  const [phones, phonesClosed] = [await roomOf(phone, tea.id), await roomOf(phone, closed.id)]
+  await phones.send('still a device')
+  await receive(bobs, 'still a device')
+  await stays.close()
+  await closed.close()
+
+  expect(await codeOf(() => phone.devices.unlink(laptop.device.id))).toBe('IDENTITY_NO_PHRASE')
+  expect(await codeOf(() => laptop.devices.unlink(laptop.device.id))).toBe('TypeError')
+  expect(await codeOf(() => laptop.devices.unlink(bob.device.id))).toBe('DEVICE_NOT_FOUND')
+  const unlinked = phone.devices.once('unlinked')
+  await laptop.devices.unlink(phone.device.id)
+  await unlinked
+  expect(phone.devices.isUnlinked).toBe(true)
+  expect(laptop.devices.isUnlinked).toBe(false)
+  expect((await laptop.devices.list()).map(({ id }) => id)).toEqual([laptop.device.id, stays.device.id])
+
+  await expect.poll(() => codeOf(() => phones.send('from outside')), { timeout: 30_000 }).toBe('ROOM_NOT_WRITABLE')
+  await tea.send('between us')
+  await receive(bobs, 'between us')
+  await bobs.send('between us two')
+  await receive(tea, 'between us two')
+  await expect.poll(async () => (await kindsOf(phones)).slice(-2), { timeout: 30_000 }).toEqual(['unreadable', 'unreadable'])
+  expect(await textsOf(tea)).not.toContain('from outside')
+
+  // A room that was closed here is told when it is opened again.
+  await laptop.close()
+  const again = await start({ ...net, storage: laptopFolder })
+  const reopened = again.rooms.get(closed.id)!
+  await expect.poll(() => codeOf(() => phonesClosed.send('still here')), { timeout: 30_000 }).toBe('ROOM_NOT_WRITABLE')
+  await reopened.send('without the phone')
+  await expect.poll(async () => (await kindsOf(phonesClosed)).at(-1), { timeout: 30_000 }).toBe('unreadable')
+  await again.rooms.create({ name: 'New' })
+  await again.devices.synced()
+  expect(phone.rooms.list()).toHaveLength(2)
+})
+
+test('the devices that remain go on after one was unlinked: they get certificates of the new epoch', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const phone = await link(laptop, await phoneInit())
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await laptop.devices.unlink(tablet.device.id)
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  await (await roomOf(phone, tea.id)).send('I am in')
+  await receive(tea, 'I am in')
+  const made = await phone.rooms.create({ name: 'Made on the phone' })
+  await (await roomOf(laptop, made.id)).send('so am I')
+  await receive(made, 'so am I')
+  expect(tablet.rooms.list()).toEqual([])
+})
+
+async function kindsOf(room: Room): Promise<string[]> {
+  const kinds: string[] = []
+  for await (const { kind } of room.messages()) kinds.push(kind)
+  return kinds
+}
+
+test('how far the person has read is known on all of their devices, and never goes back', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const room = await laptop.rooms.create({ name: 'Tea' })
+  const theirs = await bob.rooms.join(await room.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  const phones = await roomOf(phone, room.id)
+  const unread = async (): Promise<number[]> => Promise.all([room, phones].map(async (each) => (await each.unread()).count))
+  const sent = []
+  for (const text of ['one', 'two', 'three']) sent.push(await theirs.send(text))
+  await receive(room, 'three')
+  await receive(phones, 'three')
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([3, 3])
+
+  await phones.markRead(sent[1]!.id)
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([1, 1])
+  await room.markRead(sent[0]!.id)
+  await room.markRead()
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([0, 0])
+  await theirs.send('four')
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([1, 1])
+  // What was to be told when the device was closed, is told when it is open again.
+  await room.markRead((await receive(room, 'four')).id)
+  await laptop.devices.close()
+  await expect.poll(unread, { timeout: 30_000 }).toEqual([0, 0])
+})
+
+test('a room that one device leaves, the person has left', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const theirs = await bob.rooms.create({ name: 'Coffee' })
+  await laptop.rooms.join(await theirs.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  await (await roomOf(phone, theirs.id)).leave()
+  await expect.poll(async () => (await laptop.rooms.get(theirs.id)!.info()).role, { timeout: 30_000 }).toBeUndefined()
+  // A device that comes later is not brought into it.
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await roomOf(tablet, tea.id)
+  expect(tablet.rooms.list().map(({ id }) => id)).toEqual([tea.id])
+})
+
+test('a device that is restarted in the middle goes on, before and after it was confirmed', { timeout: 120_000 }, async () => {
+  const laptopFolder = await temporaryFolder()
+  const laptop = await start({ ...net, storage: laptopFolder, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  await tea.send('hello')
+  const init = await phoneInit()
+
+  // Before: the folder waits, as the same device, for another link.
+  const { linking, request } = await meet(laptop, init)
+  expect(await codeOf(() => linkDevice(linking.code, init))).toBe('STORAGE_LOCKED')
+  const ended = laptop.devices.once('requestEnd')
+  await linking.close()
+  await ended
+  expect(await codeOf(() => laptop.devices.confirm(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => createPeer(init))).toBe('IDENTITY_PENDING')
+
+  // After: neither was open long enough to let it into anything.
+  const second = await meet(laptop, init)
+  expect(second.request.device).toBe(request.device)
+  const [phone] = await Promise.all([second.linking.confirmed(), laptop.devices.confirm(second.request.id)])
+  await Promise.all([phone.close(), laptop.close()])
+  const [again, back] = [await start({ ...net, storage: init.storage }), await start({ ...net, storage: laptopFolder })]
+  await again.devices.synced()
+  expect(await textsOf(await roomOf(again, tea.id))).toEqual(['hello'])
+  await back.rooms.get(tea.id)!.send('again')
+  await receive(await roomOf(again, tea.id), 'again')
+  await again.close()
+  expect(await codeOf(async () => linkDevice(await back.devices.createLink(), init))).toBe('DEVICE_LINKED')
+})
+
+test('who has the words on two devices links them; another person is refused', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice', phrase: PHRASE })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const [own, others] = [await phoneInit(), await phoneInit()]
+  const restored = await start({ ...net, storage: own.storage, phrase: PHRASE })
+  const { device } = restored
+  await restored.close()
+  const bob = await start({ ...net, storage: others.storage, name: 'Bob' })
+  await bob.close()
+  expect(await codeOf(async () => linkDevice(await laptop.devices.createLink(), others))).toBe('LINK_REFUSED')
+  const phone = await link(laptop, own)
+  expect(phone.device.id).toBe(device.id)
+  await roomOf(phone, tea.id)
+  // It has the words, and so it can unlink, even the one that was there first.
+  const unlinked = laptop.devices.once('unlinked')
+  await phone.devices.unlink(laptop.device.id)
+  await unlinked
+})
+
+test('a device can be unlinked that was confirmed and has not come yet: then it never comes', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const init = await phoneInit()
+  const { linking, request } = await meet(laptop, init)
+  const [phone] = await Promise.all([linking.confirmed(), laptop.devices.confirm(request.id)])
+  await phone.close()
+  await expect.poll(async () => (await laptop.devices.list()).map(({ name }) => name), { timeout: 30_000 }).toEqual(['', 'Phone'])
+  await laptop.devices.unlink(phone.device.id)
+  expect(await laptop.devices.list()).toHaveLength(1)
+  const again = await start({ ...net, storage: init.storage })
+  // Another one that is linked while it is there comes in, and it does not.
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await roomOf(tablet, tea.id)
+  expect(again.rooms.list()).toEqual([])
+  expect((await laptop.devices.list()).map(({ name }) => name)).toEqual(['', 'Tablet'])
+})
+
+test('a link that nobody confirms, or that is over, gives nothing; so does a wrong word', { timeout: 60_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const init = await phoneInit()
+  const { linking, request } = await meet(laptop, init)
+  await laptop.devices.decline(request.id)
+  expect(await codeOf(() => linking.confirmed())).toBe('LINK_REFUSED')
+  expect(await codeOf(() => createPeer(init))).toBe('IDENTITY_PENDING')
+  const short = await laptop.devices.createLink({ expiresInMs: 1 })
+  await expect.poll(() => codeOf(() => linkDevice(short, init))).toBe('LINK_EXPIRED')
+  expect(await codeOf(() => linkDevice('hello', init))).toBe('LINK_NOT_COVEY')
+  expect(await codeOf(() => linkDevice(short, { ...init, phrase: PHRASE } as never))).toBe('TypeError')
+  expect(await codeOf(() => laptop.devices.createLink({ expiresInMs: 0 }))).toBe('TypeError')
+  expect(await codeOf(() => laptop.devices.confirm(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => laptop.devices.decline(request.id))).toBe('LINK_REQUEST_NOT_FOUND')
+  expect(await codeOf(() => laptop.devices.synced({ signal: AbortSignal.timeout(60_000) }))).toBeNull()
+  expect(await laptop.devices.list()).toEqual([{ id: laptop.device.id, name: '', isThis: true }])
+  await laptop.close()
+  expect(await codeOf(() => laptop.devices.createLink())).toBe('ROOM_CLOSED')
+  expect(await codeOf(() => laptop.devices.list())).toBe('ROOM_CLOSED')
+})

@@ -1,0 +1,95 @@
+import { defineContent } from '@covey/core'
+import { readBody } from '../message-body.js'
+import type { OpenRoom } from '../open-room.js'
+import { decodeStruct, encodeStruct, type Structs } from '../structs.js'
+
+/** What the devices of a person keep together: a map, in which the last word of the room's order counts. */
+export interface PersonalState {
+  get(key: string): Uint8Array | undefined
+  /** All of a prefix, by what follows it. */
+  entries(prefix: string): [string, Uint8Array][]
+  /** Resolves when it is durable. The map has it when the room has. */
+  set(key: string, value: Uint8Array | null): Promise<void>
+  /** Resolves when what the room has now has been read; whether this device had the keys for all of it. */
+  read(): Promise<boolean>
+}
+
+type Entry = Structs['personal-entry']
+
+const entryContent = defineContent<Entry>({
+  name: 'covey/personal',
+  version: 1,
+  codec: {
+    encode: (entry) => encodeStruct('personal-entry', entry),
+    decode(data) {
+      const entry = decodeStruct('personal-entry', data)
+      if (entry === undefined) throw new Error('These bytes are no entry.')
+      return entry
+    }
+  }
+})
+
+const PAGE_ROWS = 256
+
+/** @param onchange called when the map may be another. */
+export function createPersonalState(opened: OpenRoom, onchange: () => void, onerror: (error: unknown) => void): PersonalState {
+  const { room, view, reader } = opened
+  /** What each message of the room says, by its order. */
+  const log: (Entry | undefined)[] = []
+  let map = new Map<string, Uint8Array>()
+  /** From which order on the room may say something else than the log. */
+  let changedFrom = 0
+  /** The first message that this device has no key for yet. */
+  let unreadFrom = Infinity
+  let reading: Promise<void> | undefined
+
+  async function readOn(): Promise<void> {
+    while (changedFrom !== Infinity) {
+      const from = changedFrom
+      changedFrom = Infinity
+      unreadFrom = unreadFrom < from ? unreadFrom : Infinity
+      log.length = Math.min(log.length, from)
+      for (let start = from; ; start += PAGE_ROWS) {
+        const rows = await view.messages(start, start + PAGE_ROWS)
+        for (const { order, op, writer } of rows) {
+          const { kind, content } = readBody(await reader.body(op, writer))
+          if (kind === 'unreadable') unreadFrom = Math.min(unreadFrom, order)
+          log[order] = entryContent.read(content)
+        }
+        if (rows.length < PAGE_ROWS) break
+      }
+    }
+    const next = new Map<string, Uint8Array>()
+    for (const entry of log) {
+      if (entry?.value) next.set(entry.name, entry.value)
+      else if (entry) next.delete(entry.name)
+    }
+    map = next
+  }
+
+  function changed(from: number): void {
+    changedFrom = Math.min(changedFrom, from)
+    reading ??= readOn()
+      .finally(() => (reading = undefined))
+      .then(onchange)
+      .catch(onerror)
+  }
+
+  opened.onlog(changed)
+  opened.onpeople(() => {
+    if (unreadFrom !== Infinity) changed(unreadFrom)
+  })
+  changed(0)
+
+  return {
+    get: (key) => map.get(key),
+    entries: (prefix) => [...map].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
+    async set(name, value) {
+      await room.send(entryContent.create({ name, value }))
+    },
+    async read() {
+      while (reading !== undefined) await reading
+      return unreadFrom === Infinity
+    }
+  }
+}
