@@ -1,12 +1,13 @@
-import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
+import { assertOptions, assertSignal, assertString, createEvents, throwIfAborted } from '@covey/core'
 import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
 import { createDevices, createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
+import { avatarsIn, createPeerProfile } from './avatar.js'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
-import type { Peer, PeerInit } from './peer.js'
+import type { Peer, PeerEvents, PeerInit } from './peer.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
@@ -31,8 +32,8 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'requestsFrom', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   assertOptions(held, 'init.files', ['budgetBytes', 'holding'])
@@ -80,16 +81,26 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     const rooms = await createRooms({
       identity,
       node,
-      extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
+      ...(requestsFrom !== undefined && { requestsFrom }),
+      extend: (room) => ({ files: filesIn(room, files), ...avatarsIn(files), ...mirrorsOf(room, mirrorClient) })
     })
     opened.push(rooms.close)
     const devices = await createDevices({ rooms })
     opened.push(devices.close)
+    const events = createEvents<PeerEvents>()
+    rooms.directMessages.on('request', (request) => events.emit('dm-request', request))
+    rooms.directMessages.on('error', (error) => events.emit('error', error))
     throwIfAborted(signal)
     return {
       identity: identity.identity,
       device: identity.device,
       devices,
+      profile: createPeerProfile(rooms.profile, files),
+      contacts: rooms.contacts,
+      directMessages: rooms.directMessages,
+      dm: (who, options) => rooms.directMessages.open(typeof who === 'string' ? who : who.id, options),
+      on: events.on.bind(events),
+      once: events.once.bind(events),
       rooms,
       files,
       mirrors: {

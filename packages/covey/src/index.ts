@@ -16,8 +16,16 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
+export {
+  MAX_AVATAR_BYTES,
+  type Avatar,
+  type AvatarType,
+  type PeerProfile,
+  type PeerProfileChange,
+  type RoomAvatars
+} from './avatar.js'
 export { linkDevice, type DeviceLinking, type LinkDeviceInit } from './link-device.js'
-export type { Peer, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { Peer, PeerEvents, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
@@ -51,16 +59,25 @@ export {
   MAX_INVITE_USES,
   MAX_LINK_MS,
   inspectInvite,
+  MAX_BIO_BYTES,
+  MAX_CONTACTS,
   MAX_EMOJI_BYTES,
   MAX_MENTIONS,
   MAX_NAME_BYTES,
+  MAX_REASON_BYTES,
+  MAX_REPORTS,
   MAX_TEXT_BYTES,
+  MAX_WANTED,
   MAX_WINDOW,
   linkPreviewContent,
   locationContent,
   pollContent,
   voiceNoteContent,
+  type BlockedPerson,
   type CallOptions,
+  type Contact,
+  type Contacts,
+  type ContactsEvents,
   type CreateInviteOptions,
   type CreateLinkOptions,
   type CreateRoomInit,
@@ -74,6 +91,9 @@ export {
   type LinkedDevice,
   type LinkRequest,
   type Member,
+  type DirectMessages,
+  type DirectMessagesEvents,
+  type DmRequest,
   type EditOptions,
   type Mention,
   type Message,
@@ -81,9 +101,14 @@ export {
   type MessageVersion,
   type LinkPreview,
   type Location,
+  type PersonProfile,
   type Poll,
   type PollResult,
+  type Profile,
   type Reaction,
+  type Report,
+  type ReportInit,
+  type RequestsFrom,
   type SendOptions,
   type Role,
   type MemberFlood,

@@ -42,8 +42,11 @@ struct(
   required('statement', 'buffer'),
   required('writerKey', 'fixed32'),
   required('writerSignature', 'fixed64'),
-  required('history', 'uint')
+  required('history', 'uint'),
+  // The one other person of a direct room.
+  optional('peer', 'fixed32')
 )
+struct('profile-version', required('version', 'uint'))
 struct(
   'receipt',
   required('invite', 'fixed32'),
@@ -125,7 +128,7 @@ struct(
 struct('reaction-body', required('emoji', 'string'))
 struct('vote-body', { ...required('choices', 'uint'), array: true })
 struct('settings-body', optional('name', 'string'))
-struct('profile-body', optional('name', 'string'))
+struct('profile-body', optional('name', 'string'), optional('signed', 'buffer'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
 
 // What two devices say to each other before one is a member, and what a link carries.
@@ -137,7 +140,9 @@ struct(
   required('statement', 'buffer'),
   required('writerKey', 'fixed32'),
   required('writerSignature', 'fixed64'),
-  required('nonce', 'fixed32')
+  required('nonce', 'fixed32'),
+  // For a direct room, and for no other.
+  optional('direct', 'bool')
 )
 struct('knock-request', required('request', 'buffer'), optional('name', 'string'))
 struct(
@@ -151,6 +156,56 @@ struct(
   // Of who made it, and the relays where that device can be met, as @covey/transport writes them.
   optional('device', 'fixed32'),
   optional('relays', 'buffer')
+)
+
+// What a person says of themselves, and that it is they who say so.
+struct('profile-avatar', required('type', 'string'), required('version', 'uint'), required('data', 'buffer'))
+struct(
+  'profile-card',
+  required('version', 'uint'),
+  optional('name', 'string'),
+  optional('bio', 'string'),
+  optional('avatar', '@covey/profile-avatar')
+)
+struct(
+  'signed-profile',
+  required('card', 'buffer'),
+  required('device', 'fixed32'),
+  required('certificate', 'buffer'),
+  required('statement', 'buffer')
+)
+
+// What two devices say to each other on the way to a direct room, by type.
+struct(
+  'dm-message',
+  required('type', 'uint'),
+  optional('sought', 'fixed32'),
+  optional('certificate', 'buffer'),
+  optional('profile', 'buffer'),
+  optional('room', 'fixed32'),
+  optional('request', 'buffer'),
+  optional('key', 'fixed32'),
+  optional('encryptionKey', 'fixed32')
+)
+
+// What a device knows of people, sealed, outside of the rooms.
+struct('people-record', required('key', 'string'), optional('value', 'buffer'))
+struct('contact', required('addedAt', 'uint'), optional('name', 'string'))
+struct('block', required('blockedAt', 'uint'))
+struct(
+  'report',
+  required('reportedAt', 'uint'),
+  required('identity', 'fixed32'),
+  required('reason', 'string'),
+  optional('room', 'string'),
+  optional('message', 'string')
+)
+struct(
+  'dm-record',
+  required('state', 'uint'),
+  required('at', 'uint'),
+  optional('device', 'fixed32'),
+  optional('profile', 'buffer')
 )
 
 // What a device keeps of its rooms, sealed, outside of them.
@@ -206,7 +261,10 @@ struct(
   required('createdAt', 'uint'),
   required('history', 'uint'),
   optional('settingsWriter', 'fixed32'),
-  optional('settings', 'buffer')
+  optional('settings', 'buffer'),
+  // Of a direct room, the two whose it is.
+  optional('founder', 'fixed32'),
+  optional('peer', 'fixed32')
 )
 struct(
   'member',

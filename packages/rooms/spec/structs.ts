@@ -15,6 +15,10 @@ export interface Structs {
     writerKey: Uint8Array
     writerSignature: Uint8Array
     history: number
+    peer?: Uint8Array | null
+  }
+  'profile-version': {
+    version: number
   }
   'receipt': {
     invite: Uint8Array
@@ -138,6 +142,7 @@ export interface Structs {
   }
   'profile-body': {
     name?: string | null
+    signed?: Uint8Array | null
   }
   'knock-body': {
     request: Uint8Array
@@ -151,6 +156,7 @@ export interface Structs {
     writerKey: Uint8Array
     writerSignature: Uint8Array
     nonce: Uint8Array
+    direct?: boolean | null
   }
   'knock-request': {
     request: Uint8Array
@@ -165,6 +171,57 @@ export interface Structs {
     encryptionKey?: Uint8Array | null
     device?: Uint8Array | null
     relays?: Uint8Array | null
+  }
+  'profile-avatar': {
+    type: string
+    version: number
+    data: Uint8Array
+  }
+  'profile-card': {
+    version: number
+    name?: string | null
+    bio?: string | null
+    avatar?: Structs['profile-avatar'] | null
+  }
+  'signed-profile': {
+    card: Uint8Array
+    device: Uint8Array
+    certificate: Uint8Array
+    statement: Uint8Array
+  }
+  'dm-message': {
+    type: number
+    sought?: Uint8Array | null
+    certificate?: Uint8Array | null
+    profile?: Uint8Array | null
+    room?: Uint8Array | null
+    request?: Uint8Array | null
+    key?: Uint8Array | null
+    encryptionKey?: Uint8Array | null
+  }
+  'people-record': {
+    key: string
+    value?: Uint8Array | null
+  }
+  'contact': {
+    addedAt: number
+    name?: string | null
+  }
+  'block': {
+    blockedAt: number
+  }
+  'report': {
+    reportedAt: number
+    identity: Uint8Array
+    reason: string
+    room?: string | null
+    message?: string | null
+  }
+  'dm-record': {
+    state: number
+    at: number
+    device?: Uint8Array | null
+    profile?: Uint8Array | null
   }
   'room-record': {
     namespace: Uint8Array
@@ -231,6 +288,8 @@ export interface Structs {
     history: number
     settingsWriter?: Uint8Array | null
     settings?: Uint8Array | null
+    founder?: Uint8Array | null
+    peer?: Uint8Array | null
   }
   'member': {
     identity: Uint8Array

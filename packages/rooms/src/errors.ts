@@ -17,6 +17,8 @@ import { CoveyError } from '@covey/core'
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
+ * - `PERSON_BLOCKED`: this peer's person has blocked them.
+ * - `TOO_MANY_PEOPLE`: a list of people has as many as it may have.
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
@@ -51,6 +53,8 @@ export type RoomErrorCode =
   | 'INVITE_EXPIRED'
   | 'INVITE_USED_UP'
   | 'INVITE_REFUSED'
+  | 'PERSON_BLOCKED'
+  | 'TOO_MANY_PEOPLE'
   | 'JOIN_IN_PROGRESS'
   | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'

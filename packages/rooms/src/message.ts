@@ -15,10 +15,11 @@ export interface Message {
    * - `text`: what {@link text} says;
    * - `content`: what {@link content} holds, of whatever type, known to this app or not;
    * - `unknown`: made by a version that this one does not know;
+   * - `blocked`: this device's person has blocked its author; told to nobody, and over when they are unblocked;
    * - `deleted`: nothing is left of it but who wrote it, and when;
    * - `unreadable`: this device has not been given the key, which it may get later.
    */
-  readonly kind: 'text' | 'content' | 'unknown' | 'deleted' | 'unreadable'
+  readonly kind: 'text' | 'content' | 'unknown' | 'deleted' | 'unreadable' | 'blocked'
   /** Well-formed, and `''` unless {@link kind} is `text`. */
   readonly text: string
   /** What its {@link ContentType.read} reads; there if {@link kind} is `content`. */

@@ -3,6 +3,7 @@ import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
+import type { Profile } from './people.js'
 import type { Role } from './roles.js'
 import type { RoomTimeline, TimelineOptions } from './timeline.js'
 
@@ -16,14 +17,14 @@ export interface RoomInfo {
   readonly history: History
   /** What this device's identity may do, or `undefined` while it is no member. */
   readonly role: Role | undefined
+  /** The id of the identity that this room is shared with, of a direct room. */
+  readonly directWith?: string
 }
 
-/** A person in a room. */
-export interface Member {
+/** A person in a room, with what they say of themselves: `''` while unknown. */
+export interface Member extends Profile {
   /** The id of the identity. */
   readonly id: string
-  /** Chosen by the member, and not unique; `''` while unknown. */
-  readonly name: string
   readonly role: Role
   /** Milliseconds since 1970, by the clock of who admitted the member. */
   readonly joinedAt: number
@@ -33,7 +34,7 @@ export interface Member {
   readonly isSelf: boolean
 }
 
-/** What this device's person has not read, of others and not deleted. */
+/** What this device's person has not read, of others, neither deleted nor of somebody who is blocked. */
 export interface Unread {
   /** How many messages; of the last 1,000. */
   readonly count: number

@@ -61,14 +61,22 @@ const encoding1 = {
     c.fixed32.preencode(state, m.writerKey)
     c.fixed64.preencode(state, m.writerSignature)
     c.uint.preencode(state, m.history)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.peer) c.fixed32.preencode(state, m.peer)
   },
   encode(state, m) {
+    const flags = m.peer ? 1 : 0
+
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
     c.buffer.encode(state, m.statement)
     c.fixed32.encode(state, m.writerKey)
     c.fixed64.encode(state, m.writerSignature)
     c.uint.encode(state, m.history)
+    c.uint.encode(state, flags)
+
+    if (m.peer) c.fixed32.encode(state, m.peer)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -77,6 +85,7 @@ const encoding1 = {
     const r3 = c.fixed32.decode(state)
     const r4 = c.fixed64.decode(state)
     const r5 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       device: r0,
@@ -84,13 +93,31 @@ const encoding1 = {
       statement: r2,
       writerKey: r3,
       writerSignature: r4,
-      history: r5
+      history: r5,
+      peer: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/profile-version
+const encoding2 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.version)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.version)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+
+    return {
+      version: r0
     }
   }
 }
 
 // @covey/receipt
-const encoding2 = {
+const encoding3 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.fixed32.preencode(state, m.publicKey)
@@ -119,16 +146,16 @@ const encoding2 = {
 }
 
 // @covey/admit.receipt
-const encoding3_2 = c.frame(encoding2)
+const encoding4_2 = c.frame(encoding3)
 
 // @covey/admit
-const encoding3 = {
+const encoding4 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     c.uint.preencode(state, m.role)
     state.end++ // max flag is 2 so always one byte
 
-    if (m.receipt) encoding3_2.preencode(state, m.receipt)
+    if (m.receipt) encoding4_2.preencode(state, m.receipt)
     if (m.approved) c.fixed32.preencode(state, m.approved)
   },
   encode(state, m) {
@@ -138,7 +165,7 @@ const encoding3 = {
     c.uint.encode(state, m.role)
     c.uint.encode(state, flags)
 
-    if (m.receipt) encoding3_2.encode(state, m.receipt)
+    if (m.receipt) encoding4_2.encode(state, m.receipt)
     if (m.approved) c.fixed32.encode(state, m.approved)
   },
   decode(state) {
@@ -149,14 +176,14 @@ const encoding3 = {
     return {
       request: r0,
       role: r1,
-      receipt: (flags & 1) !== 0 ? encoding3_2.decode(state) : null,
+      receipt: (flags & 1) !== 0 ? encoding4_2.decode(state) : null,
       approved: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/add-device
-const encoding4 = {
+const encoding5 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
   },
@@ -173,21 +200,21 @@ const encoding4 = {
 }
 
 // @covey/enter.receipt
-const encoding5_1 = encoding3_2
+const encoding6_1 = encoding4_2
 
 // @covey/enter
-const encoding5 = {
+const encoding6 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding5_1.preencode(state, m.receipt)
+    encoding6_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding5_1.encode(state, m.receipt)
+    encoding6_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding5_1.decode(state)
+    const r1 = encoding6_1.decode(state)
 
     return {
       request: r0,
@@ -197,7 +224,7 @@ const encoding5 = {
 }
 
 // @covey/knock
-const encoding6 = {
+const encoding7 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.invite)
@@ -224,7 +251,7 @@ const encoding6 = {
 }
 
 // @covey/rotate
-const encoding7 = {
+const encoding8 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -270,7 +297,7 @@ const encoding7 = {
 }
 
 // @covey/grant
-const encoding8 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -291,7 +318,7 @@ const encoding8 = {
 }
 
 // @covey/keep-epoch
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -316,7 +343,7 @@ const encoding9 = {
 }
 
 // @covey/invite
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -364,7 +391,7 @@ const encoding10 = {
 }
 
 // @covey/seen
-const encoding11 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -385,24 +412,24 @@ const encoding11 = {
 }
 
 // @covey/set-role.seen
-const encoding12_2 = c.array(c.frame(encoding11))
+const encoding13_2 = c.array(c.frame(encoding12))
 
 // @covey/set-role
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding12_2.preencode(state, m.seen)
+    encoding13_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding12_2.encode(state, m.seen)
+    encoding13_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding12_2.decode(state)
+    const r2 = encoding13_2.decode(state)
 
     return {
       identity: r0,
@@ -413,25 +440,25 @@ const encoding12 = {
 }
 
 // @covey/remove.seen
-const encoding13_1 = encoding12_2
+const encoding14_1 = encoding13_2
 
 // @covey/remove
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding13_1.preencode(state, m.seen)
+    encoding14_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding13_1.encode(state, m.seen)
+    encoding14_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding13_1.decode(state)
+    const r1 = encoding14_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -443,7 +470,7 @@ const encoding13 = {
 }
 
 // @covey/unban
-const encoding14 = {
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -460,7 +487,7 @@ const encoding14 = {
 }
 
 // @covey/mute
-const encoding15 = {
+const encoding16 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -483,10 +510,10 @@ const encoding15 = {
 }
 
 // @covey/transfer
-const encoding16 = encoding14
+const encoding17 = encoding15
 
 // @covey/signed-tree
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.uint.preencode(state, m.fork)
     c.uint.preencode(state, m.length)
@@ -515,20 +542,20 @@ const encoding17 = {
 }
 
 // @covey/equivocation.first
-const encoding18_3 = c.frame(encoding17)
+const encoding19_3 = c.frame(encoding18)
 // @covey/equivocation.second
-const encoding18_4 = encoding18_3
+const encoding19_4 = encoding19_3
 
 // @covey/equivocation
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.signer)
     c.uint.preencode(state, m.at)
-    encoding18_3.preencode(state, m.first)
+    encoding19_3.preencode(state, m.first)
     state.end++ // max flag is 1 so always one byte
 
-    if (m.second) encoding18_4.preencode(state, m.second)
+    if (m.second) encoding19_4.preencode(state, m.second)
   },
   encode(state, m) {
     const flags = m.second ? 1 : 0
@@ -536,16 +563,16 @@ const encoding18 = {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.signer)
     c.uint.encode(state, m.at)
-    encoding18_3.encode(state, m.first)
+    encoding19_3.encode(state, m.first)
     c.uint.encode(state, flags)
 
-    if (m.second) encoding18_4.encode(state, m.second)
+    if (m.second) encoding19_4.encode(state, m.second)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
-    const r3 = encoding18_3.decode(state)
+    const r3 = encoding19_3.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -553,13 +580,13 @@ const encoding18 = {
       signer: r1,
       at: r2,
       first: r3,
-      second: (flags & 1) !== 0 ? encoding18_4.decode(state) : null
+      second: (flags & 1) !== 0 ? encoding19_4.decode(state) : null
     }
   }
 }
 
 // @covey/revoke-device
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -584,7 +611,7 @@ const encoding19 = {
 }
 
 // @covey/unreact
-const encoding20 = {
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.reaction)
   },
@@ -601,7 +628,7 @@ const encoding20 = {
 }
 
 // @covey/mention
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -626,10 +653,10 @@ const encoding21 = {
 }
 
 // @covey/message-body.mentions
-const encoding22_6 = c.array(c.frame(encoding21))
+const encoding23_6 = c.array(c.frame(encoding22))
 
 // @covey/message-body
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -638,7 +665,7 @@ const encoding22 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding22_6.preencode(state, m.mentions)
+    if (m.mentions) encoding23_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -657,7 +684,7 @@ const encoding22 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding22_6.encode(state, m.mentions)
+    if (m.mentions) encoding23_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -669,13 +696,13 @@ const encoding22 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding22_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding23_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -692,18 +719,18 @@ const encoding23 = {
 }
 
 // @covey/vote-body.choices
-const encoding24_0 = c.array(c.uint)
+const encoding25_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
-    encoding24_0.preencode(state, m.choices)
+    encoding25_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding24_0.encode(state, m.choices)
+    encoding25_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding24_0.decode(state)
+    const r0 = encoding25_0.decode(state)
 
     return {
       choices: r0
@@ -712,7 +739,7 @@ const encoding24 = {
 }
 
 // @covey/settings-body
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -735,24 +762,47 @@ const encoding25 = {
 }
 
 // @covey/profile-body
-const encoding26 = encoding25
-
-// @covey/knock-body.receipt
-const encoding27_1 = encoding3_2
-
-// @covey/knock-body
 const encoding27 = {
   preencode(state, m) {
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+    if (m.signed) c.buffer.preencode(state, m.signed)
+  },
+  encode(state, m) {
+    const flags = (m.name ? 1 : 0) | (m.signed ? 2 : 0)
+
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+    if (m.signed) c.buffer.encode(state, m.signed)
+  },
+  decode(state) {
+    const flags = c.uint.decode(state)
+
+    return {
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      signed: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/knock-body.receipt
+const encoding28_1 = encoding4_2
+
+// @covey/knock-body
+const encoding28 = {
+  preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding27_1.preencode(state, m.receipt)
+    encoding28_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding27_1.encode(state, m.receipt)
+    encoding28_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding27_1.decode(state)
+    const r1 = encoding28_1.decode(state)
 
     return {
       request: r0,
@@ -762,7 +812,7 @@ const encoding27 = {
 }
 
 // @covey/join-request
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -771,8 +821,11 @@ const encoding28 = {
     c.fixed32.preencode(state, m.writerKey)
     c.fixed64.preencode(state, m.writerSignature)
     c.fixed32.preencode(state, m.nonce)
+    state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
+    const flags = m.direct ? 1 : 0
+
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
@@ -780,6 +833,7 @@ const encoding28 = {
     c.fixed32.encode(state, m.writerKey)
     c.fixed64.encode(state, m.writerSignature)
     c.fixed32.encode(state, m.nonce)
+    c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -789,6 +843,7 @@ const encoding28 = {
     const r4 = c.fixed32.decode(state)
     const r5 = c.fixed64.decode(state)
     const r6 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       writer: r0,
@@ -797,13 +852,14 @@ const encoding28 = {
       statement: r3,
       writerKey: r4,
       writerSignature: r5,
-      nonce: r6
+      nonce: r6,
+      direct: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/knock-request
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -830,7 +886,7 @@ const encoding29 = {
 }
 
 // @covey/invite-link
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -879,8 +935,293 @@ const encoding30 = {
   }
 }
 
+// @covey/profile-avatar
+const encoding32 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.type)
+    c.uint.preencode(state, m.version)
+    c.buffer.preencode(state, m.data)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.type)
+    c.uint.encode(state, m.version)
+    c.buffer.encode(state, m.data)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      type: r0,
+      version: r1,
+      data: r2
+    }
+  }
+}
+
+// @covey/profile-card.avatar
+const encoding33_3 = c.frame(encoding32)
+
+// @covey/profile-card
+const encoding33 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.version)
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+    if (m.bio) c.string.preencode(state, m.bio)
+    if (m.avatar) encoding33_3.preencode(state, m.avatar)
+  },
+  encode(state, m) {
+    const flags = (m.name ? 1 : 0) | (m.bio ? 2 : 0) | (m.avatar ? 4 : 0)
+
+    c.uint.encode(state, m.version)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+    if (m.bio) c.string.encode(state, m.bio)
+    if (m.avatar) encoding33_3.encode(state, m.avatar)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      version: r0,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      bio: (flags & 2) !== 0 ? c.string.decode(state) : null,
+      avatar: (flags & 4) !== 0 ? encoding33_3.decode(state) : null
+    }
+  }
+}
+
+// @covey/signed-profile
+const encoding34 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.card)
+    c.fixed32.preencode(state, m.device)
+    c.buffer.preencode(state, m.certificate)
+    c.buffer.preencode(state, m.statement)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.card)
+    c.fixed32.encode(state, m.device)
+    c.buffer.encode(state, m.certificate)
+    c.buffer.encode(state, m.statement)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      card: r0,
+      device: r1,
+      certificate: r2,
+      statement: r3
+    }
+  }
+}
+
+// @covey/dm-message
+const encoding35 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.type)
+    state.end++ // max flag is 64 so always one byte
+
+    if (m.sought) c.fixed32.preencode(state, m.sought)
+    if (m.certificate) c.buffer.preencode(state, m.certificate)
+    if (m.profile) c.buffer.preencode(state, m.profile)
+    if (m.room) c.fixed32.preencode(state, m.room)
+    if (m.request) c.buffer.preencode(state, m.request)
+    if (m.key) c.fixed32.preencode(state, m.key)
+    if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
+  },
+  encode(state, m) {
+    const flags =
+      (m.sought ? 1 : 0) |
+      (m.certificate ? 2 : 0) |
+      (m.profile ? 4 : 0) |
+      (m.room ? 8 : 0) |
+      (m.request ? 16 : 0) |
+      (m.key ? 32 : 0) |
+      (m.encryptionKey ? 64 : 0)
+
+    c.uint.encode(state, m.type)
+    c.uint.encode(state, flags)
+
+    if (m.sought) c.fixed32.encode(state, m.sought)
+    if (m.certificate) c.buffer.encode(state, m.certificate)
+    if (m.profile) c.buffer.encode(state, m.profile)
+    if (m.room) c.fixed32.encode(state, m.room)
+    if (m.request) c.buffer.encode(state, m.request)
+    if (m.key) c.fixed32.encode(state, m.key)
+    if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      type: r0,
+      sought: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      certificate: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      profile: (flags & 4) !== 0 ? c.buffer.decode(state) : null,
+      room: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
+      request: (flags & 16) !== 0 ? c.buffer.decode(state) : null,
+      key: (flags & 32) !== 0 ? c.fixed32.decode(state) : null,
+      encryptionKey: (flags & 64) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/people-record
+const encoding36 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.key)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.value) c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    const flags = m.value ? 1 : 0
+
+    c.string.encode(state, m.key)
+    c.uint.encode(state, flags)
+
+    if (m.value) c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      key: r0,
+      value: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/contact
+const encoding37 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.addedAt)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+  },
+  encode(state, m) {
+    const flags = m.name ? 1 : 0
+
+    c.uint.encode(state, m.addedAt)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      addedAt: r0,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/block
+const encoding38 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.blockedAt)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.blockedAt)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+
+    return {
+      blockedAt: r0
+    }
+  }
+}
+
+// @covey/report
+const encoding39 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.reportedAt)
+    c.fixed32.preencode(state, m.identity)
+    c.string.preencode(state, m.reason)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.room) c.string.preencode(state, m.room)
+    if (m.message) c.string.preencode(state, m.message)
+  },
+  encode(state, m) {
+    const flags = (m.room ? 1 : 0) | (m.message ? 2 : 0)
+
+    c.uint.encode(state, m.reportedAt)
+    c.fixed32.encode(state, m.identity)
+    c.string.encode(state, m.reason)
+    c.uint.encode(state, flags)
+
+    if (m.room) c.string.encode(state, m.room)
+    if (m.message) c.string.encode(state, m.message)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      reportedAt: r0,
+      identity: r1,
+      reason: r2,
+      room: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      message: (flags & 2) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/dm-record
+const encoding40 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.state)
+    c.uint.preencode(state, m.at)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.device) c.fixed32.preencode(state, m.device)
+    if (m.profile) c.buffer.preencode(state, m.profile)
+  },
+  encode(state, m) {
+    const flags = (m.device ? 1 : 0) | (m.profile ? 2 : 0)
+
+    c.uint.encode(state, m.state)
+    c.uint.encode(state, m.at)
+    c.uint.encode(state, flags)
+
+    if (m.device) c.fixed32.encode(state, m.device)
+    if (m.profile) c.buffer.encode(state, m.profile)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      state: r0,
+      at: r1,
+      device: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      profile: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
 // @covey/room-record
-const encoding31 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -915,7 +1256,7 @@ const encoding31 = {
 }
 
 // @covey/device-link
-const encoding32 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.secret)
@@ -950,7 +1291,7 @@ const encoding32 = {
 }
 
 // @covey/link-hello
-const encoding33 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.proof)
     c.fixed32.preencode(state, m.commitment)
@@ -971,7 +1312,7 @@ const encoding33 = {
 }
 
 // @covey/link-offer
-const encoding34 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.fixed32.preencode(state, m.identity)
@@ -992,7 +1333,7 @@ const encoding34 = {
 }
 
 // @covey/link-reveal
-const encoding35 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.buffer.preencode(state, m.request)
@@ -1013,7 +1354,7 @@ const encoding35 = {
 }
 
 // @covey/link-grant
-const encoding36 = {
+const encoding46 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.certificate)
     c.fixed32.preencode(state, m.key)
@@ -1048,7 +1389,7 @@ const encoding36 = {
 }
 
 // @covey/personal-entry
-const encoding37 = {
+const encoding47 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
@@ -1075,7 +1416,7 @@ const encoding37 = {
 }
 
 // @covey/personal-room-entry
-const encoding38 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.fixed32.preencode(state, m.encryptionKey)
@@ -1102,7 +1443,7 @@ const encoding38 = {
 }
 
 // @covey/read-mark
-const encoding39 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1123,7 +1464,7 @@ const encoding39 = {
 }
 
 // @covey/meta
-const encoding40 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1148,7 +1489,7 @@ const encoding40 = {
 }
 
 // @covey/writer
-const encoding41 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1179,7 +1520,7 @@ const encoding41 = {
 }
 
 // @covey/authority
-const encoding42 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1208,17 +1549,20 @@ const encoding42 = {
 }
 
 // @covey/room
-const encoding43 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
+    if (m.founder) c.fixed32.preencode(state, m.founder)
+    if (m.peer) c.fixed32.preencode(state, m.peer)
   },
   encode(state, m) {
-    const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0)
+    const flags =
+      (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0) | (m.founder ? 4 : 0) | (m.peer ? 8 : 0)
 
     c.uint.encode(state, m.createdAt)
     c.uint.encode(state, m.history)
@@ -1226,6 +1570,8 @@ const encoding43 = {
 
     if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
     if (m.settings) c.buffer.encode(state, m.settings)
+    if (m.founder) c.fixed32.encode(state, m.founder)
+    if (m.peer) c.fixed32.encode(state, m.peer)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1236,13 +1582,15 @@ const encoding43 = {
       createdAt: r0,
       history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+      settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      founder: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      peer: (flags & 8) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding44 = {
+const encoding54 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1278,7 +1626,7 @@ const encoding44 = {
 }
 
 // @covey/device
-const encoding45 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1323,7 +1671,7 @@ const encoding45 = {
 }
 
 // @covey/ban
-const encoding46 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1344,7 +1692,7 @@ const encoding46 = {
 }
 
 // @covey/profile
-const encoding47 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1369,7 +1717,7 @@ const encoding47 = {
 }
 
 // @covey/invite-row
-const encoding48 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1427,7 +1775,7 @@ const encoding48 = {
 }
 
 // @covey/knock-row
-const encoding49 = {
+const encoding59 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1462,7 +1810,7 @@ const encoding49 = {
 }
 
 // @covey/epoch
-const encoding50 = {
+const encoding60 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1495,7 +1843,7 @@ const encoding50 = {
 }
 
 // @covey/key-request
-const encoding51 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1516,7 +1864,7 @@ const encoding51 = {
 }
 
 // @covey/grant-row
-const encoding52 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1549,7 +1897,7 @@ const encoding52 = {
 }
 
 // @covey/message
-const encoding53 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1588,7 +1936,7 @@ const encoding53 = {
 }
 
 // @covey/message-state
-const encoding54 = {
+const encoding64 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1637,7 +1985,7 @@ const encoding54 = {
 }
 
 // @covey/edit
-const encoding55 = {
+const encoding65 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1666,7 +2014,7 @@ const encoding55 = {
 }
 
 // @covey/reaction
-const encoding56 = {
+const encoding66 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1703,7 +2051,7 @@ const encoding56 = {
 }
 
 // @covey/vote
-const encoding57 = {
+const encoding67 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1732,7 +2080,7 @@ const encoding57 = {
 }
 
 // @covey/pin
-const encoding58 = {
+const encoding68 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1753,7 +2101,7 @@ const encoding58 = {
 }
 
 // @covey/thread-message
-const encoding59 = {
+const encoding69 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1800,122 +2148,142 @@ function getEncoding(name) {
       return encoding0
     case '@covey/create':
       return encoding1
-    case '@covey/receipt':
+    case '@covey/profile-version':
       return encoding2
-    case '@covey/admit':
+    case '@covey/receipt':
       return encoding3
-    case '@covey/add-device':
+    case '@covey/admit':
       return encoding4
-    case '@covey/enter':
+    case '@covey/add-device':
       return encoding5
-    case '@covey/knock':
+    case '@covey/enter':
       return encoding6
-    case '@covey/rotate':
+    case '@covey/knock':
       return encoding7
-    case '@covey/grant':
+    case '@covey/rotate':
       return encoding8
-    case '@covey/keep-epoch':
+    case '@covey/grant':
       return encoding9
-    case '@covey/invite':
+    case '@covey/keep-epoch':
       return encoding10
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding11
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding12
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding13
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding14
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding15
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding16
-    case '@covey/signed-tree':
+    case '@covey/transfer':
       return encoding17
-    case '@covey/equivocation':
+    case '@covey/signed-tree':
       return encoding18
-    case '@covey/revoke-device':
+    case '@covey/equivocation':
       return encoding19
-    case '@covey/unreact':
+    case '@covey/revoke-device':
       return encoding20
-    case '@covey/mention':
+    case '@covey/unreact':
       return encoding21
-    case '@covey/message-body':
+    case '@covey/mention':
       return encoding22
-    case '@covey/reaction-body':
+    case '@covey/message-body':
       return encoding23
-    case '@covey/vote-body':
+    case '@covey/reaction-body':
       return encoding24
-    case '@covey/settings-body':
+    case '@covey/vote-body':
       return encoding25
-    case '@covey/profile-body':
+    case '@covey/settings-body':
       return encoding26
-    case '@covey/knock-body':
+    case '@covey/profile-body':
       return encoding27
-    case '@covey/join-request':
+    case '@covey/knock-body':
       return encoding28
-    case '@covey/knock-request':
+    case '@covey/join-request':
       return encoding29
-    case '@covey/invite-link':
+    case '@covey/knock-request':
       return encoding30
-    case '@covey/room-record':
+    case '@covey/invite-link':
       return encoding31
-    case '@covey/device-link':
+    case '@covey/profile-avatar':
       return encoding32
-    case '@covey/link-hello':
+    case '@covey/profile-card':
       return encoding33
-    case '@covey/link-offer':
+    case '@covey/signed-profile':
       return encoding34
-    case '@covey/link-reveal':
+    case '@covey/dm-message':
       return encoding35
-    case '@covey/link-grant':
+    case '@covey/people-record':
       return encoding36
-    case '@covey/personal-entry':
+    case '@covey/contact':
       return encoding37
-    case '@covey/personal-room-entry':
+    case '@covey/block':
       return encoding38
-    case '@covey/read-mark':
+    case '@covey/report':
       return encoding39
-    case '@covey/meta':
+    case '@covey/dm-record':
       return encoding40
-    case '@covey/writer':
+    case '@covey/room-record':
       return encoding41
-    case '@covey/authority':
+    case '@covey/device-link':
       return encoding42
-    case '@covey/room':
+    case '@covey/link-hello':
       return encoding43
-    case '@covey/member':
+    case '@covey/link-offer':
       return encoding44
-    case '@covey/device':
+    case '@covey/link-reveal':
       return encoding45
-    case '@covey/ban':
+    case '@covey/link-grant':
       return encoding46
-    case '@covey/profile':
+    case '@covey/personal-entry':
       return encoding47
-    case '@covey/invite-row':
+    case '@covey/personal-room-entry':
       return encoding48
-    case '@covey/knock-row':
+    case '@covey/read-mark':
       return encoding49
-    case '@covey/epoch':
+    case '@covey/meta':
       return encoding50
-    case '@covey/key-request':
+    case '@covey/writer':
       return encoding51
-    case '@covey/grant-row':
+    case '@covey/authority':
       return encoding52
-    case '@covey/message':
+    case '@covey/room':
       return encoding53
-    case '@covey/message-state':
+    case '@covey/member':
       return encoding54
-    case '@covey/edit':
+    case '@covey/device':
       return encoding55
-    case '@covey/reaction':
+    case '@covey/ban':
       return encoding56
-    case '@covey/vote':
+    case '@covey/profile':
       return encoding57
-    case '@covey/pin':
+    case '@covey/invite-row':
       return encoding58
-    case '@covey/thread-message':
+    case '@covey/knock-row':
       return encoding59
+    case '@covey/epoch':
+      return encoding60
+    case '@covey/key-request':
+      return encoding61
+    case '@covey/grant-row':
+      return encoding62
+    case '@covey/message':
+      return encoding63
+    case '@covey/message-state':
+      return encoding64
+    case '@covey/edit':
+      return encoding65
+    case '@covey/reaction':
+      return encoding66
+    case '@covey/vote':
+      return encoding67
+    case '@covey/pin':
+      return encoding68
+    case '@covey/thread-message':
+      return encoding69
     default:
       throw new Error('Encoder not found ' + name)
   }

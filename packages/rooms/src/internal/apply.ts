@@ -11,6 +11,7 @@ import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import type { Flight } from './op-log.js'
+import { profileVersion, profileVersionOf } from './people/tell-profile.js'
 import { rotationOf } from './rotation.js'
 import { readGrants } from './slots.js'
 import { decodeStruct } from './structs.js'
@@ -293,7 +294,13 @@ async function keyRequest({ view, node, op, touched }: ContentContext): Promise<
   return true
 }
 
-async function profile({ view, node, device, touched }: ContentContext): Promise<boolean> {
+/** The newest counts, wherever the order puts it; but for what a device has said that is out. */
+async function profile({ view, node, op, device, touched }: ContentContext): Promise<boolean> {
+  const version = profileVersionOf(op.header.payload)
+  if (version === undefined) return false
+  const known = await view.profile(device.identity)
+  const by = known && (await view.device(known.writer))
+  if (by && !by.removed && version <= profileVersion(known!.op)) return false
   await view.put('profiles', { identity: device.identity, writer: node.from.key, op: node.value })
   touched.people = true
   return true

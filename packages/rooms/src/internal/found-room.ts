@@ -4,13 +4,14 @@ import { writerCore } from './writer-core.js'
 import { draftRotation, HISTORY, type History } from './keyring.js'
 import type { OpenRoom } from './open-room.js'
 import type { DraftSource, Making } from './op-log.js'
+import { isNothing, profileDraft } from './people/tell-profile.js'
 import { encodeStruct } from './structs.js'
 
 /** Writes the first ops of a room, all at once: who founded it, its first key, its name. */
 export async function foundRoom(
-  { base, log }: OpenRoom,
+  { base, log, profile }: OpenRoom,
   identity: LocalIdentity,
-  { name, history }: { name: string; history: History }
+  { name, history, peer }: { name: string; history: History; peer?: Uint8Array }
 ): Promise<void> {
   const room = base.discoveryKey!
   const writer = base.local.key
@@ -20,14 +21,13 @@ export async function foundRoom(
   const sealed = (body: Uint8Array, { ids }: Making) => ({ body, epoch: { id: ids[1]!, key } })
 
   const drafts: DraftSource[] = [
-    { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history] }) },
-    rotation,
-    (making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) })
+    { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history], peer: peer ?? null }) },
+    rotation
   ]
-  const person = identity.identity.name
-  if (person !== '') {
-    const profile = encodeStruct('profile-body', { name: person })
-    drafts.push((making) => ({ type: 'profile', ...sealed(profile, making) }))
+  if (peer === undefined) drafts.push((making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) }))
+  if (!isNothing(profile.current().profile)) {
+    const draft = profileDraft(profile)
+    drafts.push((making) => ({ ...draft, ...sealed(draft.body!, making) }))
   }
   await log.append(drafts)
 }

@@ -33,6 +33,9 @@ import { createMessageFinder } from './find-message.js'
 import { createOpLog, type OpLog } from './op-log.js'
 import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
+import { otherOf } from './people/direct-rooms.js'
+import { createOwnProfile, type OwnProfile } from './people/own-profile.js'
+import { createProfileTeller, type ProfileTeller } from './people/tell-profile.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
@@ -55,6 +58,10 @@ export interface OpenRoomInit {
   readonly key?: Uint8Array
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
+  /** What this device's person says of themselves. Default: their name. */
+  readonly profile?: OwnProfile
+  /** Whether what somebody writes, by the id of their identity, is not to be shown. Default: nobody's. */
+  readonly isBlocked?: (identity: string) => boolean
   /** What invites say of where this device can be met. Default: nothing. */
   readonly meetingPlace?: Uint8Array | null
 }
@@ -71,9 +78,13 @@ export interface OpenRoom {
   readonly keyring: Keyring
   readonly joinRequests: JoinRequests
   readonly reader: Reader
+  readonly profile: OwnProfile
+  readonly teller: ProfileTeller
   readonly pending: PendingMessages
   /** Calls back with each message of this device that is durable and not in the log yet. */
   onpost(listener: (message: PendingMessage) => void): () => void
+  /** What may be shown of the room may be other, though the room is not. */
+  showAnew(): void
   /** Calls back when members or devices may be others. */
   onpeople(listener: () => void): () => void
   /** Calls back with the lowest order at which the log has other messages than before. */
@@ -97,7 +108,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, flight: new Map() }
 
@@ -170,7 +181,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const finder = createMessageFinder({ view, pending, log })
   const epochKeeper = createEpochKeeper({ view, log, isAdmitted, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
-  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
+  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask, isBlocked })
+  const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await makesKey()))
+  const teller = createProfileTeller({ self: identity.identity.publicKey, view, log, reader, profile, maySeal, onerror })
 
   const postListeners = new Set<(message: PendingMessage) => void>()
   const peopleListeners = new Set<() => void>()
@@ -194,6 +207,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       ownRole.changed()
       keyRequests.changed()
       epochKeeper.changed()
+      teller.changed()
       for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
@@ -212,6 +226,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       keyRequests.close()
       forks.close()
       viewKeeper.close()
+      teller.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -250,11 +265,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     info: () =>
       whileOpen(async () => {
         const row = await view.room()
+        const other = otherOf(row, identity.identity.publicKey)
         return {
           name: await reader.roomName(),
           createdAt: row?.createdAt ?? 0,
           history: row?.history === HISTORY.full ? 'full' : 'since-join',
-          role: await ownRole.current()
+          role: await ownRole.current(),
+          ...(other && { directWith: encodeZ32(other) })
         }
       }),
     members: () =>
@@ -276,7 +293,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       throwIfAborted(options.signal)
       const leaving = whileOpen(async () => {
         const role = await ownRole.demand(leastRole('leave'), 'leave')
-        if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first.')
+        if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first. Block the other person of a direct room.')
         await log.append([{ type: 'leave' }])
       })
       await raceSignal(leaving, options.signal)
@@ -321,8 +338,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return key !== undefined
   }
 
+  /** Where each newcomer gets a key of its own, who writes first makes it. */
+  async function makesKey(): Promise<boolean> {
+    return (await view.room())?.history === HISTORY['since-join']
+  }
+
   viewKeeper.changed()
   keyRequests.changed()
+  teller.changed()
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted, onerror })
@@ -334,8 +357,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     keyring,
     joinRequests,
     reader,
+    profile,
+    teller,
     pending,
     onpost: (listener) => listen(postListeners, listener),
+    showAnew: () => void events.emit('update', undefined),
     onpeople: (listener) => listen(peopleListeners, listener),
     onlog: (listener) => listen(logListeners, listener),
     onread: (listener) => listen(readListeners, listener),

@@ -90,8 +90,8 @@ async function edit(context: AboutContext): Promise<boolean> {
 
 /** Leaves of a message that there was one, by whom and when, and nothing of what it said. */
 async function remove(context: AboutContext): Promise<boolean> {
-  const { view, node, role, row, state } = context
-  if (!isAtLeast(role, 'moderator') && !(await isOwn(context))) return false
+  const { view, node, row, state } = context
+  if (!(await moderates(context)) && !(await isOwn(context))) return false
   const { order, id, writer, thread } = row
   const { sentAt } = decodeOp(row.op)!.header
   await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
@@ -102,6 +102,11 @@ async function remove(context: AboutContext): Promise<boolean> {
   const { reacted, replies } = state
   await view.put('message-states', { order, edits: 0, reactions: 0, reacted, replies, deletedBy: node.from.key })
   return true
+}
+
+/** Of two people in a direct room neither moderates the other. */
+async function moderates({ view, role }: AboutContext): Promise<boolean> {
+  return isAtLeast(role, 'moderator') && !(await view.room())?.peer
 }
 
 async function isOwn({ view, device, row }: AboutContext): Promise<boolean> {
@@ -146,8 +151,8 @@ async function vote({ view, node, device, row, state }: AboutContext): Promise<b
 
 /** What comes later in the order does not count any more; there is no other clock. */
 async function closeVote(context: AboutContext): Promise<boolean> {
-  const { view, role, state } = context
-  if (state.closed || (!isAtLeast(role, 'moderator') && !(await isOwn(context)))) return false
+  const { view, state } = context
+  if (state.closed || (!(await moderates(context)) && !(await isOwn(context)))) return false
   await view.put('message-states', { ...state, closed: true })
   return true
 }

@@ -9,7 +9,7 @@ import { decodeStruct, type Structs } from '../structs.js'
 
 /** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
 export type Action =
-  | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
+  | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number; readonly peer?: Uint8Array }
   | AdmitAction
   | EnterAction
   | AddDeviceAction
@@ -135,7 +135,8 @@ function parseCreate(op: Op, payload: Uint8Array, context: ParseContext): Action
   const create = decodeStruct('create', payload)
   if (create === undefined || (create.history !== 1 && create.history !== 2)) return undefined
   const claimant = readClaim(context.writer, create, op.header.sentAt, context)
-  return claimant && { type: 'create', claimant, history: create.history }
+  const { history, peer } = create
+  return claimant && { type: 'create', claimant, history, ...(peer && { peer }) }
 }
 
 function parseAdmit(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
@@ -182,7 +183,7 @@ function readClaim(
   if (verify) return verifyClaim(room, writer, claim, atMs)
   const certificate = decodeCertificate(claim.certificate)
   if (!certificate.ok) return undefined
-  return claimantOf(certificate.value)
+  return claimantOf(certificate.value, claim.direct)
 }
 
 function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext): Action | undefined {
