@@ -110,6 +110,14 @@ export interface Structs {
   'unreact': {
     reaction: Uint8Array
   }
+  'collection': {
+    id: Uint8Array
+    role: number
+  }
+  'entry-name': {
+    collection: Uint8Array
+    key: Uint8Array
+  }
   'mention': {
     identity: Uint8Array
     start: number
@@ -129,6 +137,11 @@ export interface Structs {
   }
   'vote-body': {
     choices: readonly number[]
+  }
+  'entry-body': {
+    name: string
+    version: number
+    value: Uint8Array
   }
   'settings-body': {
     name?: string | null
@@ -302,5 +315,18 @@ export interface Structs {
   'thread-message': {
     root: number
     order: number
+  }
+  'collection-usage': {
+    id: Uint8Array
+    entries: number
+    bytes: number
+    head: Uint8Array
+  }
+  'entry': {
+    collection: Uint8Array
+    key: Uint8Array
+    id: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
   }
 }

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { createRooms, type RoomsInit } from './create-rooms.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_WINDOW, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_TEXT_BYTES, MAX_WINDOW } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_WINDOW, MAX_COLLECTION_NAME_BYTES, MAX_ENTRY_KEY_BYTES, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_TEXT_BYTES, MAX_VALUE_BYTES, MAX_WINDOW } from './constants.js'
+export type { Collection, CollectionChange, CollectionEntry, CollectionOptions, CollectionRules, RangeOptions } from './collection.js'
 export { linkPreviewContent, type LinkPreview } from './contents/link-preview.js'
 export { locationContent, type Location } from './contents/location.js'
 export { pollContent, type Poll } from './contents/poll.js'

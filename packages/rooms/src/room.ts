@@ -1,5 +1,6 @@
 import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
+import type { Collection, CollectionOptions } from './collection.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
@@ -215,6 +216,23 @@ export interface Room extends EventSource<RoomEvents> {
    * ```
    */
   timeline(options?: TimelineOptions): RoomTimeline
+  /**
+   * Records of an app, by key: replicated with the room, and sealed for its members.
+   *
+   * @param name the same in all apps that share them: 1 to {@link MAX_COLLECTION_NAME_BYTES} as UTF-8.
+   * @throws {TypeError} that names the field.
+   * @example
+   * ```ts
+   * import { createPeer, jsonCodec } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Kitchen' })
+   * const stock = room.collection('stock', { codec: jsonCodec(Number), write: 'member' })
+   * await stock.put('tea', 3)
+   * for await (const { key, value } of stock.range()) console.log(key, value)
+   * ```
+   */
+  collection<Value>(name: string, options: CollectionOptions<Value>): Collection<Value>
   /**
    * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
    * go back.

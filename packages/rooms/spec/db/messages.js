@@ -583,8 +583,50 @@ const encoding19 = {
   }
 }
 
-// @covey/mention
+// @covey/collection
 const encoding20 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      id: r0,
+      role: r1
+    }
+  }
+}
+
+// @covey/entry-name
+const encoding21 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      collection: r0,
+      key: r1
+    }
+  }
+}
+
+// @covey/mention
+const encoding22 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -609,10 +651,10 @@ const encoding20 = {
 }
 
 // @covey/message-body.mentions
-const encoding21_6 = c.array(c.frame(encoding20))
+const encoding23_6 = c.array(c.frame(encoding22))
 
 // @covey/message-body
-const encoding21 = {
+const encoding23 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -621,7 +663,7 @@ const encoding21 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding21_6.preencode(state, m.mentions)
+    if (m.mentions) encoding23_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -640,7 +682,7 @@ const encoding21 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding21_6.encode(state, m.mentions)
+    if (m.mentions) encoding23_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -652,13 +694,13 @@ const encoding21 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding21_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding23_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding22 = {
+const encoding24 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -675,18 +717,18 @@ const encoding22 = {
 }
 
 // @covey/vote-body.choices
-const encoding23_0 = c.array(c.uint)
+const encoding25_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding23 = {
+const encoding25 = {
   preencode(state, m) {
-    encoding23_0.preencode(state, m.choices)
+    encoding25_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding23_0.encode(state, m.choices)
+    encoding25_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding23_0.decode(state)
+    const r0 = encoding25_0.decode(state)
 
     return {
       choices: r0
@@ -694,8 +736,33 @@ const encoding23 = {
   }
 }
 
+// @covey/entry-body
+const encoding26 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.name)
+    c.uint.preencode(state, m.version)
+    c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.name)
+    c.uint.encode(state, m.version)
+    c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      name: r0,
+      version: r1,
+      value: r2
+    }
+  }
+}
+
 // @covey/settings-body
-const encoding24 = {
+const encoding27 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -718,24 +785,24 @@ const encoding24 = {
 }
 
 // @covey/profile-body
-const encoding25 = encoding24
+const encoding28 = encoding27
 
 // @covey/knock-body.receipt
-const encoding26_1 = encoding3_2
+const encoding29_1 = encoding3_2
 
 // @covey/knock-body
-const encoding26 = {
+const encoding29 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding26_1.preencode(state, m.receipt)
+    encoding29_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding26_1.encode(state, m.receipt)
+    encoding29_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding26_1.decode(state)
+    const r1 = encoding29_1.decode(state)
 
     return {
       request: r0,
@@ -745,7 +812,7 @@ const encoding26 = {
 }
 
 // @covey/join-request
-const encoding27 = {
+const encoding30 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -786,7 +853,7 @@ const encoding27 = {
 }
 
 // @covey/knock-request
-const encoding28 = {
+const encoding31 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -813,7 +880,7 @@ const encoding28 = {
 }
 
 // @covey/invite-link
-const encoding29 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -863,7 +930,7 @@ const encoding29 = {
 }
 
 // @covey/room-record
-const encoding30 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -894,7 +961,7 @@ const encoding30 = {
 }
 
 // @covey/read-mark
-const encoding31 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -915,7 +982,7 @@ const encoding31 = {
 }
 
 // @covey/meta
-const encoding32 = {
+const encoding35 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -940,7 +1007,7 @@ const encoding32 = {
 }
 
 // @covey/writer
-const encoding33 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -971,7 +1038,7 @@ const encoding33 = {
 }
 
 // @covey/authority
-const encoding34 = {
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1000,7 +1067,7 @@ const encoding34 = {
 }
 
 // @covey/room
-const encoding35 = {
+const encoding38 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1034,7 +1101,7 @@ const encoding35 = {
 }
 
 // @covey/member
-const encoding36 = {
+const encoding39 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1070,7 +1137,7 @@ const encoding36 = {
 }
 
 // @covey/device
-const encoding37 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1110,7 +1177,7 @@ const encoding37 = {
 }
 
 // @covey/ban
-const encoding38 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1131,7 +1198,7 @@ const encoding38 = {
 }
 
 // @covey/profile
-const encoding39 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1156,7 +1223,7 @@ const encoding39 = {
 }
 
 // @covey/invite-row
-const encoding40 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1214,7 +1281,7 @@ const encoding40 = {
 }
 
 // @covey/knock-row
-const encoding41 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1249,7 +1316,7 @@ const encoding41 = {
 }
 
 // @covey/epoch
-const encoding42 = {
+const encoding45 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1282,7 +1349,7 @@ const encoding42 = {
 }
 
 // @covey/key-request
-const encoding43 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1303,7 +1370,7 @@ const encoding43 = {
 }
 
 // @covey/grant-row
-const encoding44 = {
+const encoding47 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1336,7 +1403,7 @@ const encoding44 = {
 }
 
 // @covey/message
-const encoding45 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1375,7 +1442,7 @@ const encoding45 = {
 }
 
 // @covey/message-state
-const encoding46 = {
+const encoding49 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1424,7 +1491,7 @@ const encoding46 = {
 }
 
 // @covey/edit
-const encoding47 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1453,7 +1520,7 @@ const encoding47 = {
 }
 
 // @covey/reaction
-const encoding48 = {
+const encoding51 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1490,7 +1557,7 @@ const encoding48 = {
 }
 
 // @covey/vote
-const encoding49 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1519,7 +1586,7 @@ const encoding49 = {
 }
 
 // @covey/pin
-const encoding50 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1540,7 +1607,7 @@ const encoding50 = {
 }
 
 // @covey/thread-message
-const encoding51 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1560,8 +1627,70 @@ const encoding51 = {
   }
 }
 
+// @covey/collection-usage
+const encoding55 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.entries)
+    c.uint.preencode(state, m.bytes)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.entries)
+    c.uint.encode(state, m.bytes)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+
+    return {
+      id: r0,
+      entries: r1,
+      bytes: r2,
+      head: r3
+    }
+  }
+}
+
+// @covey/entry
+const encoding56 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
+
+    return {
+      collection: r0,
+      key: r1,
+      id: r2,
+      writer: r3,
+      op: r4
+    }
+  }
+}
+
 // @covey/writer/hyperdb#1
-const encoding52 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1589,7 +1718,7 @@ const encoding52 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding53 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1615,7 +1744,7 @@ const encoding53 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding54 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1648,7 +1777,7 @@ const encoding54 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding55 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -1685,7 +1814,7 @@ const encoding55 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding56 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1703,7 +1832,7 @@ const encoding56 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding57 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1725,7 +1854,7 @@ const encoding57 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding58 = {
+const encoding63 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1780,7 +1909,7 @@ const encoding58 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding59 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1807,7 +1936,7 @@ const encoding59 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding60 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1831,7 +1960,7 @@ const encoding60 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding61 = {
+const encoding66 = {
   preencode(state, m) {
 
   },
@@ -1847,7 +1976,7 @@ const encoding61 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding62 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -1883,7 +2012,7 @@ const encoding62 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding63 = {
+const encoding68 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -1912,7 +2041,7 @@ const encoding63 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding64 = {
+const encoding69 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -1958,7 +2087,7 @@ const encoding64 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding65 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1981,7 +2110,7 @@ const encoding65 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding66 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2009,7 +2138,7 @@ const encoding66 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding67 = {
+const encoding72 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2032,7 +2161,7 @@ const encoding67 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding68 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2050,7 +2179,7 @@ const encoding68 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding69 = {
+const encoding74 = {
   preencode(state, m) {
 
   },
@@ -2061,6 +2190,77 @@ const encoding69 = {
     return {
       root: 0,
       order: 0
+    }
+  }
+}
+
+// @covey/collection/hyperdb#23
+const encoding75 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+
+    return {
+      id: null,
+      role: r1
+    }
+  }
+}
+
+// @covey/collection-usage/hyperdb#24
+const encoding76 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.entries)
+    c.uint.preencode(state, m.bytes)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.entries)
+    c.uint.encode(state, m.bytes)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+
+    return {
+      id: null,
+      entries: r1,
+      bytes: r2,
+      head: r3
+    }
+  }
+}
+
+// @covey/entry/hyperdb#25
+const encoding77 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
+
+    return {
+      collection: null,
+      key: null,
+      id: r2,
+      writer: r3,
+      op: r4
     }
   }
 }
@@ -2128,106 +2328,122 @@ function getEncoding(name) {
       return encoding18
     case '@covey/unreact':
       return encoding19
-    case '@covey/mention':
+    case '@covey/collection':
       return encoding20
-    case '@covey/message-body':
+    case '@covey/entry-name':
       return encoding21
-    case '@covey/reaction-body':
+    case '@covey/mention':
       return encoding22
-    case '@covey/vote-body':
+    case '@covey/message-body':
       return encoding23
-    case '@covey/settings-body':
+    case '@covey/reaction-body':
       return encoding24
-    case '@covey/profile-body':
+    case '@covey/vote-body':
       return encoding25
-    case '@covey/knock-body':
+    case '@covey/entry-body':
       return encoding26
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding27
-    case '@covey/knock-request':
+    case '@covey/profile-body':
       return encoding28
-    case '@covey/invite-link':
+    case '@covey/knock-body':
       return encoding29
-    case '@covey/room-record':
+    case '@covey/join-request':
       return encoding30
-    case '@covey/read-mark':
+    case '@covey/knock-request':
       return encoding31
-    case '@covey/meta':
+    case '@covey/invite-link':
       return encoding32
-    case '@covey/writer':
+    case '@covey/room-record':
       return encoding33
-    case '@covey/authority':
+    case '@covey/read-mark':
       return encoding34
-    case '@covey/room':
+    case '@covey/meta':
       return encoding35
-    case '@covey/member':
+    case '@covey/writer':
       return encoding36
-    case '@covey/device':
+    case '@covey/authority':
       return encoding37
-    case '@covey/ban':
+    case '@covey/room':
       return encoding38
-    case '@covey/profile':
+    case '@covey/member':
       return encoding39
-    case '@covey/invite-row':
+    case '@covey/device':
       return encoding40
-    case '@covey/knock-row':
+    case '@covey/ban':
       return encoding41
-    case '@covey/epoch':
+    case '@covey/profile':
       return encoding42
-    case '@covey/key-request':
+    case '@covey/invite-row':
       return encoding43
-    case '@covey/grant-row':
+    case '@covey/knock-row':
       return encoding44
-    case '@covey/message':
+    case '@covey/epoch':
       return encoding45
-    case '@covey/message-state':
+    case '@covey/key-request':
       return encoding46
-    case '@covey/edit':
+    case '@covey/grant-row':
       return encoding47
-    case '@covey/reaction':
+    case '@covey/message':
       return encoding48
-    case '@covey/vote':
+    case '@covey/message-state':
       return encoding49
-    case '@covey/pin':
+    case '@covey/edit':
       return encoding50
-    case '@covey/thread-message':
+    case '@covey/reaction':
       return encoding51
-    case '@covey/writer/hyperdb#1':
+    case '@covey/vote':
       return encoding52
-    case '@covey/authority/hyperdb#2':
+    case '@covey/pin':
       return encoding53
-    case '@covey/member/hyperdb#4':
+    case '@covey/thread-message':
       return encoding54
-    case '@covey/device/hyperdb#5':
+    case '@covey/collection-usage':
       return encoding55
-    case '@covey/ban/hyperdb#6':
+    case '@covey/entry':
       return encoding56
-    case '@covey/profile/hyperdb#7':
+    case '@covey/writer/hyperdb#1':
       return encoding57
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/authority/hyperdb#2':
       return encoding58
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/member/hyperdb#4':
       return encoding59
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/device/hyperdb#5':
       return encoding60
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/ban/hyperdb#6':
       return encoding61
-    case '@covey/message/hyperdb#12':
+    case '@covey/profile/hyperdb#7':
       return encoding62
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/invite-row/hyperdb#8':
       return encoding63
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/epoch/hyperdb#9':
       return encoding64
-    case '@covey/edit/hyperdb#18':
+    case '@covey/grant-row/hyperdb#10':
       return encoding65
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/key-request/hyperdb#11':
       return encoding66
-    case '@covey/vote/hyperdb#20':
+    case '@covey/message/hyperdb#12':
       return encoding67
-    case '@covey/pin/hyperdb#21':
+    case '@covey/knock-row/hyperdb#16':
       return encoding68
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/message-state/hyperdb#17':
       return encoding69
+    case '@covey/edit/hyperdb#18':
+      return encoding70
+    case '@covey/reaction/hyperdb#19':
+      return encoding71
+    case '@covey/vote/hyperdb#20':
+      return encoding72
+    case '@covey/pin/hyperdb#21':
+      return encoding73
+    case '@covey/thread-message/hyperdb#22':
+      return encoding74
+    case '@covey/collection/hyperdb#23':
+      return encoding75
+    case '@covey/collection-usage/hyperdb#24':
+      return encoding76
+    case '@covey/entry/hyperdb#25':
+      return encoding77
     default:
       throw new Error('Encoder not found ' + name)
   }

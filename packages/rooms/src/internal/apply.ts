@@ -1,6 +1,7 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { ENTRY_RULES } from './apply/entries.js'
 import { MESSAGE_RULES } from './apply/messages.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
@@ -202,7 +203,8 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
-  ...MESSAGE_RULES
+  ...MESSAGE_RULES,
+  ...ENTRY_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {

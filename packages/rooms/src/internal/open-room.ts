@@ -36,6 +36,7 @@ import { createOwnRole, forbidden } from './own-role.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
+import { createRoomCollections } from './room-collections.js'
 import { registerCores } from './room-cores.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
@@ -229,6 +230,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const onpeople = (listener: () => void): (() => void) => listen(peopleListeners, listener)
   const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
 
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
@@ -255,6 +257,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
+    ...createRoomCollections({ secret: base.encryptionKey!, view, log, reader, ownRole, onchange, onpeople, whileOpen }),
     joinRequests: list,
     approve,
     decline,
@@ -324,7 +327,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     reader,
     pending,
     onpost: (listener) => listen(postListeners, listener),
-    onpeople: (listener) => listen(peopleListeners, listener),
+    onpeople,
     isAdmitted,
     hasKey,
     until

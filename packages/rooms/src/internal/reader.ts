@@ -29,6 +29,8 @@ export interface Reader {
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
   roomName(): Promise<string>
+  /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
+  authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
   body(op: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'>
   /** To be called when members have changed. */
@@ -181,6 +183,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const row = await view.room()
       return openName('settings-body', row?.settings, row?.settingsWriter)
     },
+    authorOf: async (writer) => (await author(writer))?.id,
     body: openBody,
     changed() {
       authors = new Map()

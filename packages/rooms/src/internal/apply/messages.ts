@@ -41,7 +41,7 @@ interface AboutContext extends ContentContext {
 }
 
 /** Not for who is muted. */
-function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
+export function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
   return async (context) => !context.member.muted && apply(context)
 }
 
