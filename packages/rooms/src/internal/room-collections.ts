@@ -1,7 +1,7 @@
 import { assertFunction, assertInteger, assertOptions, assertString, encodeUtf8 } from '@covey/core'
 import type { CollectionOptions } from '../collection.js'
 import { MAX_COLLECTION_NAME_BYTES } from '../constants.js'
-import { ROLES, type Role } from '../roles.js'
+import { assertRole } from '../roles.js'
 import type { Room } from '../room.js'
 import { createCollection, type CollectionInit } from './collection.js'
 import { createCollectionIndex, type CollectionIndex } from './collection-index.js'
@@ -43,8 +43,4 @@ function assertCollectionOptions<Value>(options: CollectionOptions<Value>): void
   assertFunction(codec.decode, 'options.codec.decode')
   if (version !== undefined) assertInteger(version, 'options.version', { min: 1, max: MAX_VERSION })
   if (write !== undefined) assertRole(write, 'options.write')
-}
-
-export function assertRole(role: unknown, field: string): asserts role is Role {
-  if (!ROLES.includes(role as Role)) throw new TypeError(`${field} must be one of ${ROLES.join(', ')}`)
 }
