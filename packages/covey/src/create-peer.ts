@@ -7,6 +7,7 @@ import { createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerInit } from './peer.js'
+import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
@@ -102,6 +103,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
         list: payments.list,
         in: (room) => paymentsIn(room, payments)
       },
+      search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,
       get isSuspended() {
         return node.isSuspended

@@ -16,6 +16,7 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
+export type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 export type { Peer, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
@@ -44,6 +45,7 @@ export {
 export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
+  DEFAULT_SEARCH_LIMIT,
   DEFAULT_WINDOW,
   MAX_INVITE_USES,
   inspectInvite,
@@ -52,6 +54,7 @@ export {
   MAX_ENTRY_KEY_BYTES,
   MAX_MENTIONS,
   MAX_NAME_BYTES,
+  MAX_SEARCH_LIMIT,
   MAX_TEXT_BYTES,
   MAX_VALUE_BYTES,
   MAX_WINDOW,
@@ -84,6 +87,7 @@ export {
   type PollResult,
   type RangeOptions,
   type Reaction,
+  type SearchOptions,
   type SendOptions,
   type Role,
   type MemberFlood,

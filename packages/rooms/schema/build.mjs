@@ -162,6 +162,17 @@ struct('room-record', required('namespace', 'fixed32'), required('discoveryKey',
 // How far somebody has read, on this device.
 struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
 
+// What this device has of the texts of a room, to search in: 512 messages by their order, sealed, outside of the room.
+struct(
+  'search-segment',
+  required('ids', 'buffer'),
+  required('versions', 'buffer'),
+  required('writers', 'buffer'),
+  required('by', 'buffer'),
+  required('text', 'string')
+)
+struct('search-mark', required('settled', 'uint'), required('segments', 'uint'))
+
 // The rows of the view.
 struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))

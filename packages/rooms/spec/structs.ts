@@ -185,6 +185,17 @@ export interface Structs {
     message: Uint8Array
     order: number
   }
+  'search-segment': {
+    ids: Uint8Array
+    versions: Uint8Array
+    writers: Uint8Array
+    by: Uint8Array
+    text: string
+  }
+  'search-mark': {
+    settled: number
+    segments: number
+  }
   'meta': {
     messages: number
     authority: number

@@ -14,6 +14,10 @@ export const MAX_VALUE_BYTES = 65_536
 export const MAX_COLLECTION_NAME_BYTES = 64
 export const MAX_ENTRY_KEY_BYTES = 256
 
+/** How many messages {@link Room.search} gives unless told otherwise, and at most. */
+export const DEFAULT_SEARCH_LIMIT = 20
+export const MAX_SEARCH_LIMIT = 1_000
+
 /** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
 export const DEFAULT_WINDOW = 50
 

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { createRooms, type RoomsInit } from './create-rooms.js'
-export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_WINDOW, MAX_COLLECTION_NAME_BYTES, MAX_ENTRY_KEY_BYTES, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_TEXT_BYTES, MAX_VALUE_BYTES, MAX_WINDOW } from './constants.js'
+export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_SEARCH_LIMIT, DEFAULT_WINDOW, MAX_COLLECTION_NAME_BYTES, MAX_ENTRY_KEY_BYTES, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_MENTIONS, MAX_NAME_BYTES, MAX_SEARCH_LIMIT, MAX_TEXT_BYTES, MAX_VALUE_BYTES, MAX_WINDOW } from './constants.js'
 export type { Collection, CollectionChange, CollectionEntry, CollectionOptions, CollectionRules, RangeOptions } from './collection.js'
 export { linkPreviewContent, type LinkPreview } from './contents/link-preview.js'
 export { locationContent, type Location } from './contents/location.js'
@@ -12,7 +12,7 @@ export { pollContent, type Poll } from './contents/poll.js'
 export { voiceNoteContent, type VoiceNote } from './contents/voice-note.js'
 export { RoomError, type RoomErrorCode } from './errors.js'
 export { inspectInvite, type CreateInviteOptions, type InviteDetails, type InviteInfo } from './invite.js'
-export type { EditOptions, Mention, Message, MessagesOptions, MessageVersion, PollResult, Reaction, SendOptions } from './message.js'
+export type { EditOptions, Mention, Message, MessagesOptions, MessageVersion, PollResult, Reaction, SearchOptions, SendOptions } from './message.js'
 export type { Role } from './roles.js'
 export type { CallOptions, JoinRequest, Member, MemberFlood, MessageSettled, RemoveOptions, Room, RoomEvents, RoomInfo, Unread } from './room.js'
 export type { RoomTimeline, TimelineChange, TimelineOptions, TimelineSnapshot } from './timeline.js'

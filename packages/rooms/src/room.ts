@@ -3,7 +3,7 @@ import type { RoomError } from './errors.js'
 import type { Collection, CollectionOptions } from './collection.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
-import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
+import type { EditOptions, Message, MessagesOptions, MessageVersion, SearchOptions, SendOptions } from './message.js'
 import type { Role } from './roles.js'
 import type { RoomTimeline, TimelineOptions } from './timeline.js'
 
@@ -233,6 +233,24 @@ export interface Room extends EventSource<RoomEvents> {
    * ```
    */
   collection<Value>(name: string, options: CollectionOptions<Value>): Collection<Value>
+  /**
+   * Finds messages by their words, newest first. A word is found in those that begin with it, whatever their case and
+   * their accents; all that are given have to be there; what stands in quotes has to stand there like that. The texts of
+   * a room are read for it when it is searched first, which takes seconds for 10,000, and kept on this device, sealed.
+   *
+   * @param text 1 byte to 1,024 as UTF-8, of 16 words at most.
+   * @throws {RoomError} MESSAGE_NOT_FOUND for `before`, ROOM_CLOSED, ROOM_STORAGE_FAILED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * await room.send('Green tea, or black?')
+   * for (const { author, text } of await room.search('"green tea" bla')) console.log(author, text)
+   * ```
+   */
+  search(text: string, options?: SearchOptions): Promise<Message[]>
   /**
    * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
    * go back.

@@ -981,8 +981,62 @@ const encoding34 = {
   }
 }
 
-// @covey/meta
+// @covey/search-segment
 const encoding35 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.ids)
+    c.buffer.preencode(state, m.versions)
+    c.buffer.preencode(state, m.writers)
+    c.buffer.preencode(state, m.by)
+    c.string.preencode(state, m.text)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.ids)
+    c.buffer.encode(state, m.versions)
+    c.buffer.encode(state, m.writers)
+    c.buffer.encode(state, m.by)
+    c.string.encode(state, m.text)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+    const r4 = c.string.decode(state)
+
+    return {
+      ids: r0,
+      versions: r1,
+      writers: r2,
+      by: r3,
+      text: r4
+    }
+  }
+}
+
+// @covey/search-mark
+const encoding36 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.settled)
+    c.uint.preencode(state, m.segments)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.settled)
+    c.uint.encode(state, m.segments)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      settled: r0,
+      segments: r1
+    }
+  }
+}
+
+// @covey/meta
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1007,7 +1061,7 @@ const encoding35 = {
 }
 
 // @covey/writer
-const encoding36 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1038,7 +1092,7 @@ const encoding36 = {
 }
 
 // @covey/authority
-const encoding37 = {
+const encoding39 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1067,7 +1121,7 @@ const encoding37 = {
 }
 
 // @covey/room
-const encoding38 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1101,7 +1155,7 @@ const encoding38 = {
 }
 
 // @covey/member
-const encoding39 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1137,7 +1191,7 @@ const encoding39 = {
 }
 
 // @covey/device
-const encoding40 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1177,7 +1231,7 @@ const encoding40 = {
 }
 
 // @covey/ban
-const encoding41 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1198,7 +1252,7 @@ const encoding41 = {
 }
 
 // @covey/profile
-const encoding42 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1223,7 +1277,7 @@ const encoding42 = {
 }
 
 // @covey/invite-row
-const encoding43 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1281,7 +1335,7 @@ const encoding43 = {
 }
 
 // @covey/knock-row
-const encoding44 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1316,7 +1370,7 @@ const encoding44 = {
 }
 
 // @covey/epoch
-const encoding45 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1349,7 +1403,7 @@ const encoding45 = {
 }
 
 // @covey/key-request
-const encoding46 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1370,7 +1424,7 @@ const encoding46 = {
 }
 
 // @covey/grant-row
-const encoding47 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1403,7 +1457,7 @@ const encoding47 = {
 }
 
 // @covey/message
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1442,7 +1496,7 @@ const encoding48 = {
 }
 
 // @covey/message-state
-const encoding49 = {
+const encoding51 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1491,7 +1545,7 @@ const encoding49 = {
 }
 
 // @covey/edit
-const encoding50 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1520,7 +1574,7 @@ const encoding50 = {
 }
 
 // @covey/reaction
-const encoding51 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1557,7 +1611,7 @@ const encoding51 = {
 }
 
 // @covey/vote
-const encoding52 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1586,7 +1640,7 @@ const encoding52 = {
 }
 
 // @covey/pin
-const encoding53 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1607,7 +1661,7 @@ const encoding53 = {
 }
 
 // @covey/thread-message
-const encoding54 = {
+const encoding56 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1628,7 +1682,7 @@ const encoding54 = {
 }
 
 // @covey/collection-usage
-const encoding55 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -1657,7 +1711,7 @@ const encoding55 = {
 }
 
 // @covey/entry
-const encoding56 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -1690,7 +1744,7 @@ const encoding56 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding57 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -1718,7 +1772,7 @@ const encoding57 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding58 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1744,7 +1798,7 @@ const encoding58 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding59 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -1777,7 +1831,7 @@ const encoding59 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding60 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -1814,7 +1868,7 @@ const encoding60 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding61 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -1832,7 +1886,7 @@ const encoding61 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding62 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -1854,7 +1908,7 @@ const encoding62 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding63 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -1909,7 +1963,7 @@ const encoding63 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding64 = {
+const encoding66 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -1936,7 +1990,7 @@ const encoding64 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding65 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -1960,7 +2014,7 @@ const encoding65 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding66 = {
+const encoding68 = {
   preencode(state, m) {
 
   },
@@ -1976,7 +2030,7 @@ const encoding66 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding67 = {
+const encoding69 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -2012,7 +2066,7 @@ const encoding67 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding68 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -2041,7 +2095,7 @@ const encoding68 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding69 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -2087,7 +2141,7 @@ const encoding69 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding70 = {
+const encoding72 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2110,7 +2164,7 @@ const encoding70 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding71 = {
+const encoding73 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2138,7 +2192,7 @@ const encoding71 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding72 = {
+const encoding74 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2161,7 +2215,7 @@ const encoding72 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding73 = {
+const encoding75 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2179,7 +2233,7 @@ const encoding73 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding74 = {
+const encoding76 = {
   preencode(state, m) {
 
   },
@@ -2195,7 +2249,7 @@ const encoding74 = {
 }
 
 // @covey/collection/hyperdb#23
-const encoding75 = {
+const encoding77 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -2213,7 +2267,7 @@ const encoding75 = {
 }
 
 // @covey/collection-usage/hyperdb#24
-const encoding76 = {
+const encoding78 = {
   preencode(state, m) {
     c.uint.preencode(state, m.entries)
     c.uint.preencode(state, m.bytes)
@@ -2239,7 +2293,7 @@ const encoding76 = {
 }
 
 // @covey/entry/hyperdb#25
-const encoding77 = {
+const encoding79 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -2358,92 +2412,96 @@ function getEncoding(name) {
       return encoding33
     case '@covey/read-mark':
       return encoding34
-    case '@covey/meta':
+    case '@covey/search-segment':
       return encoding35
-    case '@covey/writer':
+    case '@covey/search-mark':
       return encoding36
-    case '@covey/authority':
+    case '@covey/meta':
       return encoding37
-    case '@covey/room':
+    case '@covey/writer':
       return encoding38
-    case '@covey/member':
+    case '@covey/authority':
       return encoding39
-    case '@covey/device':
+    case '@covey/room':
       return encoding40
-    case '@covey/ban':
+    case '@covey/member':
       return encoding41
-    case '@covey/profile':
+    case '@covey/device':
       return encoding42
-    case '@covey/invite-row':
+    case '@covey/ban':
       return encoding43
-    case '@covey/knock-row':
+    case '@covey/profile':
       return encoding44
-    case '@covey/epoch':
+    case '@covey/invite-row':
       return encoding45
-    case '@covey/key-request':
+    case '@covey/knock-row':
       return encoding46
-    case '@covey/grant-row':
+    case '@covey/epoch':
       return encoding47
-    case '@covey/message':
+    case '@covey/key-request':
       return encoding48
-    case '@covey/message-state':
+    case '@covey/grant-row':
       return encoding49
-    case '@covey/edit':
+    case '@covey/message':
       return encoding50
-    case '@covey/reaction':
+    case '@covey/message-state':
       return encoding51
-    case '@covey/vote':
+    case '@covey/edit':
       return encoding52
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding53
-    case '@covey/thread-message':
+    case '@covey/vote':
       return encoding54
-    case '@covey/collection-usage':
+    case '@covey/pin':
       return encoding55
-    case '@covey/entry':
+    case '@covey/thread-message':
       return encoding56
-    case '@covey/writer/hyperdb#1':
+    case '@covey/collection-usage':
       return encoding57
-    case '@covey/authority/hyperdb#2':
+    case '@covey/entry':
       return encoding58
-    case '@covey/member/hyperdb#4':
+    case '@covey/writer/hyperdb#1':
       return encoding59
-    case '@covey/device/hyperdb#5':
+    case '@covey/authority/hyperdb#2':
       return encoding60
-    case '@covey/ban/hyperdb#6':
+    case '@covey/member/hyperdb#4':
       return encoding61
-    case '@covey/profile/hyperdb#7':
+    case '@covey/device/hyperdb#5':
       return encoding62
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/ban/hyperdb#6':
       return encoding63
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/profile/hyperdb#7':
       return encoding64
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/invite-row/hyperdb#8':
       return encoding65
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/epoch/hyperdb#9':
       return encoding66
-    case '@covey/message/hyperdb#12':
+    case '@covey/grant-row/hyperdb#10':
       return encoding67
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/key-request/hyperdb#11':
       return encoding68
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/message/hyperdb#12':
       return encoding69
-    case '@covey/edit/hyperdb#18':
+    case '@covey/knock-row/hyperdb#16':
       return encoding70
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/message-state/hyperdb#17':
       return encoding71
-    case '@covey/vote/hyperdb#20':
+    case '@covey/edit/hyperdb#18':
       return encoding72
-    case '@covey/pin/hyperdb#21':
+    case '@covey/reaction/hyperdb#19':
       return encoding73
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/vote/hyperdb#20':
       return encoding74
-    case '@covey/collection/hyperdb#23':
+    case '@covey/pin/hyperdb#21':
       return encoding75
-    case '@covey/collection-usage/hyperdb#24':
+    case '@covey/thread-message/hyperdb#22':
       return encoding76
-    case '@covey/entry/hyperdb#25':
+    case '@covey/collection/hyperdb#23':
       return encoding77
+    case '@covey/collection-usage/hyperdb#24':
+      return encoding78
+    case '@covey/entry/hyperdb#25':
+      return encoding79
     default:
       throw new Error('Encoder not found ' + name)
   }

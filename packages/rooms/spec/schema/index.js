@@ -981,8 +981,62 @@ const encoding34 = {
   }
 }
 
-// @covey/meta
+// @covey/search-segment
 const encoding35 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.ids)
+    c.buffer.preencode(state, m.versions)
+    c.buffer.preencode(state, m.writers)
+    c.buffer.preencode(state, m.by)
+    c.string.preencode(state, m.text)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.ids)
+    c.buffer.encode(state, m.versions)
+    c.buffer.encode(state, m.writers)
+    c.buffer.encode(state, m.by)
+    c.string.encode(state, m.text)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+    const r4 = c.string.decode(state)
+
+    return {
+      ids: r0,
+      versions: r1,
+      writers: r2,
+      by: r3,
+      text: r4
+    }
+  }
+}
+
+// @covey/search-mark
+const encoding36 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.settled)
+    c.uint.preencode(state, m.segments)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.settled)
+    c.uint.encode(state, m.segments)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      settled: r0,
+      segments: r1
+    }
+  }
+}
+
+// @covey/meta
+const encoding37 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1007,7 +1061,7 @@ const encoding35 = {
 }
 
 // @covey/writer
-const encoding36 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1038,7 +1092,7 @@ const encoding36 = {
 }
 
 // @covey/authority
-const encoding37 = {
+const encoding39 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1067,7 +1121,7 @@ const encoding37 = {
 }
 
 // @covey/room
-const encoding38 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1101,7 +1155,7 @@ const encoding38 = {
 }
 
 // @covey/member
-const encoding39 = {
+const encoding41 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1137,7 +1191,7 @@ const encoding39 = {
 }
 
 // @covey/device
-const encoding40 = {
+const encoding42 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1177,7 +1231,7 @@ const encoding40 = {
 }
 
 // @covey/ban
-const encoding41 = {
+const encoding43 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1198,7 +1252,7 @@ const encoding41 = {
 }
 
 // @covey/profile
-const encoding42 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1223,7 +1277,7 @@ const encoding42 = {
 }
 
 // @covey/invite-row
-const encoding43 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1281,7 +1335,7 @@ const encoding43 = {
 }
 
 // @covey/knock-row
-const encoding44 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1316,7 +1370,7 @@ const encoding44 = {
 }
 
 // @covey/epoch
-const encoding45 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1349,7 +1403,7 @@ const encoding45 = {
 }
 
 // @covey/key-request
-const encoding46 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1370,7 +1424,7 @@ const encoding46 = {
 }
 
 // @covey/grant-row
-const encoding47 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1403,7 +1457,7 @@ const encoding47 = {
 }
 
 // @covey/message
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1442,7 +1496,7 @@ const encoding48 = {
 }
 
 // @covey/message-state
-const encoding49 = {
+const encoding51 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1491,7 +1545,7 @@ const encoding49 = {
 }
 
 // @covey/edit
-const encoding50 = {
+const encoding52 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1520,7 +1574,7 @@ const encoding50 = {
 }
 
 // @covey/reaction
-const encoding51 = {
+const encoding53 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1557,7 +1611,7 @@ const encoding51 = {
 }
 
 // @covey/vote
-const encoding52 = {
+const encoding54 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1586,7 +1640,7 @@ const encoding52 = {
 }
 
 // @covey/pin
-const encoding53 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1607,7 +1661,7 @@ const encoding53 = {
 }
 
 // @covey/thread-message
-const encoding54 = {
+const encoding56 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1628,7 +1682,7 @@ const encoding54 = {
 }
 
 // @covey/collection-usage
-const encoding55 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -1657,7 +1711,7 @@ const encoding55 = {
 }
 
 // @covey/entry
-const encoding56 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -1782,50 +1836,54 @@ function getEncoding(name) {
       return encoding33
     case '@covey/read-mark':
       return encoding34
-    case '@covey/meta':
+    case '@covey/search-segment':
       return encoding35
-    case '@covey/writer':
+    case '@covey/search-mark':
       return encoding36
-    case '@covey/authority':
+    case '@covey/meta':
       return encoding37
-    case '@covey/room':
+    case '@covey/writer':
       return encoding38
-    case '@covey/member':
+    case '@covey/authority':
       return encoding39
-    case '@covey/device':
+    case '@covey/room':
       return encoding40
-    case '@covey/ban':
+    case '@covey/member':
       return encoding41
-    case '@covey/profile':
+    case '@covey/device':
       return encoding42
-    case '@covey/invite-row':
+    case '@covey/ban':
       return encoding43
-    case '@covey/knock-row':
+    case '@covey/profile':
       return encoding44
-    case '@covey/epoch':
+    case '@covey/invite-row':
       return encoding45
-    case '@covey/key-request':
+    case '@covey/knock-row':
       return encoding46
-    case '@covey/grant-row':
+    case '@covey/epoch':
       return encoding47
-    case '@covey/message':
+    case '@covey/key-request':
       return encoding48
-    case '@covey/message-state':
+    case '@covey/grant-row':
       return encoding49
-    case '@covey/edit':
+    case '@covey/message':
       return encoding50
-    case '@covey/reaction':
+    case '@covey/message-state':
       return encoding51
-    case '@covey/vote':
+    case '@covey/edit':
       return encoding52
-    case '@covey/pin':
+    case '@covey/reaction':
       return encoding53
-    case '@covey/thread-message':
+    case '@covey/vote':
       return encoding54
-    case '@covey/collection-usage':
+    case '@covey/pin':
       return encoding55
-    case '@covey/entry':
+    case '@covey/thread-message':
       return encoding56
+    case '@covey/collection-usage':
+      return encoding57
+    case '@covey/entry':
+      return encoding58
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -23,6 +23,8 @@ export interface Touched {
   order: number
   /** Whether members, devices, epochs or grants were. */
   people: boolean
+  /** The orders of messages that were edited or deleted. */
+  readonly changed?: Set<number>
   /** This device's own ops that are being written. */
   readonly flight: Flight
 }

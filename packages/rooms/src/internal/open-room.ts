@@ -41,6 +41,7 @@ import { registerCores } from './room-cores.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
+import { createRoomSearch } from './search/room-search.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
@@ -96,7 +97,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
+  const touched: Touched = { order: Infinity, people: false, changed: new Set(), flight: new Map() }
 
   const forks = createForkReports()
   const store = roomStore(corestore, namespace)
@@ -169,6 +170,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
 
+  const search = createRoomSearch({ core: base.local, identity, view, log, finder, reader, settled: timeline.settled, whileOpen })
   const postListeners = new Set<(message: PendingMessage) => void>()
   const peopleListeners = new Set<() => void>()
   const viewKeeper = createViewKeeper(base, onerror)
@@ -176,6 +178,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
+    search.reset()
     pending.changed()
   })
   base.on('update', () => {
@@ -186,11 +189,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       keyring.changed()
       reader.changed()
       ownRole.changed()
+      search.keysChanged()
       keyRequests.changed()
       epochKeeper.changed()
       for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
+    search.changed(order, touched.changed!)
+    touched.changed!.clear()
     pending.changed()
     void events.emit('update', undefined)
   })
@@ -256,6 +262,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked: () => void events.emit('update', undefined) }),
+    search: search.search,
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     ...createRoomCollections({ secret: base.encryptionKey!, view, log, reader, ownRole, onchange, onpeople, whileOpen }),
     joinRequests: list,

@@ -96,6 +96,8 @@ export interface RoomView {
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
   messageState(order: number): Promise<MessageStateRow | null>
+  /** Of messages of the orders `from` (included) to `to` (excluded), of which something has become. */
+  messageStates(from: number, to: number): Promise<MessageStateRow[]>
   /** The versions of a message after the first, oldest first; those between the first ones and the newest are not kept. */
   edits(order: number): Promise<EditRow[]>
   lastEdit(order: number): Promise<EditRow | null>
@@ -153,6 +155,8 @@ export function openView(store: ViewStore): RoomView {
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
     messageState: (order) => db.get('@covey/message-states', { order }),
+    messageStates: (from, to) =>
+      db.find<MessageStateRow>('@covey/message-states', { gte: { order: from }, lt: { order: to } }).toArray(),
     edits: (order) => db.find<EditRow>('@covey/edits', { gte: { order }, lte: { order } }).toArray(),
     lastEdit: (order) => db.findOne<EditRow>('@covey/edits', { gte: { order }, lte: { order }, reverse: true }),
     reactions: (order) => db.find<ReactionRow>('@covey/reactions', { gte: { order }, lte: { order } }).toArray(),
