@@ -183,6 +183,8 @@ test('who was removed does not read what is put from then on', async () => {
   const after = await rowOf('a')
   // They may well get hold of all of the log.
   expect(await removed.reader.body(after.op, after.writer)).toBe('unreadable')
+  Object.assign(removed.view, { entry: async () => after })
+  expect(await codeOf(() => notes(removed.room).get('a'))).toBe('ENTRY_UNREADABLE')
   expect(Buffer.from(after.op).includes('after')).toBe(false)
 })
 

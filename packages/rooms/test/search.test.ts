@@ -37,7 +37,9 @@ test.each([
   ['☕', 'tea☕', true],
   ['c++', 'c and c++', true],
   ['42', 'answer:42', true],
-  ['i', '𝒾', true]
+  ['i', '𝒾', true],
+  ['a', '𐐷a', false],
+  ['a', '𐐷 a', true]
 ])('%s in %s: %s', (query, text, isThere) => {
   const line = normalizeText(text)
   const parsed = parseQuery(query)!

@@ -47,5 +47,6 @@ function beginsWord(line: string, term: string): boolean {
 
 /** A character, and not half of a pair. */
 function characterBefore(line: string, at: number): string {
-  return [...line.slice(Math.max(0, at - 2), at)].at(-1)!
+  const isPair = at > 1 && line.codePointAt(at - 2)! > 0xffff
+  return line.slice(at - (isPair ? 2 : 1), at)
 }
