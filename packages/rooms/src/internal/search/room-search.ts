@@ -33,9 +33,8 @@ export function createRoomSearch({ log, finder, whileOpen, ...parts }: RoomSearc
     await takeTurns('sync', () => index.sync(signal))
     const end = before === undefined ? Infinity : (await finder.demand(before)).order
     const found: Message[] = []
-    for (let number = Math.min(index.count(), Math.ceil(end / SEGMENT_LINES)) - 1; number >= 0; number--) {
+    for await (const { number, segment } of index.segments(Math.min(index.count(), Math.ceil(end / SEGMENT_LINES)))) {
       throwIfAborted(signal)
-      const segment = await index.segment(number)
       if (segment === undefined || !query.mayBeIn(segment.text)) continue
       const lines = segment.lines()
       for (let i = Math.min(lines.length, end - number * SEGMENT_LINES) - 1; i >= 0; i--) {

@@ -29,7 +29,8 @@ export interface TextIndex {
   sync(signal: AbortSignal | undefined): Promise<void>
   /** How many segments there are. */
   count(): number
-  segment(number: number): Promise<Segment | undefined>
+  /** Those of the numbers below `end`, the highest first. */
+  segments(end: number): AsyncIterable<{ readonly number: number; readonly segment: Segment | undefined }>
   /** To be called when messages from an order on may be others, and with those that say something else. */
   changed(from: number, orders: Iterable<number>): void
   /** To be called when what could not be read may be readable. */
@@ -39,6 +40,9 @@ export interface TextIndex {
 }
 
 const LABEL = 'covey/room/search/1'
+
+/** How many segments are read from the disk while one is looked at. */
+const READ_AHEAD = 8
 
 export function createTextIndex({ core, identity, view, reader, settled }: TextIndexInit): TextIndex {
   /** What may be other in the view; all of it, where this device did not look. */
@@ -131,7 +135,18 @@ export function createTextIndex({ core, identity, view, reader, settled }: TextI
   return {
     sync,
     count: () => known?.segments ?? 0,
-    segment,
+    async *segments(end) {
+      const reading: Promise<Segment | undefined>[] = []
+      try {
+        for (let number = end - 1, next = number; number >= 0; number--) {
+          for (; next >= 0 && reading.length < READ_AHEAD; next--) reading.push(segment(next))
+          yield { number, segment: await reading.shift()! }
+        }
+      } finally {
+        // Nobody waits for the rest, and what it fails with.
+        await Promise.allSettled(reading)
+      }
+    },
     changed(from, orders) {
       stale.from = Math.min(stale.from, from)
       for (const order of orders) stale.segments.add(Math.floor(order / SEGMENT_LINES))
