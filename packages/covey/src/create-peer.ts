@@ -8,6 +8,7 @@ import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { avatarsIn, createPeerProfile } from './avatar.js'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
 import type { Peer, PeerEvents, PeerInit } from './peer.js'
+import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
@@ -116,6 +117,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
         list: payments.list,
         in: (room) => paymentsIn(room, payments)
       },
+      search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,
       get isSuspended() {
         return node.isSuspended

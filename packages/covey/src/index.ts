@@ -25,6 +25,7 @@ export {
   type RoomAvatars
 } from './avatar.js'
 export { linkDevice, type DeviceLinking, type LinkDeviceInit } from './link-device.js'
+export type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 export type { Peer, PeerEvents, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
@@ -55,19 +56,24 @@ export {
   DEFAULT_JOIN_TIMEOUT_MS,
   DEFAULT_LINK_MS,
   DEFAULT_LINKING_TIMEOUT_MS,
+  DEFAULT_SEARCH_LIMIT,
   DEFAULT_WINDOW,
   MAX_INVITE_USES,
   MAX_LINK_MS,
   inspectInvite,
   MAX_BIO_BYTES,
   MAX_CONTACTS,
+  MAX_COLLECTION_NAME_BYTES,
   MAX_EMOJI_BYTES,
+  MAX_ENTRY_KEY_BYTES,
   MAX_MENTIONS,
   MAX_NAME_BYTES,
   MAX_REASON_BYTES,
   MAX_REPORTS,
+  MAX_SEARCH_LIMIT,
   MAX_TEXT_BYTES,
   MAX_WANTED,
+  MAX_VALUE_BYTES,
   MAX_WINDOW,
   linkPreviewContent,
   locationContent,
@@ -78,6 +84,11 @@ export {
   type Contact,
   type Contacts,
   type ContactsEvents,
+  type Collection,
+  type CollectionChange,
+  type CollectionEntry,
+  type CollectionOptions,
+  type CollectionRules,
   type CreateInviteOptions,
   type CreateLinkOptions,
   type CreateRoomInit,
@@ -105,10 +116,12 @@ export {
   type Poll,
   type PollResult,
   type Profile,
+  type RangeOptions,
   type Reaction,
   type Report,
   type ReportInit,
   type RequestsFrom,
+  type SearchOptions,
   type SendOptions,
   type Role,
   type MemberFlood,

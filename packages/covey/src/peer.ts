@@ -8,6 +8,7 @@ import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/tran
 import type { PeerProfile } from './avatar.js'
 import type { RoomPayments } from './room-payments.js'
 import type { Room as CoveyRoom, Rooms } from './rooms.js'
+import type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -120,6 +121,12 @@ export interface Peer extends Suspendable, EventSource<PeerEvents> {
   readonly files: Files
   /** Requests, payments and receipts. Call `recover` after a start, where there is a wallet. */
   readonly payments: PeerPayments
+  /**
+   * Finds messages of all rooms, as `room.search` does: newest first by what their authors' clocks said.
+   *
+   * @throws {RoomError} ROOM_CLOSED, ROOM_STORAGE_FAILED
+   */
+  search(text: string, options?: PeerSearchOptions): Promise<FoundMessage[]>
   /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
   readonly isSealed: boolean
   /** Closes the rooms, leaves the network and releases the folder. Idempotent. */

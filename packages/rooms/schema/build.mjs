@@ -112,6 +112,9 @@ struct(
 struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
 struct('unreact', required('reaction', 'fixed32'))
+// Who may write to a collection of app data. Its id, and the keys of its entries, are keyed hashes: see docs/protocol.md.
+struct('collection', required('id', 'fixed32'), required('role', 'uint'))
+struct('entry-name', required('collection', 'fixed32'), required('key', 'fixed32'))
 
 // The sealed bodies, by type.
 struct('mention', required('identity', 'fixed32'), required('start', 'uint'), required('length', 'uint'))
@@ -127,6 +130,7 @@ struct(
 )
 struct('reaction-body', required('emoji', 'string'))
 struct('vote-body', { ...required('choices', 'uint'), array: true })
+struct('entry-body', required('name', 'string'), required('version', 'uint'), required('value', 'buffer'))
 struct('settings-body', optional('name', 'string'))
 struct('profile-body', optional('name', 'string'), optional('signed', 'buffer'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
@@ -245,6 +249,17 @@ struct('personal-room-entry', required('key', 'fixed32'), required('encryptionKe
 
 // How far somebody has read, on this device.
 struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
+
+// What this device has of the texts of a room, to search in: 512 messages by their order, sealed, outside of the room.
+struct(
+  'search-segment',
+  required('ids', 'buffer'),
+  required('versions', 'buffer'),
+  required('writers', 'buffer'),
+  required('by', 'buffer'),
+  required('text', 'string')
+)
+struct('search-mark', required('settled', 'uint'), required('segments', 'uint'))
 
 // The rows of the view.
 struct('meta', required('messages', 'uint'), required('authority', 'uint'), required('skipped', 'uint'))
@@ -373,6 +388,22 @@ struct(
 )
 struct('pin', required('order', 'uint'), required('writer', 'fixed32'))
 struct('thread-message', required('root', 'uint'), required('order', 'uint'))
+// How much is in a collection, and a hash over all that was done to it.
+struct(
+  'collection-usage',
+  required('id', 'fixed32'),
+  required('entries', 'uint'),
+  required('bytes', 'uint'),
+  required('head', 'fixed32')
+)
+struct(
+  'entry',
+  required('collection', 'fixed32'),
+  required('key', 'fixed32'),
+  required('id', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
 
 Hyperschema.toDisk(schema, schemaFolder, { esm: true })
 
@@ -403,6 +434,9 @@ collection('reactions', 'reaction', 'order', 'identity', 'id')
 collection('votes', 'vote', 'order', 'identity')
 collection('pins', 'pin', 'order')
 collection('thread-messages', 'thread-message', 'root', 'order')
+collection('collections', 'collection', 'id')
+collection('collection-usage', 'collection-usage', 'id')
+collection('entries', 'entry', 'collection', 'key')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

@@ -117,6 +117,14 @@ export interface Structs {
   'unreact': {
     reaction: Uint8Array
   }
+  'collection': {
+    id: Uint8Array
+    role: number
+  }
+  'entry-name': {
+    collection: Uint8Array
+    key: Uint8Array
+  }
   'mention': {
     identity: Uint8Array
     start: number
@@ -136,6 +144,11 @@ export interface Structs {
   }
   'vote-body': {
     choices: readonly number[]
+  }
+  'entry-body': {
+    name: string
+    version: number
+    value: Uint8Array
   }
   'settings-body': {
     name?: string | null
@@ -266,6 +279,17 @@ export interface Structs {
   'read-mark': {
     message: Uint8Array
     order: number
+  }
+  'search-segment': {
+    ids: Uint8Array
+    versions: Uint8Array
+    writers: Uint8Array
+    by: Uint8Array
+    text: string
+  }
+  'search-mark': {
+    settled: number
+    segments: number
   }
   'meta': {
     messages: number
@@ -400,5 +424,18 @@ export interface Structs {
   'thread-message': {
     root: number
     order: number
+  }
+  'collection-usage': {
+    id: Uint8Array
+    entries: number
+    bytes: number
+    head: Uint8Array
+  }
+  'entry': {
+    collection: Uint8Array
+    key: Uint8Array
+    id: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
   }
 }

@@ -7,6 +7,17 @@ export const MAX_MENTIONS = 100
 /** The longest emoji of a reaction, as UTF-8: the longest that Unicode recommends for use takes 35 bytes. */
 export const MAX_EMOJI_BYTES = 64
 
+/** The longest value of an entry, as its codec makes it. What is larger belongs in files. */
+export const MAX_VALUE_BYTES = 65_536
+
+/** The longest name of a collection, and the longest key of an entry, as UTF-8. */
+export const MAX_COLLECTION_NAME_BYTES = 64
+export const MAX_ENTRY_KEY_BYTES = 256
+
+/** How many messages {@link Room.search} gives unless told otherwise, and at most. */
+export const DEFAULT_SEARCH_LIMIT = 20
+export const MAX_SEARCH_LIMIT = 1_000
+
 /** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
 export const DEFAULT_WINDOW = 50
 

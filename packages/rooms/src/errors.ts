@@ -14,6 +14,9 @@ import { CoveyError } from '@covey/core'
  * - `MESSAGE_DELETED`: there is nothing left of it to change.
  * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
  * - `POLL_NOT_FOUND`: the message is no poll, or cannot be read here. `POLL_CLOSED`: it has ended.
+ * - `COLLECTION_NOT_FOUND`: no admin has said who may write to the collection.
+ * - `COLLECTION_FULL`: it, or the room, has as much as it may have.
+ * - `ENTRY_UNREADABLE`: this device has not been given the key yet.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
@@ -47,6 +50,9 @@ export type RoomErrorCode =
   | 'POLL_CLOSED'
   | 'TOO_MANY_REACTIONS'
   | 'TOO_MANY_PINS'
+  | 'COLLECTION_NOT_FOUND'
+  | 'COLLECTION_FULL'
+  | 'ENTRY_UNREADABLE'
   | 'MEMBER_NOT_FOUND'
   | 'INVITE_NOT_FOUND'
   | 'INVITE_MALFORMED'

@@ -149,3 +149,13 @@ export interface MessagesOptions {
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal
 }
+
+/** What {@link Room.search} gives. */
+export interface SearchOptions extends CallOptions {
+  /** At most so many, of {@link MAX_SEARCH_LIMIT}. Default {@link DEFAULT_SEARCH_LIMIT}. */
+  readonly limit?: number
+  /** Those of the member of this id. */
+  readonly from?: string
+  /** Those before the message of this id: the last of a page, for the next one. */
+  readonly before?: string
+}

@@ -41,6 +41,9 @@ const COLLECTIONS = [
   'votes',
   'pins',
   'thread-messages',
+  'collections',
+  'collection-usage',
+  'entries',
   'authority',
   'writers',
   'meta'

@@ -1560,6 +1560,219 @@ const collection22 = {
   decodedVersion: 0
 }
 
+// '@covey/collections' collection key
+const collection23_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 23 })
+
+function collection23_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/collections' value encoding
+const collection23_enc = getEncoding('@covey/collection/hyperdb#23')
+
+// '@covey/collections' reconstruction function
+function collection23_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection23_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection23.decodedVersion = c.uint.decode(state)
+  const record = collection23_enc.decode(state)
+  record.id = key[0]
+  return record
+}
+// '@covey/collections' key reconstruction function
+function collection23_reconstruct_key (keyBuf) {
+  const key = collection23_key.decode(keyBuf)
+  return {
+    id: key[0]
+  }
+}
+
+// '@covey/collections'
+const collection23 = {
+  name: '@covey/collections',
+  id: 23,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.id]
+    return collection23_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection23_key.encodeRange({
+      gt: gt ? collection23_indexify(gt) : null,
+      lt: lt ? collection23_indexify(lt) : null,
+      gte: gte ? collection23_indexify(gte) : null,
+      lte: lte ? collection23_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection23_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection23_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection23_reconstruct,
+  reconstructKey: collection23_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/collection-usage' collection key
+const collection24_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 24 })
+
+function collection24_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/collection-usage' value encoding
+const collection24_enc = getEncoding('@covey/collection-usage/hyperdb#24')
+
+// '@covey/collection-usage' reconstruction function
+function collection24_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection24_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection24.decodedVersion = c.uint.decode(state)
+  const record = collection24_enc.decode(state)
+  record.id = key[0]
+  return record
+}
+// '@covey/collection-usage' key reconstruction function
+function collection24_reconstruct_key (keyBuf) {
+  const key = collection24_key.decode(keyBuf)
+  return {
+    id: key[0]
+  }
+}
+
+// '@covey/collection-usage'
+const collection24 = {
+  name: '@covey/collection-usage',
+  id: 24,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.id]
+    return collection24_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection24_key.encodeRange({
+      gt: gt ? collection24_indexify(gt) : null,
+      lt: lt ? collection24_indexify(lt) : null,
+      gte: gte ? collection24_indexify(gte) : null,
+      lte: lte ? collection24_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection24_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection24_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection24_reconstruct,
+  reconstructKey: collection24_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/entries' collection key
+const collection25_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 25 })
+
+function collection25_indexify (record) {
+  const arr = []
+
+  const a0 = record.collection
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.key
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/entries' value encoding
+const collection25_enc = getEncoding('@covey/entry/hyperdb#25')
+
+// '@covey/entries' reconstruction function
+function collection25_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection25_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection25.decodedVersion = c.uint.decode(state)
+  const record = collection25_enc.decode(state)
+  record.collection = key[0]
+  record.key = key[1]
+  return record
+}
+// '@covey/entries' key reconstruction function
+function collection25_reconstruct_key (keyBuf) {
+  const key = collection25_key.decode(keyBuf)
+  return {
+    collection: key[0],
+    key: key[1]
+  }
+}
+
+// '@covey/entries'
+const collection25 = {
+  name: '@covey/entries',
+  id: 25,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.collection, record.key]
+    return collection25_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection25_key.encodeRange({
+      gt: gt ? collection25_indexify(gt) : null,
+      lt: lt ? collection25_indexify(lt) : null,
+      gte: gte ? collection25_indexify(gte) : null,
+      lte: lte ? collection25_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection25_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection25_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection25_reconstruct,
+  reconstructKey: collection25_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1580,7 +1793,10 @@ const collections = [
   collection19,
   collection20,
   collection21,
-  collection22
+  collection22,
+  collection23,
+  collection24,
+  collection25
 ]
 
 const indexes = [
@@ -1613,6 +1829,9 @@ function resolveCollection (name) {
     case '@covey/votes': return collection20
     case '@covey/pins': return collection21
     case '@covey/thread-messages': return collection22
+    case '@covey/collections': return collection23
+    case '@covey/collection-usage': return collection24
+    case '@covey/entries': return collection25
     default: return null
   }
 }

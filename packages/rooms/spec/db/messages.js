@@ -627,8 +627,50 @@ const encoding21 = {
   }
 }
 
-// @covey/mention
+// @covey/collection
 const encoding22 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      id: r0,
+      role: r1
+    }
+  }
+}
+
+// @covey/entry-name
+const encoding23 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      collection: r0,
+      key: r1
+    }
+  }
+}
+
+// @covey/mention
+const encoding24 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -653,10 +695,10 @@ const encoding22 = {
 }
 
 // @covey/message-body.mentions
-const encoding23_6 = c.array(c.frame(encoding22))
+const encoding25_6 = c.array(c.frame(encoding24))
 
 // @covey/message-body
-const encoding23 = {
+const encoding25 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -665,7 +707,7 @@ const encoding23 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding23_6.preencode(state, m.mentions)
+    if (m.mentions) encoding25_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -684,7 +726,7 @@ const encoding23 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding23_6.encode(state, m.mentions)
+    if (m.mentions) encoding25_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -696,13 +738,13 @@ const encoding23 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding23_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding25_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding24 = {
+const encoding26 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -719,18 +761,18 @@ const encoding24 = {
 }
 
 // @covey/vote-body.choices
-const encoding25_0 = c.array(c.uint)
+const encoding27_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding25 = {
+const encoding27 = {
   preencode(state, m) {
-    encoding25_0.preencode(state, m.choices)
+    encoding27_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding25_0.encode(state, m.choices)
+    encoding27_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding25_0.decode(state)
+    const r0 = encoding27_0.decode(state)
 
     return {
       choices: r0
@@ -738,8 +780,33 @@ const encoding25 = {
   }
 }
 
+// @covey/entry-body
+const encoding28 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.name)
+    c.uint.preencode(state, m.version)
+    c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.name)
+    c.uint.encode(state, m.version)
+    c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      name: r0,
+      version: r1,
+      value: r2
+    }
+  }
+}
+
 // @covey/settings-body
-const encoding26 = {
+const encoding29 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -762,7 +829,7 @@ const encoding26 = {
 }
 
 // @covey/profile-body
-const encoding27 = {
+const encoding30 = {
   preencode(state, m) {
     state.end++ // max flag is 2 so always one byte
 
@@ -788,21 +855,21 @@ const encoding27 = {
 }
 
 // @covey/knock-body.receipt
-const encoding28_1 = encoding4_2
+const encoding31_1 = encoding4_2
 
 // @covey/knock-body
-const encoding28 = {
+const encoding31 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding28_1.preencode(state, m.receipt)
+    encoding31_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding28_1.encode(state, m.receipt)
+    encoding31_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding28_1.decode(state)
+    const r1 = encoding31_1.decode(state)
 
     return {
       request: r0,
@@ -812,7 +879,7 @@ const encoding28 = {
 }
 
 // @covey/join-request
-const encoding29 = {
+const encoding32 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -859,7 +926,7 @@ const encoding29 = {
 }
 
 // @covey/knock-request
-const encoding30 = {
+const encoding33 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -886,7 +953,7 @@ const encoding30 = {
 }
 
 // @covey/invite-link
-const encoding31 = {
+const encoding34 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -936,7 +1003,7 @@ const encoding31 = {
 }
 
 // @covey/profile-avatar
-const encoding32 = {
+const encoding35 = {
   preencode(state, m) {
     c.string.preencode(state, m.type)
     c.uint.preencode(state, m.version)
@@ -961,17 +1028,17 @@ const encoding32 = {
 }
 
 // @covey/profile-card.avatar
-const encoding33_3 = c.frame(encoding32)
+const encoding36_3 = c.frame(encoding35)
 
 // @covey/profile-card
-const encoding33 = {
+const encoding36 = {
   preencode(state, m) {
     c.uint.preencode(state, m.version)
     state.end++ // max flag is 4 so always one byte
 
     if (m.name) c.string.preencode(state, m.name)
     if (m.bio) c.string.preencode(state, m.bio)
-    if (m.avatar) encoding33_3.preencode(state, m.avatar)
+    if (m.avatar) encoding36_3.preencode(state, m.avatar)
   },
   encode(state, m) {
     const flags = (m.name ? 1 : 0) | (m.bio ? 2 : 0) | (m.avatar ? 4 : 0)
@@ -981,7 +1048,7 @@ const encoding33 = {
 
     if (m.name) c.string.encode(state, m.name)
     if (m.bio) c.string.encode(state, m.bio)
-    if (m.avatar) encoding33_3.encode(state, m.avatar)
+    if (m.avatar) encoding36_3.encode(state, m.avatar)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -991,13 +1058,13 @@ const encoding33 = {
       version: r0,
       name: (flags & 1) !== 0 ? c.string.decode(state) : null,
       bio: (flags & 2) !== 0 ? c.string.decode(state) : null,
-      avatar: (flags & 4) !== 0 ? encoding33_3.decode(state) : null
+      avatar: (flags & 4) !== 0 ? encoding36_3.decode(state) : null
     }
   }
 }
 
 // @covey/signed-profile
-const encoding34 = {
+const encoding37 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.card)
     c.fixed32.preencode(state, m.device)
@@ -1026,7 +1093,7 @@ const encoding34 = {
 }
 
 // @covey/dm-message
-const encoding35 = {
+const encoding38 = {
   preencode(state, m) {
     c.uint.preencode(state, m.type)
     state.end++ // max flag is 64 so always one byte
@@ -1078,7 +1145,7 @@ const encoding35 = {
 }
 
 // @covey/people-record
-const encoding36 = {
+const encoding39 = {
   preencode(state, m) {
     c.string.preencode(state, m.key)
     state.end++ // max flag is 1 so always one byte
@@ -1105,7 +1172,7 @@ const encoding36 = {
 }
 
 // @covey/contact
-const encoding37 = {
+const encoding40 = {
   preencode(state, m) {
     c.uint.preencode(state, m.addedAt)
     state.end++ // max flag is 1 so always one byte
@@ -1132,7 +1199,7 @@ const encoding37 = {
 }
 
 // @covey/block
-const encoding38 = {
+const encoding41 = {
   preencode(state, m) {
     c.uint.preencode(state, m.blockedAt)
   },
@@ -1149,7 +1216,7 @@ const encoding38 = {
 }
 
 // @covey/report
-const encoding39 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.reportedAt)
     c.fixed32.preencode(state, m.identity)
@@ -1187,7 +1254,7 @@ const encoding39 = {
 }
 
 // @covey/dm-record
-const encoding40 = {
+const encoding43 = {
   preencode(state, m) {
     c.uint.preencode(state, m.state)
     c.uint.preencode(state, m.at)
@@ -1221,7 +1288,7 @@ const encoding40 = {
 }
 
 // @covey/room-record
-const encoding41 = {
+const encoding44 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -1256,7 +1323,7 @@ const encoding41 = {
 }
 
 // @covey/device-link
-const encoding42 = {
+const encoding45 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.secret)
@@ -1291,7 +1358,7 @@ const encoding42 = {
 }
 
 // @covey/link-hello
-const encoding43 = {
+const encoding46 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.proof)
     c.fixed32.preencode(state, m.commitment)
@@ -1312,7 +1379,7 @@ const encoding43 = {
 }
 
 // @covey/link-offer
-const encoding44 = {
+const encoding47 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.fixed32.preencode(state, m.identity)
@@ -1333,7 +1400,7 @@ const encoding44 = {
 }
 
 // @covey/link-reveal
-const encoding45 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.buffer.preencode(state, m.request)
@@ -1354,7 +1421,7 @@ const encoding45 = {
 }
 
 // @covey/link-grant
-const encoding46 = {
+const encoding49 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.certificate)
     c.fixed32.preencode(state, m.key)
@@ -1389,7 +1456,7 @@ const encoding46 = {
 }
 
 // @covey/personal-entry
-const encoding47 = {
+const encoding50 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
@@ -1416,7 +1483,7 @@ const encoding47 = {
 }
 
 // @covey/personal-room-entry
-const encoding48 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.fixed32.preencode(state, m.encryptionKey)
@@ -1443,7 +1510,7 @@ const encoding48 = {
 }
 
 // @covey/read-mark
-const encoding49 = {
+const encoding52 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1463,8 +1530,62 @@ const encoding49 = {
   }
 }
 
+// @covey/search-segment
+const encoding53 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.ids)
+    c.buffer.preencode(state, m.versions)
+    c.buffer.preencode(state, m.writers)
+    c.buffer.preencode(state, m.by)
+    c.string.preencode(state, m.text)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.ids)
+    c.buffer.encode(state, m.versions)
+    c.buffer.encode(state, m.writers)
+    c.buffer.encode(state, m.by)
+    c.string.encode(state, m.text)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+    const r4 = c.string.decode(state)
+
+    return {
+      ids: r0,
+      versions: r1,
+      writers: r2,
+      by: r3,
+      text: r4
+    }
+  }
+}
+
+// @covey/search-mark
+const encoding54 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.settled)
+    c.uint.preencode(state, m.segments)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.settled)
+    c.uint.encode(state, m.segments)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      settled: r0,
+      segments: r1
+    }
+  }
+}
+
 // @covey/meta
-const encoding50 = {
+const encoding55 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1489,7 +1610,7 @@ const encoding50 = {
 }
 
 // @covey/writer
-const encoding51 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1520,7 +1641,7 @@ const encoding51 = {
 }
 
 // @covey/authority
-const encoding52 = {
+const encoding57 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1549,7 +1670,7 @@ const encoding52 = {
 }
 
 // @covey/room
-const encoding53 = {
+const encoding58 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
@@ -1590,7 +1711,7 @@ const encoding53 = {
 }
 
 // @covey/member
-const encoding54 = {
+const encoding59 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1626,7 +1747,7 @@ const encoding54 = {
 }
 
 // @covey/device
-const encoding55 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1671,7 +1792,7 @@ const encoding55 = {
 }
 
 // @covey/ban
-const encoding56 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1692,7 +1813,7 @@ const encoding56 = {
 }
 
 // @covey/profile
-const encoding57 = {
+const encoding62 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1717,7 +1838,7 @@ const encoding57 = {
 }
 
 // @covey/invite-row
-const encoding58 = {
+const encoding63 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1775,7 +1896,7 @@ const encoding58 = {
 }
 
 // @covey/knock-row
-const encoding59 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1810,7 +1931,7 @@ const encoding59 = {
 }
 
 // @covey/epoch
-const encoding60 = {
+const encoding65 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1843,7 +1964,7 @@ const encoding60 = {
 }
 
 // @covey/key-request
-const encoding61 = {
+const encoding66 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1864,7 +1985,7 @@ const encoding61 = {
 }
 
 // @covey/grant-row
-const encoding62 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1897,7 +2018,7 @@ const encoding62 = {
 }
 
 // @covey/message
-const encoding63 = {
+const encoding68 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1936,7 +2057,7 @@ const encoding63 = {
 }
 
 // @covey/message-state
-const encoding64 = {
+const encoding69 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1985,7 +2106,7 @@ const encoding64 = {
 }
 
 // @covey/edit
-const encoding65 = {
+const encoding70 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -2014,7 +2135,7 @@ const encoding65 = {
 }
 
 // @covey/reaction
-const encoding66 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2051,7 +2172,7 @@ const encoding66 = {
 }
 
 // @covey/vote
-const encoding67 = {
+const encoding72 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2080,7 +2201,7 @@ const encoding67 = {
 }
 
 // @covey/pin
-const encoding68 = {
+const encoding73 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -2101,7 +2222,7 @@ const encoding68 = {
 }
 
 // @covey/thread-message
-const encoding69 = {
+const encoding74 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -2121,8 +2242,70 @@ const encoding69 = {
   }
 }
 
+// @covey/collection-usage
+const encoding75 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.entries)
+    c.uint.preencode(state, m.bytes)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.entries)
+    c.uint.encode(state, m.bytes)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+
+    return {
+      id: r0,
+      entries: r1,
+      bytes: r2,
+      head: r3
+    }
+  }
+}
+
+// @covey/entry
+const encoding76 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
+
+    return {
+      collection: r0,
+      key: r1,
+      id: r2,
+      writer: r3,
+      op: r4
+    }
+  }
+}
+
 // @covey/writer/hyperdb#1
-const encoding70 = {
+const encoding77 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -2150,7 +2333,7 @@ const encoding70 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding71 = {
+const encoding78 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -2176,7 +2359,7 @@ const encoding71 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding72 = {
+const encoding79 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -2209,7 +2392,7 @@ const encoding72 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding73 = {
+const encoding80 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -2251,7 +2434,7 @@ const encoding73 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding74 = {
+const encoding81 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -2269,7 +2452,7 @@ const encoding74 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding75 = {
+const encoding82 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2291,7 +2474,7 @@ const encoding75 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding76 = {
+const encoding83 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -2346,7 +2529,7 @@ const encoding76 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding77 = {
+const encoding84 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -2373,7 +2556,7 @@ const encoding77 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding78 = {
+const encoding85 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -2397,7 +2580,7 @@ const encoding78 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding79 = {
+const encoding86 = {
   preencode(state, m) {
 
   },
@@ -2413,7 +2596,7 @@ const encoding79 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding80 = {
+const encoding87 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -2449,7 +2632,7 @@ const encoding80 = {
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding81 = {
+const encoding88 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -2478,7 +2661,7 @@ const encoding81 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding82 = {
+const encoding89 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -2524,7 +2707,7 @@ const encoding82 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding83 = {
+const encoding90 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2547,7 +2730,7 @@ const encoding83 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding84 = {
+const encoding91 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2575,7 +2758,7 @@ const encoding84 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding85 = {
+const encoding92 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2598,7 +2781,7 @@ const encoding85 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding86 = {
+const encoding93 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -2616,7 +2799,7 @@ const encoding86 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding87 = {
+const encoding94 = {
   preencode(state, m) {
 
   },
@@ -2627,6 +2810,77 @@ const encoding87 = {
     return {
       root: 0,
       order: 0
+    }
+  }
+}
+
+// @covey/collection/hyperdb#23
+const encoding95 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+
+    return {
+      id: null,
+      role: r1
+    }
+  }
+}
+
+// @covey/collection-usage/hyperdb#24
+const encoding96 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.entries)
+    c.uint.preencode(state, m.bytes)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.entries)
+    c.uint.encode(state, m.bytes)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+
+    return {
+      id: null,
+      entries: r1,
+      bytes: r2,
+      head: r3
+    }
+  }
+}
+
+// @covey/entry/hyperdb#25
+const encoding97 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
+
+    return {
+      collection: null,
+      key: null,
+      id: r2,
+      writer: r3,
+      op: r4
     }
   }
 }
@@ -2698,138 +2952,158 @@ function getEncoding(name) {
       return encoding20
     case '@covey/unreact':
       return encoding21
-    case '@covey/mention':
+    case '@covey/collection':
       return encoding22
-    case '@covey/message-body':
+    case '@covey/entry-name':
       return encoding23
-    case '@covey/reaction-body':
+    case '@covey/mention':
       return encoding24
-    case '@covey/vote-body':
+    case '@covey/message-body':
       return encoding25
-    case '@covey/settings-body':
+    case '@covey/reaction-body':
       return encoding26
-    case '@covey/profile-body':
+    case '@covey/vote-body':
       return encoding27
-    case '@covey/knock-body':
+    case '@covey/entry-body':
       return encoding28
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding29
-    case '@covey/knock-request':
+    case '@covey/profile-body':
       return encoding30
-    case '@covey/invite-link':
+    case '@covey/knock-body':
       return encoding31
-    case '@covey/profile-avatar':
+    case '@covey/join-request':
       return encoding32
-    case '@covey/profile-card':
+    case '@covey/knock-request':
       return encoding33
-    case '@covey/signed-profile':
+    case '@covey/invite-link':
       return encoding34
-    case '@covey/dm-message':
+    case '@covey/profile-avatar':
       return encoding35
-    case '@covey/people-record':
+    case '@covey/profile-card':
       return encoding36
-    case '@covey/contact':
+    case '@covey/signed-profile':
       return encoding37
-    case '@covey/block':
+    case '@covey/dm-message':
       return encoding38
-    case '@covey/report':
+    case '@covey/people-record':
       return encoding39
-    case '@covey/dm-record':
+    case '@covey/contact':
       return encoding40
-    case '@covey/room-record':
+    case '@covey/block':
       return encoding41
-    case '@covey/device-link':
+    case '@covey/report':
       return encoding42
-    case '@covey/link-hello':
+    case '@covey/dm-record':
       return encoding43
-    case '@covey/link-offer':
+    case '@covey/room-record':
       return encoding44
-    case '@covey/link-reveal':
+    case '@covey/device-link':
       return encoding45
-    case '@covey/link-grant':
+    case '@covey/link-hello':
       return encoding46
-    case '@covey/personal-entry':
+    case '@covey/link-offer':
       return encoding47
-    case '@covey/personal-room-entry':
+    case '@covey/link-reveal':
       return encoding48
-    case '@covey/read-mark':
+    case '@covey/link-grant':
       return encoding49
-    case '@covey/meta':
+    case '@covey/personal-entry':
       return encoding50
-    case '@covey/writer':
+    case '@covey/personal-room-entry':
       return encoding51
-    case '@covey/authority':
+    case '@covey/read-mark':
       return encoding52
-    case '@covey/room':
+    case '@covey/search-segment':
       return encoding53
-    case '@covey/member':
+    case '@covey/search-mark':
       return encoding54
-    case '@covey/device':
+    case '@covey/meta':
       return encoding55
-    case '@covey/ban':
+    case '@covey/writer':
       return encoding56
-    case '@covey/profile':
+    case '@covey/authority':
       return encoding57
-    case '@covey/invite-row':
+    case '@covey/room':
       return encoding58
-    case '@covey/knock-row':
+    case '@covey/member':
       return encoding59
-    case '@covey/epoch':
+    case '@covey/device':
       return encoding60
-    case '@covey/key-request':
+    case '@covey/ban':
       return encoding61
-    case '@covey/grant-row':
+    case '@covey/profile':
       return encoding62
-    case '@covey/message':
+    case '@covey/invite-row':
       return encoding63
-    case '@covey/message-state':
+    case '@covey/knock-row':
       return encoding64
-    case '@covey/edit':
+    case '@covey/epoch':
       return encoding65
-    case '@covey/reaction':
+    case '@covey/key-request':
       return encoding66
-    case '@covey/vote':
+    case '@covey/grant-row':
       return encoding67
-    case '@covey/pin':
+    case '@covey/message':
       return encoding68
-    case '@covey/thread-message':
+    case '@covey/message-state':
       return encoding69
-    case '@covey/writer/hyperdb#1':
+    case '@covey/edit':
       return encoding70
-    case '@covey/authority/hyperdb#2':
+    case '@covey/reaction':
       return encoding71
-    case '@covey/member/hyperdb#4':
+    case '@covey/vote':
       return encoding72
-    case '@covey/device/hyperdb#5':
+    case '@covey/pin':
       return encoding73
-    case '@covey/ban/hyperdb#6':
+    case '@covey/thread-message':
       return encoding74
-    case '@covey/profile/hyperdb#7':
+    case '@covey/collection-usage':
       return encoding75
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/entry':
       return encoding76
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/writer/hyperdb#1':
       return encoding77
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/authority/hyperdb#2':
       return encoding78
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/member/hyperdb#4':
       return encoding79
-    case '@covey/message/hyperdb#12':
+    case '@covey/device/hyperdb#5':
       return encoding80
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/ban/hyperdb#6':
       return encoding81
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/profile/hyperdb#7':
       return encoding82
-    case '@covey/edit/hyperdb#18':
+    case '@covey/invite-row/hyperdb#8':
       return encoding83
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/epoch/hyperdb#9':
       return encoding84
-    case '@covey/vote/hyperdb#20':
+    case '@covey/grant-row/hyperdb#10':
       return encoding85
-    case '@covey/pin/hyperdb#21':
+    case '@covey/key-request/hyperdb#11':
       return encoding86
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/message/hyperdb#12':
       return encoding87
+    case '@covey/knock-row/hyperdb#16':
+      return encoding88
+    case '@covey/message-state/hyperdb#17':
+      return encoding89
+    case '@covey/edit/hyperdb#18':
+      return encoding90
+    case '@covey/reaction/hyperdb#19':
+      return encoding91
+    case '@covey/vote/hyperdb#20':
+      return encoding92
+    case '@covey/pin/hyperdb#21':
+      return encoding93
+    case '@covey/thread-message/hyperdb#22':
+      return encoding94
+    case '@covey/collection/hyperdb#23':
+      return encoding95
+    case '@covey/collection-usage/hyperdb#24':
+      return encoding96
+    case '@covey/entry/hyperdb#25':
+      return encoding97
     default:
       throw new Error('Encoder not found ' + name)
   }

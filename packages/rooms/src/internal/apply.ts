@@ -1,6 +1,7 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { ENTRY_RULES } from './apply/entries.js'
 import { MESSAGE_RULES } from './apply/messages.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
@@ -23,6 +24,8 @@ export interface Touched {
   order: number
   /** Whether members, devices, epochs or grants were. */
   people: boolean
+  /** The orders of messages that were edited or deleted. */
+  readonly changed?: Set<number>
   /** This device's own ops that are being written. */
   readonly flight: Flight
 }
@@ -208,7 +211,8 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.keyRequest, { least: 'reader', apply: keyRequest }],
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
-  ...MESSAGE_RULES
+  ...MESSAGE_RULES,
+  ...ENTRY_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {

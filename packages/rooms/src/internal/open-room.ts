@@ -39,10 +39,12 @@ import { createProfileTeller, type ProfileTeller } from './people/tell-profile.j
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
+import { createRoomCollections } from './room-collections.js'
 import { registerCores } from './room-cores.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
+import { createRoomSearch } from './search/room-search.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { createTimeline } from './timeline.js'
 import { openView, type RoomView } from './view.js'
@@ -110,7 +112,7 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
+  const touched: Touched = { order: Infinity, people: false, changed: new Set(), flight: new Map() }
 
   const forks = createForkReports()
   const store = roomStore(corestore, namespace)
@@ -185,6 +187,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await makesKey()))
   const teller = createProfileTeller({ self: identity.identity.publicKey, view, log, reader, profile, maySeal, onerror })
 
+  const search = createRoomSearch({ core: base.local, identity, view, log, finder, reader, settled: timeline.settled, whileOpen })
   const postListeners = new Set<(message: PendingMessage) => void>()
   const peopleListeners = new Set<() => void>()
   const logListeners = new Set<(order: number) => void>()
@@ -194,6 +197,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
+    search.reset()
     pending.changed()
     for (const listener of logListeners) listener(0)
   })
@@ -205,6 +209,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       keyring.changed()
       reader.changed()
       ownRole.changed()
+      search.keysChanged()
       keyRequests.changed()
       epochKeeper.changed()
       teller.changed()
@@ -212,6 +217,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
     if (order !== Infinity) timeline.changed(order)
     if (order !== Infinity) for (const listener of logListeners) listener(order)
+    search.changed(order, touched.changed!)
+    touched.changed!.clear()
     pending.changed()
     void events.emit('update', undefined)
   })
@@ -256,6 +263,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     for (const listener of readListeners) listener(message)
     void events.emit('update', undefined)
   }
+  const onpeople = (listener: () => void): (() => void) => listen(peopleListeners, listener)
   const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
 
   const joinRequests = createJoinRequests({ room: discoveryKey, view, log, reader, keyring, ownRole, whileOpen, now: Date.now })
@@ -283,7 +291,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked }),
+    search: search.search,
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
+    ...createRoomCollections({ secret: base.encryptionKey!, view, log, reader, ownRole, onchange, onpeople, whileOpen }),
     joinRequests: list,
     approve,
     decline,
@@ -362,7 +372,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     pending,
     onpost: (listener) => listen(postListeners, listener),
     showAnew: () => void events.emit('update', undefined),
-    onpeople: (listener) => listen(peopleListeners, listener),
+    onpeople,
     onlog: (listener) => listen(logListeners, listener),
     onread: (listener) => listen(readListeners, listener),
     isAdmitted,

@@ -35,6 +35,8 @@ export interface Reader {
   /** What somebody has said last of themselves in this room, as it was signed, if it was. */
   signedProfile(person: Uint8Array): Promise<Uint8Array | undefined>
   roomName(): Promise<string>
+  /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
+  authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
   body(op: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'>
   /** To be called when members have changed. */
@@ -218,6 +220,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       const body = await openBody(settings, settingsWriter)
       return readName((typeof body === 'string' ? undefined : decodeStruct('settings-body', body))?.name)
     },
+    authorOf: async (writer) => (await author(writer))?.id,
     body: openBody,
     changed() {
       authors = new Map()

@@ -41,7 +41,7 @@ interface AboutContext extends ContentContext {
 }
 
 /** Not for who is muted. */
-function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
+export function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
   return async (context) => !context.member.muted && apply(context)
 }
 
@@ -80,8 +80,9 @@ async function rootOf(view: RoomView, id: Uint8Array): Promise<MessageRow | null
 }
 
 async function edit(context: AboutContext): Promise<boolean> {
-  const { view, node, row, state } = context
+  const { view, node, row, state, touched } = context
   if (!(await isOwn(context))) return false
+  touched.changed?.add(row.order)
   const number = Math.min(state.edits, MAX_KEPT_EDITS - 1)
   await view.put('edits', { order: row.order, number, writer: node.from.key, op: node.value })
   await view.put('message-states', { ...state, edits: state.edits + 1 })
@@ -90,9 +91,10 @@ async function edit(context: AboutContext): Promise<boolean> {
 
 /** Leaves of a message that there was one, by whom and when, and nothing of what it said. */
 async function remove(context: AboutContext): Promise<boolean> {
-  const { view, node, row, state } = context
+  const { view, node, row, state, touched } = context
   if (!(await moderates(context)) && !(await isOwn(context))) return false
   const { order, id, writer, thread } = row
+  touched.changed?.add(order)
   const { sentAt } = decodeOp(row.op)!.header
   await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
   for (const version of await view.edits(order)) await view.delete('edits', version)

@@ -24,6 +24,7 @@ export type Action =
   | { readonly type: 'transfer'; readonly identity: Uint8Array }
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
   | { readonly type: 'equivocation'; readonly writer: Uint8Array }
+  | { readonly type: 'collection'; readonly id: Uint8Array; readonly role: number }
 
 /** Somebody is let in: by an invite, which they have shown to hold, by approval, or by the author alone. */
 export interface AdmitAction {
@@ -119,7 +120,14 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
     }
   ],
   [OpType.revokeDevice, parseRevokeDevice],
-  [OpType.equivocation, parseEquivocation]
+  [OpType.equivocation, parseEquivocation],
+  [
+    OpType.collection,
+    (_, payload) => {
+      const collection = decodeStruct('collection', payload)
+      return collection && { type: 'collection', ...collection }
+    }
+  ]
 ])
 
 export function isAuthority({ header }: Op): boolean {

@@ -253,6 +253,20 @@ export const equivocation: Act<'equivocation'> = async ({ state }, { writer }) =
   return true
 }
 
+/** The most collections of app data in a room: only admins make them. */
+export const MAX_COLLECTIONS = 64
+
+/** Nobody says who may write where they may not write themselves, before or after. */
+export const collection: Act<'collection'> = async ({ state, role }, { id, role: number }) => {
+  const wanted = roleOf(number)
+  if (wanted === undefined || !isAtLeast(role, wanted)) return false
+  const found = await state.collection(id)
+  if (found === null && (await state.collections()).length >= MAX_COLLECTIONS) return false
+  if (found !== null && found.role > roleNumber(role)) return false
+  await state.put('collections', { id, role: number })
+  return true
+}
+
 /** The member row of an identity whose role is below `role`. */
 async function below(state: AuthorityState, role: Role, identity: Uint8Array) {
   const member = await state.member(identity)
