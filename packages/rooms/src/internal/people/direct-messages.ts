@@ -227,7 +227,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     const { claimant, writer } = asked
     if (encodeZ32(claimant.identity) !== person || encodeZ32(claimant.device) !== device.id) return
     const payload = encodeStruct('admit', { request: asked.request, role: roleNumber('owner') })
-    if (!(await isIn(own.view, writer)) && !(await letIn(own, { writer, box: claimant.box }, payload))) return
+    if (!(await isIn(own.view, writer)) && !(await letIn(own, { writer, box: claimant.box }, { type: 'admit', payload }))) return
     const { key, encryptionKey } = own.base
     await devices.send(device, { type: DmType.key, room, key: key!, encryptionKey: encryptionKey! })
   }
