@@ -69,8 +69,8 @@ export class FileCore {
   }
 
   /** Does something with the core, until it is done, aborted, or the file fails. */
-  async use<T>(signal: AbortSignal | undefined, work: (work: Work) => Promise<T>): Promise<T> {
-    const started = await this.start(new Stop(signal))
+  async use<T>(stop: Stop, work: (work: Work) => Promise<T>): Promise<T> {
+    const started = await this.start(stop)
     try {
       return await started.stop.guard(work(started))
     } finally {

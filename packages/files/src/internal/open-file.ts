@@ -1,7 +1,7 @@
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import hypercoreCrypto from 'hypercore-crypto'
-import { createEvents, encodeZ32, throwIfAborted, type EventEmitter } from '@covey/core'
+import { createEvents, encodeZ32, type EventEmitter } from '@covey/core'
 import type { Node, Topic } from '@covey/transport'
 import { FileError } from '../errors.js'
 import type { FileEvents } from '../file.js'
@@ -149,12 +149,12 @@ export class OpenFile {
    * Moves the blocks that are in this package's folder to where others are written now, and looks at those that are there: one
    * that is not what it was is fetched again.
    */
-  async moveBlocks(signal: AbortSignal | undefined): Promise<void> {
+  async moveBlocks(stop: Stop): Promise<void> {
     const isEmpty = (await measurePieces(this.#folderPath)).length === 0
     await this.core.peek(async (core) => {
       const [to] = this.#places
       for (let index = 0; index < (this.core.blocks ?? core.length); index++) {
-        throwIfAborted(signal)
+        stop.throwIfStopped()
         if (!this.blocks.has(index)) continue
         const block = await core.get(index, { wait: false })
         if (block !== null && !isEmpty) await to!.write(index, block)
@@ -255,8 +255,12 @@ export class OpenFile {
 
   #openPlaces(path: PathRecord | undefined): Place[] {
     if (path === undefined) return [this.#folder]
-    const open = path.isSource ? openSource : openPath
-    return [open(this.context.handles, path.path, this.#record.offer.key), this.#folder]
+    const { handles } = this.context
+    const { key } = this.#record.offer
+    if (path.isSource) return [openSource(handles, path.path, key), this.#folder]
+    // One that has its name is the user's, who may have changed it since.
+    if (path.stamp !== undefined) return [{ ...openSource(handles, path.path, key), write: this.#folder.write }, this.#folder]
+    return [openPath(handles, path.path, key), this.#folder]
   }
 
   /** What is given away is compared block by block; this is to tell of a change early. */

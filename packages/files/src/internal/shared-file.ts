@@ -60,16 +60,12 @@ export function createSharedFile(opened: OpenFile, offered: Offer): SharedFile {
       assertString(name, 'options.name', { minLength: 1, maxBytes: MAX_FILE_NAME_BYTES })
       assertSignal(signal, 'options.signal')
       throwIfAborted(signal)
-      await opened.keep()
-      return opened.inTurn(async () => {
-        throwIfAborted(signal)
-        opened.progress.begin()
-        try {
-          return await saveFile(opened, folder, name, signal)
-        } finally {
-          await opened.progress.end()
-        }
-      })
+      const stop = new Stop(signal)
+      try {
+        return await saveFile(opened, folder, name, stop)
+      } finally {
+        stop.close()
+      }
     },
     url: () => opened.context.media.serve(opened, safeType(info.type)),
     async link() {
