@@ -20,19 +20,27 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
+import { MAX_FOLDER_NAME_BYTES } from './constants.js'
 import { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
+import { isFolderName } from './folder-content.js'
+import type { FolderRoom } from './folder.js'
 import type { Files, FileSource, FilesEvents, ShareOptions } from './files.js'
 import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
+import { createFolder, type FolderFiles } from './internal/folder/create-folder.js'
+import { openJournal } from './internal/folder/journal.js'
+import { RoomFolders } from './internal/folder/room-folders.js'
 import { Handles } from './internal/handles.js'
 import { readStream, type Read } from './internal/import-file.js'
 import { MediaServer } from './internal/media-server.js'
 import { isSame, OpenFile, type FilesContext } from './internal/open-file.js'
 import { stampOf, type Stamp } from './internal/place.js'
 import { openRecords, type FileRecord } from './internal/records.js'
+import { setPath } from './internal/save-file.js'
 import { createSharedFile } from './internal/shared-file.js'
+import type { Stop } from './internal/stop.js'
 import { assertUpstream, type UpstreamStorages } from './internal/upstream.js'
 import { assertInfo, fileContent, readOffer, type FileInfo, type Offer } from './offer.js'
 
@@ -135,6 +143,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     const size = found?.stamp.size ?? (source instanceof Uint8Array ? source.length : undefined)
     const keyPair = hypercoreCrypto.keyPair()
     const offer: Offer = { ...info, signer: keyPair.publicKey, key: randomBytes(KEY_BYTES), ...(size !== undefined && { size }) }
+    // Another file may have its name by now.
+    if (found !== undefined) await handles.release(found.path)
     const core = corestore.get({ key: coreKey(offer), manifest: coreManifest(offer), keyPair })
     await core.ready()
     const path = found && !copy ? { path: { path: found.path, isSource: true, stamp: found.stamp } } : {}
@@ -145,8 +155,64 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     return file
   }
 
+  /** Shares the file of a path when it was read to its end, as it was. */
+  async function shareWhole(path: string, copy: boolean, stop: Stop): Promise<OpenFile> {
+    const { opened } = entries.get((await share(path, { copy })).id)!
+    let failure: unknown = new FileError('FILE_CHANGED', 'The file was changed while it was read.')
+    const stopListening = opened.events.on('error', (error) => void (failure = error))
+    try {
+      await stop.guard(opened.imported)
+      if (opened.record.end?.isWhole !== true) throw failure
+      if ((await realpath(path)) !== path) throw new FileError('PATH_IS_LINK', 'The file is a link.')
+      if (copy) await setPath(opened, path)
+      return opened
+    } catch (error) {
+      await opened.forget()
+      throw storageError(error)
+    } finally {
+      stopListening()
+    }
+  }
+
+  const folderFiles: FolderFiles = {
+    handles,
+    mirrors: new Map(),
+    open: (offer) => openOffer(offer, false),
+    find: (id) => entries.get(id)?.opened,
+    share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
+    shareWhole
+  }
+  /** Those whose folders are known, by id. */
+  const rooms = new Map<string, { room: FolderRoom; opening: Promise<RoomFolders> }>()
+
+  async function openRoom(room: FolderRoom): Promise<RoomFolders> {
+    const opened = new RoomFolders(room, await openJournal(`${folder}/folders`, room.id, identity, report), report)
+    await opened.open()
+    if (closing !== undefined) opened.close()
+    return opened
+  }
+
+  function foldersOf(room: FolderRoom): Promise<RoomFolders> {
+    const known = rooms.get(room.id)
+    if (known?.room === room) return known.opening
+    known?.opening.then((opened) => opened.close(), () => undefined)
+    const opening = openRoom(room)
+    rooms.set(room.id, { room, opening })
+    // One that did not open is tried again.
+    opening.catch(() => rooms.delete(room.id))
+    return opening
+  }
+
+  function openOffer(offer: Offer, isLinked: boolean): OpenFile {
+    assertOpen()
+    const known = entries.get(encodeZ32(hypercoreCrypto.discoveryKey(coreKey(offer))))
+    return (known ?? add({ offer, isOwn: false, isLinked }, false)).opened
+  }
+
   const close = (): Promise<void> =>
     (closing ??= (async () => {
+      for (const { opening } of rooms.values()) opening.then((opened) => opened.close(), () => undefined)
+      await Promise.all([...folderFiles.mirrors.values()].map((mirror) => mirror !== 'opening' && mirror.close()))
       await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
@@ -174,13 +240,18 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     open(content) {
       assertOpen()
       const offer = typeof content === 'string' ? decodeFileLink(content) : readContent(content)
-      const known = entries.get(encodeZ32(hypercoreCrypto.discoveryKey(coreKey(offer))))
-      const { opened } = known ?? add({ offer, isOwn: false, isLinked: typeof content === 'string' }, false)
+      const opened = openOffer(offer, typeof content === 'string')
       if (typeof content === 'string') opened.announce()
       // As it is called here, which may be not as it was called before.
       return createSharedFile(opened, offer)
     },
     get: (id) => entries.get(id)?.file,
+    async folder(room, name) {
+      assertString(name, 'name', { minLength: 1, maxBytes: MAX_FOLDER_NAME_BYTES })
+      if (!isFolderName(name)) throw new TypeError('name must be in NFC')
+      assertOpen()
+      return createFolder(name, await foldersOf(room), folderFiles)
+    },
     list: () => [...entries.values()].map(({ file }) => file),
     on: events.on.bind(events),
     once: events.once.bind(events),

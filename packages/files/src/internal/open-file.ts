@@ -118,6 +118,11 @@ export class OpenFile {
     })()
   }
 
+  /** Resolves when the source was read, if it is being read, to its end or not. */
+  get imported(): Promise<void> {
+    return this.#importing ?? Promise.resolve()
+  }
+
   /** Without an end, so that it goes on from there when the files are opened again. */
   async #stopImport(error: FileError): Promise<void> {
     this.#importStop.stop((this.#importStopped ??= error))
@@ -136,6 +141,14 @@ export class OpenFile {
     if ('path' in change) this.#places = this.#openPlaces(change.path)
     if (!this.#isKept) return
     await this.#write().catch((error: unknown) => this.report(error))
+  }
+
+  /** The file of the user's is not this one any more. */
+  async leavePath(): Promise<void> {
+    const { path: _path, ...record } = this.#record
+    this.#record = record
+    this.#places = this.#openPlaces(undefined)
+    await this.update({})
   }
 
   /** One after the other, so that the last record is the one that stays. */
