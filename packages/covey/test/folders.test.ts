@@ -28,7 +28,11 @@ async function members(...names: string[]): Promise<Member[]> {
 
 /** Resolves when what is in the folder is so. */
 async function until(folder: Folder, isIt: () => Promise<boolean>): Promise<void> {
-  for (let is = await isIt(); !is; is = await isIt()) await folder.once('change')
+  for (;;) {
+    const changed = folder.once('change')
+    if (await isIt()) return
+    await changed
+  }
 }
 
 async function untilAt(folder: Folder, ...paths: string[]): Promise<void> {

@@ -12,7 +12,7 @@ export interface KnownFolder {
   readonly events: EventEmitter<FolderEvents>
 }
 
-/** Of how many messages that are not in the journal it is looked whether the room has taken them back. */
+/** Of how many messages it is looked, whenever something changes in the room, whether it has taken them back; of all when it is opened. */
 const MAX_RECENT = 64
 /** How many messages that could not be read are remembered. */
 const MAX_UNREADABLE = 1_024
@@ -87,7 +87,6 @@ export class RoomFolders {
       entries.push(...(await this.#take(message)))
       if (message.id !== settled) continue
       await this.#journal.append([...entries, { kind: 'cursor', message: settled }])
-      this.#recent = []
       return settled
     }
     return cursor
@@ -116,9 +115,7 @@ export class RoomFolders {
     // What it said first: an edit of a message changes no folder.
     const content = message.edits > 0 ? (await this.room.edits(id))[0]?.content : message.content
     const source = { id, author, authorName, sentAt }
-    if (content === undefined || !this.#apply(source, content)) return []
-    this.#recent = [...this.#recent.slice(1 - MAX_RECENT), id]
-    return [{ kind: 'change', source, content }]
+    return content !== undefined && this.#apply(source, content) ? [{ kind: 'change', source, content }] : []
   }
 
   #replay(entry: JournalEntry): void {
@@ -134,6 +131,7 @@ export class RoomFolders {
     if (changes === undefined) return false
     if (!this.#folders.has(changes.name) && this.#folders.size >= MAX_FOLDERS) return false
     const { state, events } = this.folder(changes.name)
+    if (!this.#messages.has(source.id)) this.#recent = [...this.#recent.slice(1 - MAX_RECENT), source.id]
     this.#messages.set(source.id, changes.name)
     for (const path of state.apply(source, changes)) void events.emit('change', { path })
     return true
