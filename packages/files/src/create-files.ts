@@ -177,6 +177,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   const folderFiles: FolderFiles = {
     handles,
     mirrors: new Map(),
+    assertOpen,
     open: (offer) => openOffer(offer, false),
     find: (id) => entries.get(id)?.opened,
     share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
@@ -188,7 +189,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   async function openRoom(room: FolderRoom): Promise<RoomFolders> {
     const opened = new RoomFolders(room, await openJournal(`${folder}/folders`, room.id, identity, report), report)
     await opened.open()
-    if (closing !== undefined) opened.close()
+    if (closing !== undefined) await opened.close()
     return opened
   }
 
@@ -211,8 +212,10 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      for (const { opening } of rooms.values()) opening.then((opened) => opened.close(), () => undefined)
-      await Promise.all([...folderFiles.mirrors.values()].map((mirror) => mirror !== 'opening' && mirror.close()))
+      const mirrors = [...folderFiles.mirrors.values()].flatMap((mirror) => (mirror === 'opening' ? [] : mirror))
+      await Promise.all(mirrors.map((mirror) => mirror.close()))
+      // One that did not open was told of.
+      await Promise.all([...rooms.values()].map(({ opening }) => opening.then((opened) => opened.close(), () => undefined)))
       await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import type { Offer } from '../offer.js'
 import { convertBlock, coreKey, decodeEnd, END_BYTES, type End } from './crypto.js'
-import { Stop } from './stop.js'
+import type { Stop } from './stop.js'
 import type { UpstreamCore, UpstreamPeer } from './upstream.js'
 
 /**

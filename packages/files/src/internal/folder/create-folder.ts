@@ -24,6 +24,8 @@ export interface FolderFiles {
   share(source: FileSource, options: ShareOptions): Promise<OpenFile>
   /** Resolves when the file was read to its end. */
   shareWhole(path: string, copy: boolean, stop: Stop): Promise<OpenFile>
+  /** @throws {FileError} FILES_CLOSED */
+  assertOpen(): void
   /** To be closed with the files. */
   readonly mirrors: Map<KnownFolder, Mirror | 'opening'>
 }
@@ -77,6 +79,7 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
     try {
       const opened = await Directory.open(directory, files.handles)
       throwIfAborted(options.signal)
+      files.assertOpen()
       const made = createMirror(opened.directory, opened.isNew, options, {
         state,
         handles: files.handles,

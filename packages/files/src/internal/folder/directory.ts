@@ -12,7 +12,7 @@ import { isFolderPath, numberedPath, parentOf } from './path.js'
 
 /** What is in a directory. */
 export interface Found {
-  readonly files: ReadonlyMap<string, Stamp>
+  readonly files: Map<string, Stamp>
   /** Folders that could not be read, with a `/` at their ends: what is in them is not known. */
   readonly unread: readonly string[]
 }
@@ -87,11 +87,13 @@ export class Directory {
         continue
       }
       for (const name of names) {
-        const path = `${folder}${name}`
+        // Some systems take names apart, and find them either way.
+        const path = `${folder}${name.normalize('NFC')}`
         if (name.startsWith('.') || isIgnored(path)) continue
         const found = await statOf(this.pathOf(path))
-        if (found === undefined) continue
-        if (!isFolderPath(path)) onskip(path, 'PATH_UNSAFE')
+        if (found === undefined) {
+          if (path !== `${folder}${name}`) onskip(path, 'PATH_UNSAFE')
+        } else if (!isFolderPath(path)) onskip(path, 'PATH_UNSAFE')
         else if (found.isDirectory()) folders.push(`${path}/`)
         else if (!found.isFile()) onskip(path, 'PATH_IS_LINK')
         else files.set(path, { size: found.size, modifiedAt: found.mtimeMs })
@@ -103,6 +105,19 @@ export class Directory {
     // In this order, so that one that vanished meanwhile is not taken for an empty one.
     await this.demand()
     return { files, unread }
+  }
+
+  /** Where the disk does not tell names apart that differ in case alone, a file keeps the path that it was put at. */
+  async keepCase({ files, unread }: Found, placed: Iterable<{ readonly path: string; readonly stamp: Stamp }>): Promise<void> {
+    const fold = (path: string): string => path.toLowerCase()
+    let folded: Map<string, string> | undefined
+    for (const { path, stamp } of placed) {
+      if (files.has(path) || unread.some((folder) => path.startsWith(folder)) || !isSame(stamp, await this.stamp(path))) continue
+      folded ??= new Map([...files.keys()].map((each) => [fold(each), each]))
+      const other = folded.get(fold(path))
+      if (other === undefined || !files.delete(other)) continue
+      files.set(path, stamp)
+    }
   }
 
   async stamp(path: string): Promise<Stamp | undefined> {

@@ -170,7 +170,7 @@ export class Downloads {
         if (await this.#isEqual(part, directory.pathOf(path), stamp)) return this.#keep(opened, part, path)
         ondifferent(path, stamp)
       }
-      if (isCompareOnly) return this.#discard(opened, part)
+      if (isCompareOnly || occupant?.version === version) return this.#discard(opened, part)
       if (occupant !== undefined && !state.stands(occupant.version)) await putAway(directory, occupant.opened, path, occupant.stamp)
       if (!(await directory.giveName(part, path))) continue
       await setPath(opened, directory.pathOf(path))

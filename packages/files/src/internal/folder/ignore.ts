@@ -27,7 +27,7 @@ function matchesPath(pattern: readonly string[], names: readonly string[]): bool
 }
 
 function matchesName(pattern: string, name: string): boolean {
-  return matches([...pattern], [...name], '*', (one, character) => one === '?' || one === character)
+  return matches(Array.from(pattern), Array.from(name), '*', (one, character) => one === '?' || one === character)
 }
 
 /** Whether the pattern takes all of the items, where `any` stands for any number of them. */

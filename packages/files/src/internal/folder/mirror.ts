@@ -97,6 +97,7 @@ export function createMirror(
     throwIfClosed()
     await directory.demand()
     const found = await directory.scan(isIgnored, skip)
+    await directory.keepCase(found, placedIn(directory, state, find, found.files).values())
     if (isNew) await forgetPlaces(found)
     isNew = false
     // What the room does not take keeps nothing away that comes from it.
@@ -182,7 +183,7 @@ export function createMirror(
       if (file !== undefined) onchange({ path: at.version.path, to: 'directory', kind: 'removed', file: directory.pathOf(file) })
     }
     for (const path of state.paths()) {
-      if (isIgnored(path)) continue
+      if (isIgnored(path) || found.unread.some((folder) => path.startsWith(folder))) continue
       const [entry, ...others] = state.files(path)
       const there = placed.get(path)
       for (const other of others.slice(0, MAX_CONFLICTS)) await settleOther(other, here.get(other.id))

@@ -36,8 +36,8 @@ export function conflictPath(path: string, authorName: string, version: string):
   const [stem, ending] = dot <= 0 ? [name, ''] : [name.slice(0, dot), name.slice(dot)]
   // All versions of one message have its id before the dot.
   const mark = `${version.slice(0, 6)}${version.slice(version.indexOf('.') + 1)}`
-  const author = safeName([...authorName].slice(0, 24).join('') || 'somebody')
-  return parentOf(path) + safeName(`${[...stem].slice(0, 40).join('')} (conflict, ${author}, ${mark})${ending}`)
+  const author = safeName(Array.from(authorName).slice(0, 24).join('') || 'somebody')
+  return parentOf(path) + safeName(`${Array.from(stem).slice(0, 40).join('')} (conflict, ${author}, ${mark})${ending}`)
 }
 
 /** The path with a number, for when it is taken. */

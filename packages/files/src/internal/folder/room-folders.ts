@@ -73,9 +73,10 @@ export class RoomFolders {
     return message.id
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true
     this.#stopListening()
+    await this.#looking
   }
 
   /** Reads what has got a place that it keeps, and writes that down. @returns the last message of it. */
