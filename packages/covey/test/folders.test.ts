@@ -116,6 +116,29 @@ describe('a folder of a room', () => {
     expect(await left.history('gone.txt')).toEqual([])
   })
 
+  it('is the same when what was written down of it is damaged', async () => {
+    const [alice] = (await members('Alice')) as [Member]
+    const { network } = net
+    for (const path of ['a', 'b', 'c']) await alice.folder.put(path, bytes(path))
+    await alice.peer.close()
+    const again = await start({ network, storage: alice.storage })
+    await again.rooms.list()[0]!.files.folder('Photos')
+    await again.close()
+    const journal = join(alice.storage, 'files/folders', `${alice.room.id}.folders`)
+    const whole = await readFile(journal)
+    const damaged = [whole.subarray(0, -10), Buffer.concat([whole, Buffer.alloc(50, 255)]), whole.map((byte, i) => (i === 300 ? byte ^ 1 : byte)), Buffer.alloc(0)]
+    for (const written of damaged) {
+      await writeFile(journal, written)
+      const peer = await start({ network, storage: alice.storage })
+      const told: string[] = []
+      peer.files.on('error', ({ code }) => void told.push(code))
+      const folder = await peer.rooms.list()[0]!.files.folder('Photos')
+      expect((await folder.entries()).map(({ path }) => path)).toEqual(['a', 'b', 'c'])
+      await peer.close()
+      expect(told).toEqual(written.length === whole.length ? ['STORAGE_FAILED'] : [])
+    }
+  })
+
   it('is not changed by the edit of a message', async () => {
     const [alice] = (await members('Alice')) as [Member]
     const { id } = await alice.folder.put('tea.txt', bytes('green'))
@@ -307,6 +330,29 @@ describe('a mirror', () => {
     expect(await treeOf(directory)).toEqual({ 'tea.txt': 'green' })
     expect((await alice.folder.entries()).map(({ path }) => path)).toEqual(['tea.txt'])
     await rm(directory, { recursive: true })
+  })
+
+  it('waits for who has the files, until it is told not to, or closed', async () => {
+    const [alice, bob] = (await members('Alice', 'Bob')) as [Member, Member]
+    await alice.folder.put('tea.txt', bytes('green'))
+    await untilAt(bob.folder, 'tea.txt')
+    await alice.peer.close()
+    const mirror = await bob.folder.mirror(bob.desk, { watch: false })
+    const reason = new Error('no more')
+    const stop = new AbortController()
+    const first = mirror.sync({ signal: stop.signal })
+    stop.abort(reason)
+    await expect(first).rejects.toBe(reason)
+    const second = codeOf(() => mirror.sync())
+    await mirror.close()
+    expect(await second).toBe('FILES_CLOSED')
+    expect(await treeOf(bob.desk)).toEqual({})
+
+    const again = await start({ network: net.network, storage: alice.storage })
+    const anew = await bob.folder.mirror(bob.desk, { watch: false })
+    await anew.sync({ signal: AbortSignal.timeout(60_000) })
+    expect(await treeOf(bob.desk)).toEqual({ 'tea.txt': 'green' })
+    await again.close()
   })
 
   it('is one at a time, and refuses what it cannot do', async () => {

@@ -20,18 +20,15 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
-import { MAX_FOLDER_NAME_BYTES } from './constants.js'
 import { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
-import { isFolderName } from './folder-content.js'
-import type { FolderRoom } from './folder.js'
 import type { Files, FileSource, FilesEvents, ShareOptions } from './files.js'
 import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
-import { createFolder, type FolderFiles } from './internal/folder/create-folder.js'
+import type { FolderFiles } from './internal/folder/create-folder.js'
+import { Folders } from './internal/folder/folders.js'
 import { openJournal } from './internal/folder/journal.js'
-import { RoomFolders } from './internal/folder/room-folders.js'
 import { Handles } from './internal/handles.js'
 import { readStream, type Read } from './internal/import-file.js'
 import { MediaServer } from './internal/media-server.js'
@@ -183,26 +180,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
     shareWhole
   }
-  /** Those whose folders are known, by id. */
-  const rooms = new Map<string, { room: FolderRoom; opening: Promise<RoomFolders> }>()
-
-  async function openRoom(room: FolderRoom): Promise<RoomFolders> {
-    const opened = new RoomFolders(room, await openJournal(`${folder}/folders`, room.id, identity, report), report)
-    await opened.open()
-    if (closing !== undefined) await opened.close()
-    return opened
-  }
-
-  function foldersOf(room: FolderRoom): Promise<RoomFolders> {
-    const known = rooms.get(room.id)
-    if (known?.room === room) return known.opening
-    known?.opening.then((opened) => opened.close(), () => undefined)
-    const opening = openRoom(room)
-    rooms.set(room.id, { room, opening })
-    // One that did not open is tried again.
-    opening.catch(() => rooms.delete(room.id))
-    return opening
-  }
+  const folders = new Folders(folderFiles, (room) => openJournal(`${folder}/folders`, room, identity, report), report)
 
   function openOffer(offer: Offer, isLinked: boolean): OpenFile {
     assertOpen()
@@ -212,10 +190,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      const mirrors = [...folderFiles.mirrors.values()].flatMap((mirror) => (mirror === 'opening' ? [] : mirror))
-      await Promise.all(mirrors.map((mirror) => mirror.close()))
-      // One that did not open was told of.
-      await Promise.all([...rooms.values()].map(({ opening }) => opening.then((opened) => opened.close(), () => undefined)))
+      await folders.close()
       await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
@@ -249,12 +224,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
       return createSharedFile(opened, offer)
     },
     get: (id) => entries.get(id)?.file,
-    async folder(room, name) {
-      assertString(name, 'name', { minLength: 1, maxBytes: MAX_FOLDER_NAME_BYTES })
-      if (!isFolderName(name)) throw new TypeError('name must be in NFC')
-      assertOpen()
-      return createFolder(name, await foldersOf(room), folderFiles)
-    },
+    folder: (room, name) => folders.folder(room, name),
     list: () => [...entries.values()].map(({ file }) => file),
     on: events.on.bind(events),
     once: events.once.bind(events),

@@ -13,6 +13,7 @@ import { batches, type Draft } from './batches.js'
 import type { Directory, Found } from './directory.js'
 import { Downloads, putAway } from './downloads.js'
 import { createIgnore } from './ignore.js'
+import { Lookout } from './lookout.js'
 import { conflictPath } from './path.js'
 import { fileIdOf, placedIn, type Placed } from './placed.js'
 import { parseVersionId, type FolderState, type Version } from './state.js'
@@ -30,8 +31,6 @@ export interface MirrorParts {
   onclose(): void
 }
 
-/** How often a directory is looked at: what tells of changes is another on each system, and on disks of a network there is none. */
-const LOOK_MS = 2_000
 /** A file that is being written is left until it has been quiet for so long. */
 const QUIET_MS = 1_000
 /** How many that are in conflict with an entry are put into the directory. */
@@ -54,16 +53,10 @@ export function createMirror(
   let closing: Promise<void> | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let steps = 0
-  let lastFailure: unknown
-  let isDirty = false
-  let wakeNow: () => void = () => undefined
   const stop = new Stop(undefined)
 
   const find = (offer: Offer): OpenFile | undefined => parts.find(fileIdOf(offer))
-  const wake = (): void => {
-    isDirty = true
-    wakeNow()
-  }
+  const wake = (): void => lookout?.wake()
   const report = (error: unknown): void => void events.emit('error', storageError(error))
   const onchange = (change: MirrorEvents['change']): void => {
     steps++
@@ -232,50 +225,20 @@ export function createMirror(
     }
   }
 
-  async function follow(): Promise<void> {
-    while (closing === undefined) {
-      const startedAt = Date.now()
-      isDirty = false
-      try {
-        await run(true)
-        lastFailure = undefined
-      } catch (error) {
-        const code = (error as { code?: unknown }).code ?? error
-        if (closing === undefined && code !== lastFailure) report(error)
-        lastFailure = code
-      }
-      await rest(Date.now() - startedAt)
-    }
-  }
-
-  /** Until something changes, but as long as the work was, or until it is time to look again. */
-  async function rest(workedMs: number): Promise<void> {
-    if (closing !== undefined) return
-    await new Promise<void>((resolve) => {
-      let timer = setTimeout(resolve, isDirty ? workedMs : Math.max(LOOK_MS, 10 * workedMs))
-      wakeNow = () => {
-        clearTimeout(timer)
-        timer = setTimeout(resolve, closing === undefined ? workedMs : 0)
-      }
-    })
-    wakeNow = () => undefined
-  }
-
   function throwIfClosed(): void {
     if (closing !== undefined) throw closedError()
   }
 
-  const following = watch ? follow() : undefined
+  const lookout = watch ? new Lookout(() => run(true), report) : undefined
   const stopListening = parts.onchange(wake)
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stopListening()
       stopWaiting()
       stop.stop(closedError())
-      wake()
       await downloads.close(closedError())
       await turn
-      await following
+      await lookout?.close()
       parts.onclose()
     })())
   const stopWaiting = onAbort(signal, () => void close())

@@ -12,8 +12,10 @@ export interface KnownFolder {
   readonly events: EventEmitter<FolderEvents>
 }
 
-/** Of how many messages it is looked, whenever something changes in the room, whether it has taken them back; of all when it is opened. */
+/** Of how many messages it is looked, when something has changed in the room, whether it has taken them back; of all when it is opened. */
 const MAX_RECENT = 64
+/** Not for each of many changes. */
+const LOOK_MS = 1_000
 /** How many messages that could not be read are remembered. */
 const MAX_UNREADABLE = 1_024
 
@@ -28,8 +30,8 @@ export class RoomFolders {
   readonly #unreadable = new Set<string>()
   #recent: string[] = []
   #isClosed = false
-  #looking: Promise<void> | undefined
-  #isToLookAgain = false
+  #looking: Promise<void> = Promise.resolve()
+  #timer: ReturnType<typeof setTimeout> | undefined
   #stopListening: () => void = () => undefined
 
   constructor(room: FolderRoom, journal: Journal, onerror: (error: unknown) => void) {
@@ -53,7 +55,7 @@ export class RoomFolders {
     for await (const message of this.room.messages({ ...(since !== undefined && { since }) })) await this.#take(message)
     this.#stopListening = this.room.on('update', () => this.#look())
     this.#follow(since).catch((error: unknown) => this.#fail(error))
-    this.#lookAtAll().catch((error: unknown) => this.#fail(error))
+    this.#looking = this.#lookAtAll().catch((error: unknown) => this.#fail(error))
   }
 
   /** There is always a folder of a name, which may have nothing in it. */
@@ -76,6 +78,7 @@ export class RoomFolders {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopListening()
+    clearTimeout(this.#timer)
     await this.#looking
   }
 
@@ -146,19 +149,17 @@ export class RoomFolders {
     for (const path of state.withdraw(message)) void events.emit('change', { path })
   }
 
-  /** Looks at what may be other than it was: one after the other, and once more when something came meanwhile. */
+  /** Looks at what may be other than it was, a little later, with what else comes until then. */
   #look(): void {
-    this.#isToLookAgain = true
-    this.#looking ??= this.#lookAgain()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => (this.#looking = undefined))
+    if (this.#isClosed) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#looking = this.#looking.then(() => this.#lookAgain()).catch((error: unknown) => this.#fail(error))
+    }, LOOK_MS)
   }
 
   async #lookAgain(): Promise<void> {
-    while (this.#isToLookAgain && !this.#isClosed) {
-      this.#isToLookAgain = false
-      for (const id of [...this.#recent, ...[...this.#unreadable].slice(-MAX_RECENT)]) await this.#lookAt(id)
-    }
+    for (const id of [...this.#recent, ...[...this.#unreadable].slice(-MAX_RECENT)]) await this.#lookAt(id)
   }
 
   /** What was written down may have been deleted since, or can be read now. */
