@@ -260,6 +260,29 @@ describe('a mirror', () => {
     expect(Object.values(await treeOf(alice.desk)).sort()).toEqual(['black', 'white tea'])
   })
 
+  it('does not put what was taken back again, and brings back what it replaced', async () => {
+    const [alice, bob] = (await members('Alice', 'Bob')) as [Member, Member]
+    await writeFile(join(alice.desk, 'tea.txt'), 'green')
+    const [a, b] = [await alice.folder.mirror(alice.desk, { watch: false }), await bob.folder.mirror(bob.desk, { watch: false })]
+    await step(a, b, bob.folder, 'tea.txt')
+    await writeFile(join(bob.desk, 'tea.txt'), 'not tea')
+    await writeFile(join(bob.desk, 'spam.txt'), 'spam')
+    await b.sync()
+    await untilAt(alice.folder, 'spam.txt', 'tea.txt')
+    await a.sync({ signal: AbortSignal.timeout(60_000) })
+    expect(await treeOf(alice.desk)).toEqual({ 'spam.txt': 'spam', 'tea.txt': 'not tea' })
+
+    const [spam] = await alice.folder.entries()
+    await alice.room.delete(spam!.id.split('.')[0]!)
+    for (const { folder } of [alice, bob]) await untilAt(folder, 'tea.txt')
+    const skipped = b.once('skip')
+    for (const mirror of [a, b, a]) await mirror.sync({ signal: AbortSignal.timeout(60_000) })
+    expect((await alice.folder.entries()).map(({ path, author, conflicts }) => [path, author, conflicts.length])).toEqual([['tea.txt', alice.peer.identity.id, 0]])
+    expect(await treeOf(alice.desk)).toEqual({ 'tea.txt': 'green' })
+    expect(await treeOf(bob.desk)).toEqual({ 'spam.txt': 'spam', 'tea.txt': 'green' })
+    expect(await skipped).toEqual({ path: 'spam.txt', code: 'FOLDER_ENTRY_NOT_FOUND' })
+  })
+
   it('watches both sides', async () => {
     const [alice, bob] = (await members('Alice', 'Bob')) as [Member, Member]
     const [a, b] = [await alice.folder.mirror(alice.desk), await bob.folder.mirror(bob.desk)]

@@ -177,6 +177,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     assertOpen,
     open: (offer) => openOffer(offer, false),
     find: (id) => entries.get(id)?.opened,
+    all: () => [...entries.values()].map(({ opened }) => opened),
     share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
     shareWhole
   }

@@ -28,9 +28,9 @@ export async function saveFile(opened: OpenFile, folder: string, name: string, s
 }
 
 /** From now on the file is where it was saved, as it is there. */
-export async function setPath(opened: OpenFile, path: string): Promise<void> {
+export async function setPath(opened: OpenFile, path: string, folder?: string): Promise<void> {
   const stamp = await stampOf(path)
-  await opened.update({ path: { path, isSource: opened.record.isOwn, ...(stamp && { stamp }) } })
+  await opened.update({ path: { path, isSource: opened.record.isOwn, ...(stamp && { stamp }) }, ...(folder !== undefined && { folder }) })
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Draft {
   readonly at: string
   /** Whether what is there is put; else it is removed. */
   readonly isPut: boolean
+  /** What the file was before. */
+  readonly before?: OpenFile
   /** What goes with it, or not at all. */
   readonly removal?: FolderChange
 }

@@ -21,6 +21,7 @@ export interface FolderFiles {
   readonly handles: Handles
   open(offer: Offer): OpenFile
   find(id: string): OpenFile | undefined
+  all(): Iterable<OpenFile>
   share(source: FileSource, options: ShareOptions): Promise<OpenFile>
   /** Resolves when the file was read to its end. */
   shareWhole(path: string, copy: boolean, stop: Stop): Promise<OpenFile>
@@ -81,10 +82,12 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
       throwIfAborted(options.signal)
       files.assertOpen()
       const made = createMirror(opened.directory, opened.isNew, options, {
+        id: `${folders.room.id}/${name}`,
         state,
         handles: files.handles,
         open: files.open,
         find: files.find,
+        all: files.all,
         share: files.shareWhole,
         commit: async (changes, shared) => void (await commit(changes, shared)),
         onchange: (handler) => events.on('change', handler),

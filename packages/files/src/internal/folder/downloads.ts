@@ -29,6 +29,8 @@ export interface DownloadsInit {
   readonly directory: Directory
   readonly state: FolderState
   readonly handles: Handles
+  /** For the records of the files. */
+  readonly folder: string
   /** Whether what comes is only compared with what is there. */
   readonly isCompareOnly: boolean
   open(offer: Offer): OpenFile
@@ -173,7 +175,7 @@ export class Downloads {
       if (isCompareOnly || occupant?.version === version) return this.#discard(opened, part)
       if (occupant !== undefined && !state.stands(occupant.version)) await putAway(directory, occupant.opened, path, occupant.stamp)
       if (!(await directory.giveName(part, path))) continue
-      await setPath(opened, directory.pathOf(path))
+      await setPath(opened, directory.pathOf(path), this.#init.folder)
       return onchange({ path: version.path, to: 'directory', kind: path === version.path ? 'put' : 'conflict', file: directory.pathOf(path) })
     }
     throw new FileError('PATH_TAKEN', `There are ${MAX_NUMBER} files of this name.`)
@@ -181,7 +183,7 @@ export class Downloads {
 
   /** The file of the user's is this version already. */
   async #keep(opened: OpenFile, part: string, path: string): Promise<void> {
-    await setPath(opened, this.#init.directory.pathOf(path))
+    await setPath(opened, this.#init.directory.pathOf(path), this.#init.folder)
     await rm(part, { force: true })
   }
 

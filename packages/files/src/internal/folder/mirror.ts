@@ -15,15 +15,18 @@ import { Downloads, putAway } from './downloads.js'
 import { createIgnore } from './ignore.js'
 import { Lookout } from './lookout.js'
 import { conflictPath } from './path.js'
-import { fileIdOf, placedIn, type Placed } from './placed.js'
+import { fileIdOf, placedIn, takenBack, type Placed } from './placed.js'
 import { parseVersionId, type FolderState, type Version } from './state.js'
 
 /** What a mirror needs of the folder and the files. */
 export interface MirrorParts {
+  /** As in the records of files. */
+  readonly id: string
   readonly state: FolderState
   readonly handles: Handles
   open(offer: Offer): OpenFile
   find(id: string): OpenFile | undefined
+  all(): Iterable<OpenFile>
   /** Resolves when the file was read to its end. @throws {FileError} FILE_…, PATH_IS_LINK, and what stops it */
   share(path: string, copy: boolean, stop: Stop): Promise<OpenFile>
   commit(changes: readonly FolderChange[], files: readonly OpenFile[]): Promise<void>
@@ -72,6 +75,7 @@ export function createMirror(
     directory,
     state,
     handles,
+    folder: parts.id,
     isCompareOnly: direction === 'to-folder',
     open: (offer) => parts.open(offer),
     find,
@@ -109,11 +113,12 @@ export function createMirror(
 
   async function push(found: Found, isQuietOnly: boolean): Promise<undefined> {
     const placed = placedIn(directory, state, find, found.files)
+    const back = takenBack(directory, state, parts.id, parts.all(), found.files)
     const here = new Set([...placed.values()].filter(({ isHere }) => isHere).map(({ version }) => version))
     const drafts: Draft[] = []
     for (const [path, stamp] of found.files) {
       const at = placed.get(path)
-      if (at?.isHere || isSame(stamp, refused.get(path))) continue
+      if (at?.isHere || back.has(path) || isSame(stamp, refused.get(path))) continue
       if (isQuietOnly && Math.abs(Date.now() - stamp.modifiedAt) < QUIET_MS) continue
       const isUnknown = at === undefined && !isSame(stamp, different.get(path))
       const same = isUnknown && state.files(path).find((version) => !here.has(version) && (version.offer!.size ?? stamp.size) === stamp.size)
@@ -135,7 +140,7 @@ export function createMirror(
     const isOfPath = at?.version.path === path
     const replaces = [...(isOfPath ? [at!.version] : []), ...removals].slice(0, MAX_REPLACES).map(({ id }) => parseVersionId(id))
     // One that stood beside another is one of its own now.
-    return { change: { path, replaces }, at: path, isPut: true, ...(at && !isOfPath && { removal: removalOf(at.version) }) }
+    return { change: { path, replaces }, at: path, isPut: true, ...(at && { before: at.opened }), ...(at && !isOfPath && { removal: removalOf(at.version) }) }
   }
 
   async function put(drafts: readonly Draft[], found: Found): Promise<void> {
@@ -149,7 +154,9 @@ export function createMirror(
         for (const { at } of made) if (found.files.has(at)) refused.set(at, found.files.get(at)!)
         throw error
       }
-      for (const { change, at, isPut } of made) {
+      for (const { change, at, isPut, before } of made) {
+        // Where it was is another now: should it stand again, it is not taken for removed.
+        await before?.leavePath()
         onchange({ path: change.path, to: 'folder', kind: isPut ? 'put' : 'removed', file: directory.pathOf(at) })
       }
     }
@@ -158,7 +165,9 @@ export function createMirror(
   async function share({ at }: Draft): Promise<OpenFile | undefined> {
     throwIfClosed()
     try {
-      return await parts.share(directory.pathOf(at), copy, stop)
+      const opened = await parts.share(directory.pathOf(at), copy, stop)
+      await opened.update({ folder: parts.id })
+      return opened
     } catch (error) {
       if (!(error instanceof FileError) || !/^(?:FILE|PATH)_/.test(error.code)) throw error
       skip(at, error.code)
@@ -174,6 +183,15 @@ export function createMirror(
       if (state.stands(at.version) || (at.path === at.version.path && state.files(at.path).length > 0)) continue
       const file = await putAway(directory, at.opened, at.path, at.stamp)
       if (file !== undefined) onchange({ path: at.version.path, to: 'directory', kind: 'removed', file: directory.pathOf(file) })
+    }
+    for (const [path, opened] of takenBack(directory, state, parts.id, parts.all(), found.files)) {
+      // What is this user's own stays, where nothing else is to be there.
+      if (opened.record.isOwn && state.files(path).length === 0) {
+        skip(path, 'FOLDER_ENTRY_NOT_FOUND')
+        continue
+      }
+      const file = await putAway(directory, opened, path, found.files.get(path)!)
+      if (file !== undefined) onchange({ path, to: 'directory', kind: 'removed', file: directory.pathOf(file) })
     }
     for (const path of state.paths()) {
       if (isIgnored(path) || found.unread.some((folder) => path.startsWith(folder))) continue

@@ -37,6 +37,25 @@ export function placeOf(directory: Directory, version: Version, opened: OpenFile
   return { version, opened: opened!, path, stamp: record.stamp, isHere: isSame(record.stamp, stampOf(path)) }
 }
 
+/** Files of the directory that were versions of the folder, until the room took them back, or too many came after them. */
+export function takenBack(
+  directory: Directory,
+  state: FolderState,
+  folder: string,
+  all: Iterable<OpenFile>,
+  files: ReadonlyMap<string, Stamp>
+): Map<string, OpenFile> {
+  const known = new Set(state.paths().flatMap((path) => state.versions(path).map(({ offer }) => offer && fileIdOf(offer))))
+  const found = new Map<string, OpenFile>()
+  for (const opened of all) {
+    const { path: record, folder: of } = opened.record
+    if (of !== folder || record?.stamp === undefined || known.has(opened.id)) continue
+    const path = directory.relative(record.path)
+    if (path !== undefined && isSame(record.stamp, files.get(path))) found.set(path, opened)
+  }
+  return found
+}
+
 /** What each file of the directory is a version of, or was before it was changed or removed. */
 export function placedIn(
   directory: Directory,
