@@ -50,6 +50,14 @@ export type PaymentErrorCode =
   | 'PAYMENT_FAILED'
   /** Nobody can say yet whether it was paid. It is looked up by the next `pay` or `recover`, and never paid anew. */
   | 'UNKNOWN_OUTCOME'
+  /** A gate has not made the request. */
+  | 'GATE_UNKNOWN_REQUEST'
+  /** The money for what is behind a gate is not here yet. */
+  | 'GATE_NOT_PAID'
+  /** It was paid for, and could not be granted. Ask again. */
+  | 'GATE_GRANT_FAILED'
+  /** Neither credit nor the window of a meter has room for it. */
+  | 'CREDIT_EXHAUSTED'
   /** Another process has the journal open. */
   | 'JOURNAL_LOCKED'
   /** The journal has an entry that cannot be read: what it names is not paid, for it may have been. */

@@ -41,6 +41,24 @@ export {
 } from './content.js'
 export { isPaymentUnsettled, PaymentError, type PaymentErrorCode } from './errors.js'
 export { openFileJournal } from './file-journal.js'
+export {
+  createGate,
+  DEFAULT_GATE_EXPIRY_MS,
+  type Gate,
+  type GateGrant,
+  type GateInit,
+  type OpenedGate,
+  type OpenGateOptions
+} from './gate.js'
+export {
+  createMemoryGateJournal,
+  MAX_GRANT_BYTES,
+  openGateJournal,
+  type GateEntry,
+  type GateJournal,
+  type GateState
+} from './gate-journal.js'
+export type { DurableMap } from './internal/durable-folder.js'
 export type { ExpectedMessage, SignedMessage, Signer } from './internal/signed-message.js'
 export {
   createMemoryJournal,
@@ -58,8 +76,10 @@ export {
   type PaymentsInit,
   type PaymentsRequestInit,
   type ReceiptClaim,
-  type RecoveredPayment
+  type RecoveredPayment,
+  type SettlementOptions
 } from './payments.js'
+export type { Settlement } from './internal/settle.js'
 export type { Spending, SpendingLimit, SpendingPolicy } from './policy.js'
 export type {
   Fee,
