@@ -68,6 +68,9 @@ export {
   type PaymentJournal,
   type PaymentState
 } from './journal.js'
+export { createMeter, GB_DAY, type Meter, type MeterBalance, type MeterHold, type MeterInit } from './meter.js'
+export { createMemoryMeterJournal, MAX_HOLDS, openMeterJournal, type MeterCredit, type MeterJournal } from './meter-journal.js'
+export type { MeterAccount } from './internal/account.js'
 export { assertMoney, formatAmount, parseAmount, type AmountStyle, type FormatAmountOptions, type Money } from './money.js'
 export {
   createPayments,
