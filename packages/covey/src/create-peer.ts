@@ -10,6 +10,7 @@ import type { Peer, PeerInit } from './peer.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
+import { tipsIn } from './room-tips.js'
 
 /**
  * Starts a peer: opens, or on the first run makes, an identity and its rooms, and puts them on the
@@ -64,6 +65,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(() => identity.close())
     const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
     opened.push(payments.close)
+    const tipping = new Map<string, Promise<unknown>>()
     const node = createNode({
       identity,
       store,
@@ -98,8 +100,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
         recover: payments.recover,
         verify: payments.verify,
         verifyAll: payments.verifyAll,
+        settlement: payments.settlement,
+        request: payments.request,
         list: payments.list,
-        in: (room) => paymentsIn(room, payments)
+        in(room) {
+          const inRoom = paymentsIn(room, payments)
+          return { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) }
+        }
       },
       isSealed: identity.isSealed,
       get isSuspended() {

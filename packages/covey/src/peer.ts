@@ -6,6 +6,7 @@ import type { Payments, PaymentsInit } from '@covey/payments'
 import type { Room } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { RoomPayments } from './room-payments.js'
+import type { RoomTips } from './room-tips.js'
 import type { Rooms } from './rooms.js'
 
 /** How {@link createPeer} makes a peer. */
@@ -50,9 +51,9 @@ export interface PeerInit {
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
 /** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify' | 'verifyAll' | 'list'> {
+export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'verify' | 'verifyAll' | 'settlement' | 'list'> {
   /** The payments of one of this peer's rooms. */
-  in(room: Room): RoomPayments
+  in(room: Room): RoomPayments & RoomTips
 }
 
 /** The mirrors of a peer. */

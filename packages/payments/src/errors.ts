@@ -30,6 +30,8 @@ export type PaymentErrorCode =
   | 'CANCELLED'
   /** The request, or the same invoice by another request, was paid before. */
   | 'DUPLICATE'
+  /** The money is not here, or not yet, as far as one's own wallet or a chain tells: nothing is given for it. */
+  | 'NOT_PAID'
   /** The fee would be more than `maxFee`. */
   | 'FEE_TOO_HIGH'
   /** The spending policy, or the person, said no. */
@@ -52,8 +54,6 @@ export type PaymentErrorCode =
   | 'UNKNOWN_OUTCOME'
   /** A gate has not made the request. */
   | 'GATE_UNKNOWN_REQUEST'
-  /** The money for what is behind a gate is not here yet. */
-  | 'GATE_NOT_PAID'
   /** It was paid for, and could not be granted. Ask again. */
   | 'GATE_GRANT_FAILED'
   /** Neither credit nor the window of a meter has room for it. */

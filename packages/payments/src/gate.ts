@@ -77,7 +77,7 @@ export interface Gate extends AsyncDisposable {
    * any error or crash, and it gives the same each time.
    *
    * @param requestHash the `coreHash` of a request of {@link ask}.
-   * @throws {PaymentError} GATE_UNKNOWN_REQUEST for one that this gate has not made; GATE_NOT_PAID; EXPIRED where it was
+   * @throws {PaymentError} GATE_UNKNOWN_REQUEST for one that this gate has not made; NOT_PAID; EXPIRED where it was
    * not paid in time; DUPLICATE where that payment has opened the gate by another request; PROVIDER_UNAVAILABLE where
    * wallet or chain cannot be asked; GATE_GRANT_FAILED where `grant` did; JOURNAL_FAILED; for a receipt, as `readReceipt`.
    */
@@ -188,7 +188,7 @@ export function createGate(init: GateInit): Gate {
     if (status === 'unknown') throw new PaymentError('PROVIDER_UNAVAILABLE', reason, { retryable: true })
     if (status === 'open' && now() > request.expiresMs + LATE_MS) over.add(encodeZ32(entry.requestHash))
     if (status === 'open' && now() >= request.expiresMs) throw new PaymentError('EXPIRED', 'It was not paid in time.', { hint: 'Ask for a new request.' })
-    throw new PaymentError('GATE_NOT_PAID', reason, { retryable: true })
+    throw new PaymentError('NOT_PAID', reason, { retryable: true })
   }
 
   /** One payment opens the gate once, whichever requests it is shown for: so one after the other. */

@@ -107,4 +107,5 @@ export {
   type RequestCore,
   type RequestInit
 } from './request.js'
+export { paymentTipContent, readTipReference, tipReference, type TipOffer } from './tip.js'
 export { readNotice, signNotice, type ExpectedNotice, type NoticeInit, type PaymentNotice } from './settlement.js'

@@ -55,7 +55,7 @@ test('opens to who has paid, once, and gives the same each time', async () => {
   const { gate, bobs, granted } = world()
   const request = await gate.ask(bob.identity.publicKey)
   expect(request).toMatchObject({ money: price, payer: bob.identity.publicKey, payee: alice.identity.publicKey, reference: 'tea' })
-  expect(await codeOf(() => gate.open(request.coreHash))).toBe('GATE_NOT_PAID')
+  expect(await codeOf(() => gate.open(request.coreHash))).toBe('NOT_PAID')
   expect(granted).toEqual([])
   await bobs.pay(request, { maxFee })
   const opened = await Promise.all([1, 2, 3].map(() => gate.open(request.coreHash)))
@@ -69,7 +69,7 @@ test('a preimage opens nothing, whoever shows it: the wallet has to have the mon
   const request = await gate.ask(bob.identity.publicKey)
   const receipt = await bobs.pay(request, { maxFee })
   expect(await alices.verify(request, receipt)).toMatchObject({ status: 'valid', level: 'preimage' })
-  expect(await codeOf(() => gate.open(request.coreHash, { receipt }))).toBe('GATE_NOT_PAID')
+  expect(await codeOf(() => gate.open(request.coreHash, { receipt }))).toBe('NOT_PAID')
   expect(granted).toEqual([])
 })
 
@@ -82,7 +82,7 @@ test('what others have paid, or another request, another room or another gate, o
   const bobsReceipt = await bobs.pay(request, { maxFee })
   // Bob's proof, as mallory's own: for bob's request, and for hers.
   const stolen = signReceipt(mallory, mallorysRequest, { method: 'test', proof: bobsReceipt.proof })
-  expect(await codeOf(() => gate.open(mallorysRequest.coreHash, { receipt: stolen }))).toBe('GATE_NOT_PAID')
+  expect(await codeOf(() => gate.open(mallorysRequest.coreHash, { receipt: stolen }))).toBe('NOT_PAID')
   expect(await codeOf(() => gate.open(mallorysRequest.coreHash, { receipt: bobsReceipt }))).toBe('MESSAGE_MISMATCH')
   expect(await codeOf(() => mallorys.pay(request, { maxFee }))).toBe('TypeError')
   // Who opens it for bob's payment gives bob what is bob's.
@@ -121,7 +121,7 @@ test('a price stands until its request expires, and no longer', async () => {
   expect(second.money.amount).toBe(200n)
   await bobs.pay(first, { maxFee })
   expect((await gate.open(first.coreHash)).grant).toEqual(Uint8Array.of(1))
-  expect(await codeOf(() => gate.open(second.coreHash))).toBe('GATE_NOT_PAID')
+  expect(await codeOf(() => gate.open(second.coreHash))).toBe('NOT_PAID')
   nowMs += 40_000
   expect((await gate.ask(atBob)).coreHash).not.toEqual(second.coreHash)
   nowMs += 30_000

@@ -86,7 +86,7 @@ test('a gate opens when the node has the money, whoever shows what', async () =>
     grant: async () => Uint8Array.of(1)
   })
   const request = await gate.ask(bob.identity.publicKey)
-  expect(await codeOf(gate.open(request.coreHash))).toBe('GATE_NOT_PAID')
+  expect(await codeOf(gate.open(request.coreHash))).toBe('NOT_PAID')
   const received = payee.once('received')
   await wallet(bob, payer).pay(request, { maxFee: { asset: MSAT, amount: 0n } })
   await received
