@@ -8,5 +8,5 @@ const bot = await createBot({ storage, network, name: 'doorkeeper', payments: { 
 const { lobby, gate } = await paidRoom(bot, { price, folder: `${storage}/gate` })
 await bot.start({ invite: false })
 await gate.recover()
-console.log('Who has this link can come to the lobby, and write /join there:') // oxlint-disable-line no-console -- what a person who starts it looks for
-console.log(await lobby.createInvite()) // oxlint-disable-line no-console -- as above
+console.log('Who has this link can come to the lobby, and write /join there:')
+console.log(await lobby.createInvite())

@@ -25,7 +25,7 @@ afterAll(() => Promise.all([network.close(), anvil.close()]))
 async function answered(peer: Peer, room: Room): Promise<PaymentRequest> {
   for await (const message of room.messages({ live: true })) {
     const request = peer.payments.in(room).read(message)
-    if (request?.payer != null && Buffer.from(request.payer).equals(peer.identity.publicKey)) return request
+    if (request !== undefined && request.payer !== null && Buffer.from(request.payer).equals(peer.identity.publicKey)) return request
   }
   throw new Error('the room ended')
 }
