@@ -195,6 +195,24 @@ test('what is not written is not given', async () => {
   expect((await gate.open(request.coreHash)).grant).toEqual(Uint8Array.of(1))
 })
 
+test('a grant that cannot be written is told to nobody', async () => {
+  const memory = createMemoryGateJournal()
+  let isFull = false
+  const journal: GateJournal = { ...memory, put: (key, entry) => (isFull ? Promise.reject(new Error('the disk is full')) : memory.put(key, entry)) }
+  let grants = 0
+  const grant = async (): Promise<Uint8Array> => {
+    isFull = ++grants === 1
+    return Uint8Array.of(grants)
+  }
+  const { gate, bobs } = world({ journal, grant })
+  const request = await gate.ask(bob.identity.publicKey)
+  await bobs.pay(request, { maxFee })
+  expect(await codeOf(() => gate.open(request.coreHash))).toContain('the disk is full')
+  isFull = false
+  for (let i = 0; i < 2; i++) expect((await gate.open(request.coreHash)).grant).toEqual(Uint8Array.of(2))
+  expect(grants).toBe(2)
+})
+
 test('wrong arguments, and a gate that was closed', async () => {
   const { gate, alices } = world()
   const init: GateInit = { payments: alices, journal: createMemoryGateJournal(), room: ROOM, name: 'tea', purpose: '', price, grant: async () => new Uint8Array() }

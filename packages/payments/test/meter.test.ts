@@ -127,15 +127,15 @@ type Step =
   | { readonly type: 'crash'; readonly writes: number; readonly afterIt: boolean }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ type: fc.constant('pay' as const), amount: fc.bigInt(1n, 50n) }),
-  fc.record({ type: fc.constant('use' as const), units: fc.bigInt(1n, 200n), used: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({ type: fc.constant('pay' as const), amount: fc.bigInt(1n, 5n) }),
+  fc.record({ type: fc.constant('use' as const), units: fc.oneof(fc.bigInt(1n, 3n), fc.bigInt(1n, 40n)), used: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })) }),
   fc.record({ type: fc.constant('price' as const), amount: fc.bigInt(1n, 9n) }),
-  fc.record({ type: fc.constant('crash' as const), writes: fc.integer({ min: 1, max: 4 }), afterIt: fc.boolean() })
+  fc.record({ type: fc.constant('crash' as const), writes: fc.integer({ min: 1, max: 3 }), afterIt: fc.boolean() })
 )
 
 test('whatever is paid, used and killed: never served beyond the window, and never a credit lost or doubled', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.bigInt(0n, 30n), fc.bigInt(1n, 13n), async (steps, window, per) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), fc.bigInt(0n, 30n), fc.bigInt(1n, 13n), async (steps, window, per) => {
       const disk = fragile()
       const price = { asset, amount: 3n }
       let meter = createMeter({ journal: disk.journal(), price, per, window })
@@ -188,7 +188,7 @@ test('whatever is paid, used and killed: never served beyond the window, and nev
       for (const hold of meter.holds(BOB)) await meter.settle(BOB, hold.id, 0n)
       expect(meter.balance(BOB).held).toBe(0n)
     }),
-    { numRuns: 300 }
+    { numRuns: 150 }
   )
 })
 
