@@ -59,11 +59,11 @@ test('passes the contract', async () => {
 
 test('a payee asks its own wallet what has come, and takes nothing for that which is not it', async () => {
   let answer: Record<string, unknown> | undefined
-  let code: string | undefined
+  const fails: { code?: string } = {}
   const { payer, payee, nodes } = await world({
     payee: async (method, _params, honest) => {
       if (method !== 'lookup_invoice') return honest()
-      if (code !== undefined) return { error: { code, message: 'no' } }
+      if (fails.code !== undefined) return { error: { code: fails.code, message: 'no' } }
       const { result, ...rest } = await honest()
       return answer === undefined || result === undefined ? { ...rest, result } : { result: { ...(result as object), ...answer } }
     }
@@ -82,7 +82,7 @@ test('a payee asks its own wallet what has come, and takes nothing for that whic
   // As wallets say it that know no states.
   answer = { state: undefined, settled_at: 1 }
   expect(await payee.received!(order)).toBe(true)
-  code = 'INTERNAL'
+  fails.code = 'INTERNAL'
   expect(await codeOf(payee.received!(order))).toBe('PROVIDER_INVALID')
   expect(await codeOf(payee.received!({ ...order, method: { type: 'bolt11', data: new Uint8Array(5) } }))).toBe('METHOD_MISMATCH')
 })
