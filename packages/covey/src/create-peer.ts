@@ -12,6 +12,7 @@ import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
+import { tipsIn } from './room-tips.js'
 
 /**
  * Starts a peer: opens, or on the first run makes, an identity and its rooms, and puts them on the
@@ -67,6 +68,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(() => identity.close())
     const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
     opened.push(payments.close)
+    const tipping = new Map<string, Promise<unknown>>()
     const node = createNode({
       identity,
       store,
@@ -114,8 +116,13 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
         recover: payments.recover,
         verify: payments.verify,
         verifyAll: payments.verifyAll,
+        settlement: payments.settlement,
+        request: payments.request,
         list: payments.list,
-        in: (room) => paymentsIn(room, payments)
+        in(room) {
+          const inRoom = paymentsIn(room, payments)
+          return { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) }
+        }
       },
       search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,

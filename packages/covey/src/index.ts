@@ -31,6 +31,7 @@ export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
 export type { RoomPayments, RoomReceipt } from './room-payments.js'
+export { MAX_OPEN_TIPS, type AcceptTipsOptions, type RoomTip, type RoomTips, type TipAnswer } from './room-tips.js'
 export {
   CoveyError,
   defineContent,

@@ -7,6 +7,7 @@ import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, Request
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { PeerProfile } from './avatar.js'
 import type { RoomPayments } from './room-payments.js'
+import type { RoomTips } from './room-tips.js'
 import type { Room as CoveyRoom, Rooms } from './rooms.js'
 import type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 
@@ -64,9 +65,9 @@ export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
 /** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify' | 'verifyAll' | 'list'> {
+export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'verify' | 'verifyAll' | 'settlement' | 'list'> {
   /** The payments of one of this peer's rooms. */
-  in(room: Room): RoomPayments
+  in(room: Room): RoomPayments & RoomTips
 }
 
 /** The mirrors of a peer. */

@@ -1,5 +1,6 @@
 import { encodeZ32, readBytes, writeBytes, type ByteReader, type Result } from '@covey/core'
 import { MAX_ASSET_ID_LENGTH, MAX_PROOF_BYTES, MAX_SIGNED_MESSAGE_BYTES } from './constants.js'
+import { createMemoryMap, type DurableMap } from './internal/durable-folder.js'
 import { hashOf } from './internal/hash.js'
 import { readMoney, writeMoney } from './internal/amount.js'
 import type { Money } from './money.js'
@@ -72,33 +73,15 @@ const HASH_BYTES = 32
  * ```
  */
 export function createMemoryJournal(): PaymentJournal {
-  return journalOf(new Map(), {
-    put: async () => undefined,
-    close: async () => undefined
-  })
+  return journalOf(createMemoryMap())
 }
 
-/** The part that all journals share: what was made durable is in memory too. */
-export function journalOf(
-  entries: Map<string, JournalEntry>,
-  disk: { put(key: string, entry: JournalEntry): Promise<void>; close(): Promise<void> }
-): PaymentJournal {
-  let last: Promise<unknown> = Promise.resolve()
+export function journalOf(entries: DurableMap<JournalEntry>): PaymentJournal {
   return {
     get: (requestHash) => entries.get(encodeZ32(requestHash)),
-    list: () => [...entries.values()],
-    put(entry) {
-      const key = encodeZ32(entry.requestHash)
-      const write = async (): Promise<void> => {
-        await disk.put(key, entry)
-        entries.set(key, entry)
-      }
-      // One after the other, so that the last put is what stays. A failed one is its caller's to hear of.
-      const written = last.then(write, write)
-      last = written
-      return written
-    },
-    close: () => disk.close()
+    list: entries.list,
+    put: (entry) => entries.put(encodeZ32(entry.requestHash), entry),
+    close: entries.close
   }
 }
 

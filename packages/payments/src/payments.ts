@@ -2,6 +2,7 @@ import { assertFunction, assertOptions, assertSignal, encodeZ32, raceSignal, thr
 import { knownAssets, type AssetRegistry } from './assets.js'
 import { PaymentError } from './errors.js'
 import { createPayer } from './internal/payer.js'
+import { settle, type Settlement } from './internal/settle.js'
 import type { Signer } from './internal/signed-message.js'
 import type { JournalEntry, PaymentJournal } from './journal.js'
 import { assertPolicy, type SpendingPolicy } from './policy.js'
@@ -36,6 +37,12 @@ export interface PayOptions extends ProviderOptions {
 
 /** What {@link Payments.request} takes: who asks, and where, is known. */
 export type PaymentsRequestInit = Omit<RequestInit, 'payee' | 'createdMs'>
+
+/** Options of {@link Payments.settlement}. */
+export interface SettlementOptions extends ProviderOptions {
+  /** What the payer shows. */
+  receipt?: PaymentReceipt | undefined
+}
 
 /** A receipt, and the request that it says was paid. */
 export interface ReceiptClaim {
@@ -87,6 +94,13 @@ export interface Payments extends AsyncDisposable {
    * counts, and all who have the same order agree.
    */
   verifyAll(claims: readonly ReceiptClaim[], options?: ProviderOptions): Promise<Verification[]>
+  /**
+   * Whether the money of a request of one's own is here: what whoever gives something for it has to ask. A preimage does
+   * not count, the wallet that has made the invoice does; for a chain the payer's receipt is needed.
+   *
+   * @throws {PaymentError} MESSAGE_MISMATCH and others of `readRequest`, when the request is not one's own.
+   */
+  settlement(request: PaymentRequest, options?: SettlementOptions): Promise<Settlement>
   /** All payments, in no order. */
   list(): readonly JournalEntry[]
   /** Waits for what is being written, and closes the journal. May be called twice. */
@@ -154,6 +168,13 @@ export function createPayments(init: PaymentsInit): Payments {
       const verified: Verification[] = []
       for (const { request, receipt } of claims) verified.push(await payments.verify(request, receipt, { signal }))
       return spendOnce(verified)
+    },
+    settlement(request, options = {}) {
+      assertOptions(options, 'options', ['receipt', 'signal'])
+      const { receipt, signal } = options
+      checkOptions({ signal })
+      const verify = (asked: PaymentRequest, shown: PaymentReceipt): Promise<Verification> => payments.verify(asked, shown, { signal })
+      return settle({ payee: signer.identity.publicKey, providers, verify, now }, request, receipt, signal)
     },
     list: () => journal.list(),
     close: () => payer.close(),

@@ -87,6 +87,11 @@ export function createLdkProvider(node: LightningNode, options: LdkProviderOptio
     async verify(claim, { signal } = {}) {
       throwIfAborted(signal)
       return verifyPreimage(claim)
+    },
+
+    async received(order, { signal } = {}) {
+      throwIfAborted(signal)
+      return (node.received(invoiceOf(order).paymentHash) ?? 0n) >= order.request.money.amount
     }
   }
 

@@ -1,5 +1,5 @@
 import { BOLT11, createBolt11Verifier } from '@covey/payments/bolt11'
-import { createMemoryJournal, createPayments, readReceipt, readRequest } from '@covey/payments'
+import { createGate, createMemoryGateJournal, createMemoryJournal, createPayments, readReceipt, readRequest } from '@covey/payments'
 import { createLdkProvider } from '@covey/payments/ldk'
 import { providerContract } from '@covey/payments/testing'
 import { describe, expect, test } from 'vitest'
@@ -69,4 +69,26 @@ test('a look-up says for good what was never sent, and nothing of what another n
   expect((await paying.lookup(order, handle(payer.id), options)).status).toBe('failed')
   expect((await paying.lookup(order, handle(payee.id), options)).status).toBe('unknown')
   expect((await paying.lookup(order, new Uint8Array(), options)).status).toBe('unknown')
+})
+
+test('a gate opens when the node has the money, whoever shows what', async () => {
+  const { payer, payee } = await openPair()
+  const [alice, bob] = await Promise.all([person(), person()])
+  const wallet = (signer: typeof alice, node: typeof payer) =>
+    createPayments({ signer, journal: createMemoryJournal(), providers: [createLdkProvider(node)] })
+  const gate = createGate({
+    payments: wallet(alice, payee),
+    journal: createMemoryGateJournal(),
+    room: ROOM,
+    name: 'tea',
+    purpose: 'A cup of tea',
+    price: { asset: MSAT, amount: 21_000n },
+    grant: async () => Uint8Array.of(1)
+  })
+  const request = await gate.ask(bob.identity.publicKey)
+  expect(await codeOf(gate.open(request.coreHash))).toBe('NOT_PAID')
+  const received = payee.once('received')
+  await wallet(bob, payer).pay(request, { maxFee: { asset: MSAT, amount: 0n } })
+  await received
+  expect(await gate.open(request.coreHash)).toMatchObject({ payer: bob.identity.publicKey, grant: Uint8Array.of(1) })
 })
