@@ -28,8 +28,10 @@ export type PaymentErrorCode =
   | 'EXPIRED'
   /** The payee has taken the request back. */
   | 'CANCELLED'
-  /** The request, or the same invoice by another request, was paid before. */
+  /** The request, or the same invoice by another request, was paid before; or the payment was given back before. */
   | 'DUPLICATE'
+  /** A receipt does not show to this wallet that it was paid, or not yet: it is neither acknowledged nor refunded. */
+  | 'NOT_PAID'
   /** The fee would be more than `maxFee`. */
   | 'FEE_TOO_HIGH'
   /** The spending policy, or the person, said no. */
