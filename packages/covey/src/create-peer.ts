@@ -96,8 +96,10 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       payments: {
         pay: payments.pay,
         recover: payments.recover,
+        heedCancel: payments.heedCancel,
         verify: payments.verify,
         verifyAll: payments.verifyAll,
+        verifyRefund: payments.verifyRefund,
         list: payments.list,
         in: (room) => paymentsIn(room, payments)
       },

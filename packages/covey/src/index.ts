@@ -20,7 +20,7 @@ export type { Peer, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
-export type { RoomPayments, RoomReceipt } from './room-payments.js'
+export type { RoomNotice, RoomPayments, RoomReceipt, RoomRefund } from './room-payments.js'
 export {
   CoveyError,
   defineContent,

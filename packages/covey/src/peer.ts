@@ -50,7 +50,7 @@ export interface PeerInit {
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
 /** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify' | 'verifyAll' | 'list'> {
+export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'heedCancel' | 'verify' | 'verifyAll' | 'verifyRefund' | 'list'> {
   /** The payments of one of this peer's rooms. */
   in(room: Room): RoomPayments
 }
