@@ -24,7 +24,7 @@ const REQUESTS_PER_KILL = 3
 /** How many of the kills fall while the wallet opens. */
 const OPENING_SHARE = 0.2
 /** Longer than anything may take: what hangs has failed. */
-const END_TIMEOUT_MS = 60_000
+const END_TIMEOUT_MS = 120_000
 
 interface Wallet {
   readonly child: ChildProcess

@@ -5,7 +5,7 @@ import { decodeBolt11 } from '@covey/payments/bolt11'
 import { createEsploraChain } from '@covey/payments/ldk'
 import { expect, test } from 'vitest'
 import { serveEsplora } from './esplora-server.js'
-import { FakeChain } from './fake-chain.js'
+import { FakeChain, fundingTx } from './fake-chain.js'
 import { codeOf, folder, invoiceOf, later, link, openChannel, openPair, PAYOUT, startNode } from './support.js'
 
 const FREE = { maxFeeMsat: 0n }
@@ -196,6 +196,44 @@ test('a chain that goes back, is silent, or is told by an Esplora server', async
   chain.isDown = true
   expect(await codeOf(payer.sync())).toBe('PROVIDER_UNAVAILABLE')
   // Payments need no chain.
+  expect((await payer.payInvoice(await invoiceOf(payee, 1_000n), FREE)).status).toBe('paid')
+})
+
+test('a server that lies is not believed where that can be seen', async () => {
+  const chain = new FakeChain()
+  const lies = new Map<string, string>()
+  const server = await serveEsplora(chain, (path) => [...lies].find(([part]) => path.includes(part))?.[1])
+  later(server.close)
+  const payer = await startNode(chain, { chain: createEsploraChain(server.url) })
+  const payee = await startNode(chain, { acceptChannel: () => true })
+  await link(payer, payee)
+  await openChannel(chain, payer, payee)
+  const told: [string, string, string][] = [
+    ['/header', '00'.repeat(80), 'PROVIDER_INVALID'],
+    ['/header', 'no header', 'PROVIDER_INVALID'],
+    ['/tip/hash', 'f'.repeat(63), 'PROVIDER_INVALID'],
+    ['/status', '{"height":-1}', 'PROVIDER_INVALID'],
+    ['/status', '{"height":1e300}', 'PROVIDER_INVALID'],
+    ['/status', '[]]', 'PROVIDER_INVALID'],
+    ['/outspend/', '{"spent":true,"txid":"../../block"}', 'PROVIDER_INVALID'],
+    ['/fee-estimates', 'null', 'PROVIDER_INVALID']
+  ]
+  for (const [part, lie, code] of told) {
+    chain.mine()
+    lies.clear()
+    lies.set(part, lie)
+    expect(await codeOf(payer.sync()), lie).toBe(code)
+  }
+  // The channel is said to be spent, by a transaction that is none of it: its inputs are other ones.
+  lies.clear()
+  const other = fundingTx(PAYOUT, 1_000n)
+  await chain.broadcast(other)
+  chain.mine()
+  lies.set('/outspend/', JSON.stringify({ spent: true, txid: chain.broadcasts.at(-1) }))
+  await payer.sync()
+  lies.clear()
+  await payer.sync()
+  expect(payer.channels()).toMatchObject([{ isUsable: true, outboundMsat: 990_000_000n }])
   expect((await payer.payInvoice(await invoiceOf(payee, 1_000n), FREE)).status).toBe('paid')
 })
 
