@@ -16,6 +16,8 @@ import { createPipeRail, type Rail } from './rail.js'
 
 /** How many kills one journal goes through. */
 export const KILLS_PER_WALLET = 25
+/** Of those that are a node, which in the end pays all that is left at once, and takes time for each. */
+export const KILLS_PER_NODE = 10
 /** A wallet mostly starts: two at a time keep two cores busy. */
 export const PARALLEL_WALLETS = 2
 const WALLET = fileURLToPath(new URL('wallet.ts', import.meta.url))
