@@ -76,10 +76,11 @@ describe('a request that was taken back', () => {
     })]
   ])('while %s: nothing is sent', async (_, change) => {
     let inTime: boolean | undefined
-    let request!: PaymentRequest
-    const made = world(change(async () => void (inTime = await made.payer.heedCancel(request, made.payee.cancel(request).bytes))))
+    const asked: PaymentRequest[] = []
+    const made = world(change(async () => void (inTime = await made.payer.heedCancel(asked[0]!, made.payee.cancel(asked[0]!).bytes))))
     const { rail, payee, payer, journal } = made
-    request = await payee.request(tea)
+    const request = await payee.request(tea)
+    asked.push(request)
     expect(await codeOf(() => payer.pay(request, { maxFee }))).toBe('CANCELLED')
     expect([inTime, rail.moved()]).toEqual([true, 0n])
     expect(journal.list()).toMatchObject([{ state: 'failed', isCancelled: true }])
@@ -87,18 +88,19 @@ describe('a request that was taken back', () => {
 
   test('is paid where that was sent before, and the payer is told so', async () => {
     let inTime: boolean | undefined
-    let request!: PaymentRequest
+    const asked: PaymentRequest[] = []
     const made = world(({ pay }) => ({
       pay: (order, options) =>
         pay(order, {
           ...options,
           async save(handle) {
             await options.save(handle)
-            inTime = await made.payer.heedCancel(request, made.payee.cancel(request).bytes)
+            inTime = await made.payer.heedCancel(asked[0]!, made.payee.cancel(asked[0]!).bytes)
           }
         })
     }))
-    request = await made.payee.request(tea)
+    const request = await made.payee.request(tea)
+    asked.push(request)
     const receipt = await made.payer.pay(request, { maxFee })
     expect([inTime, made.rail.moved()]).toEqual([false, 100n])
     expect((await made.payee.verify(request, receipt)).status).toBe('valid')
@@ -192,7 +194,8 @@ describe('a refund', () => {
     const again = signReceipt(bob, request, { method: 'test', proof: receipt.proof, createdMs: receipt.createdMs + 1 })
     const claims = [receipt, receipt, again].map(async (of) => ({ request, receipt: of, refundRequest: await askBack(of) }))
     const codes = await Promise.all(claims.map(async (claim) => codeOf(async () => payee.refund(await claim, { maxFee }))))
-    expect(codes.toSorted()).toEqual(['DUPLICATE', 'DUPLICATE', null])
+    expect(new Set(codes)).toEqual(new Set(['DUPLICATE', null]))
+    expect(codes.filter((code) => code === null)).toHaveLength(1)
     expect(rail.moved()).toBe(200n)
   })
 

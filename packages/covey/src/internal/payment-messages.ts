@@ -1,4 +1,4 @@
-import { encodeZ32, equalBytes, type ContentType } from '@covey/core'
+import { encodeZ32, equalBytes, type Content, type ContentType } from '@covey/core'
 import {
   paymentAckContent,
   paymentCancelContent,
@@ -39,7 +39,7 @@ const NOTICES: Readonly<Record<PaymentNotice['kind'], ContentType<Uint8Array>>> 
 /** How many messages are looked through first for a cancel; twice as many each time. */
 const FIRST_MESSAGES = 128
 
-export function noticeContent({ kind, bytes }: PaymentNotice) {
+export function noticeContent({ kind, bytes }: PaymentNotice): Content {
   return NOTICES[kind].create(bytes)
 }
 

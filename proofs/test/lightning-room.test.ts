@@ -4,8 +4,8 @@ import { createLdkProvider } from '@covey/payments/ldk'
 import { decodeKey } from '@covey/core'
 import type { Message, Room } from 'covey'
 import { expect, test } from 'vitest'
-import { openPair } from '../../payments/test/ldk/support.js'
-import { start, useLocalNetwork } from './support.js'
+import { openPair } from '../../packages/payments/test/ldk/support.js'
+import { start, useLocalNetwork } from '../../packages/covey/test/support.js'
 
 const local = useLocalNetwork()
 const asset = 'lightning:bcrt/slip44:0'
