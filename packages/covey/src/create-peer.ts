@@ -114,10 +114,12 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       payments: {
         pay: payments.pay,
         recover: payments.recover,
+        heedCancel: payments.heedCancel,
         verify: payments.verify,
         verifyAll: payments.verifyAll,
         settlement: payments.settlement,
         request: payments.request,
+        verifyRefund: payments.verifyRefund,
         list: payments.list,
         in(room) {
           const inRoom = paymentsIn(room, payments)

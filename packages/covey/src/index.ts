@@ -30,7 +30,7 @@ export type { Peer, PeerEvents, PeerFilesInit, PeerInit, PeerMirrors, PeerPaymen
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
-export type { RoomPayments, RoomReceipt } from './room-payments.js'
+export type { RoomNotice, RoomPayments, RoomReceipt, RoomRefund } from './room-payments.js'
 export { MAX_OPEN_TIPS, type AcceptTipsOptions, type RoomTip, type RoomTips, type TipAnswer } from './room-tips.js'
 export {
   CoveyError,

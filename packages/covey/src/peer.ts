@@ -65,7 +65,7 @@ export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
 /** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'verify' | 'verifyAll' | 'settlement' | 'list'> {
+export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'heedCancel' | 'verify' | 'verifyAll' | 'verifyRefund' | 'settlement' | 'list'> {
   /** The payments of one of this peer's rooms. */
   in(room: Room): RoomPayments & RoomTips
 }

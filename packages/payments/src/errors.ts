@@ -28,9 +28,9 @@ export type PaymentErrorCode =
   | 'EXPIRED'
   /** The payee has taken the request back. */
   | 'CANCELLED'
-  /** The request, or the same invoice by another request, was paid before. */
+  /** The request, or the same invoice by another request, was paid before; or the payment was given back before. */
   | 'DUPLICATE'
-  /** The money is not here, or not yet, as far as one's own wallet or a chain tells: nothing is given for it. */
+  /** The money is not here, or not yet, as far as one's own wallet or a chain tells: nothing is given for it, and it is neither acknowledged nor refunded. */
   | 'NOT_PAID'
   /** The fee would be more than `maxFee`. */
   | 'FEE_TOO_HIGH'

@@ -97,6 +97,7 @@ export type {
   Verification
 } from './provider.js'
 export { readReceipt, signReceipt, type ExpectedReceipt, type PaymentReceipt, type ReceiptInit } from './receipt.js'
+export { refundReferenceOf, type RefundClaim, type RefundInit } from './refund.js'
 export {
   draftRequest,
   readRequest,

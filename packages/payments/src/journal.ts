@@ -40,6 +40,13 @@ export interface JournalEntry {
   readonly attempts: number
   /** When this attempt began, by this device's clock. */
   readonly beganMs: number
+  /**
+   * The payee has taken the request back: nothing of it is sent from then on. What was `sent` by then goes its way. One
+   * that was never begun is `failed`, with no attempts.
+   */
+  readonly isCancelled: boolean
+  /** What the payment gives back: what the proof of the receipt has used up, at most 128 bytes. Empty where it is no refund. */
+  readonly refundOf: Uint8Array
 }
 
 /** Where payments are written down before they are made. Keyed by request; one process at a time. */
@@ -58,6 +65,8 @@ export const MAX_HANDLE_BYTES = 16_384
 export const MAX_DESTINATION_BYTES = 128
 const VERSION = 1
 const STATES: readonly PaymentState[] = ['begun', 'sent', 'paid', 'failed']
+/** A bit; the others are for what is to come. */
+const CANCELLED = 1
 const HASH_BYTES = 32
 
 /**
@@ -92,6 +101,7 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
     writeMoney(writer, entry.money).text(entry.maxFee.asset, MAX_ASSET_ID_LENGTH).text(entry.maxFee.amount.toString(), 80)
     writer.prefixedBytes(entry.destination, MAX_DESTINATION_BYTES).prefixedBytes(entry.handle, MAX_HANDLE_BYTES)
     writer.prefixedBytes(entry.proof, MAX_PROOF_BYTES).varint(entry.attempts).varint(entry.beganMs)
+    writer.uint8(entry.isCancelled ? CANCELLED : 0).prefixedBytes(entry.refundOf, MAX_DESTINATION_BYTES)
   })
   return writeBytes((writer) => writer.bytes(hashOf('journal/1', body)).bytes(body))
 }
@@ -125,8 +135,16 @@ function readEntry(reader: ByteReader): JournalEntry {
     handle: reader.prefixedBytes(MAX_HANDLE_BYTES),
     proof: reader.prefixedBytes(MAX_PROOF_BYTES),
     attempts: reader.varint(),
-    beganMs: reader.varint()
+    beganMs: reader.varint(),
+    isCancelled: readFlags(reader) === CANCELLED,
+    refundOf: reader.prefixedBytes(MAX_DESTINATION_BYTES)
   }
+}
+
+/** A flag that is not known may be what keeps something from being paid. */
+function readFlags(reader: ByteReader): number {
+  const flags = reader.uint8()
+  return flags <= CANCELLED ? flags : reader.fail('The entry was written by a newer version.')
 }
 
 function readDecimal(reader: ByteReader): bigint {

@@ -54,6 +54,15 @@ test('an invoice is asked for by one, paid by another, and verified by a third w
   if (!seen.ok) throw seen.error
   expect(await watcher.verify(request, seen.value)).toMatchObject({ status: 'valid', level: 'preimage' })
   expect(await codeOf(watcher.pay(request, { maxFee: { asset: MSAT, amount: 0n } }))).toBe('NO_METHOD')
+
+  // A payee that takes longer than is waited for.
+  const second = await wallet(alice, payee).request({ room: ROOM, money: { asset: MSAT, amount: 2_000n }, purpose: 'Tea' })
+  const hasty = createPayments({ signer: bob, journal: createMemoryJournal(), providers: [createLdkProvider(payer, { pendingAfterMs: 1 })] })
+  const settled = payer.once('payment')
+  expect(await codeOf(hasty.pay(second, { maxFee: { asset: MSAT, amount: 0n } }))).toBe('UNKNOWN_OUTCOME')
+  await settled
+  expect(await hasty.recover()).toMatchObject([{ state: 'paid' }])
+  expect(payer.channels()[0]!.outboundMsat).toBe(989_977_000n)
 })
 
 test('a look-up says for good what was never sent, and nothing of what another node did', async () => {
