@@ -108,7 +108,10 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     transfer: encodeStruct('transfer', { identity }),
     revokeDevice: encodeStruct('revoke-device', { identity, device: phone.device.publicKey, revocation }),
     unreact: encodeStruct('unreact', { reaction: bytes(32) }),
-    equivocation: new Uint8Array(Buffer.from(equivocation.bytes, 'hex'))
+    equivocation: new Uint8Array(Buffer.from(equivocation.bytes, 'hex')),
+    collection: encodeStruct('collection', { id: bytes(32), role: 3 }),
+    put: encodeStruct('entry-name', { collection: bytes(32), key: bytes(32) }),
+    del: encodeStruct('entry-name', { collection: bytes(32), key: bytes(32) })
   }
   const ops = (Object.keys(OpType) as (keyof typeof OpType)[]).map((name) => {
     const header: OpHeader = { type: OpType[name], sentAt: AT_MS, previous: bytes(32), target: bytes(32), epoch: bytes(32), payload: payloads[name] ?? null }
@@ -121,6 +124,7 @@ async function makeFixtures(bytes: (length: number) => Uint8Array) {
     'reaction-body': encodeStruct('reaction-body', { emoji: '☕' }),
     'settings-body': encodeStruct('settings-body', { name: 'Tea' }),
     'profile-body': encodeStruct('profile-body', { name: 'Alice' }),
+    'entry-body': encodeStruct('entry-body', { name: 'tea', version: 1, value: bytes(20) }),
     'knock-body': encodeStruct('knock-body', { request: encodeStruct('knock-request', { request: joinRequest, name: 'Bob' }), receipt })
   }
   return {

@@ -88,7 +88,7 @@ function shownOf(invite: string, isForged: boolean) {
 }
 
 function claimant(identity: string, device: string, epoch: number) {
-  return { identity: keyOf(identity), device: keyOf(device), box: keyOf(device), epoch }
+  return { identity: keyOf(identity), device: keyOf(device), box: keyOf(device), epoch, isDirect: false }
 }
 
 function seenOf(seen: Seen) {

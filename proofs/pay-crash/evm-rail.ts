@@ -6,6 +6,7 @@ import type { Rail } from './rail.js'
 const BLOCK_MS = 25
 /** A payment takes two blocks, and some ten questions to the chain before them. */
 const MAX_LIFE_MS = 500
+const OPEN_MS = 20
 const COINS = 10n ** 21n
 
 /** A chain of its own, with a token that returns nothing, and blocks that come by themselves. */
@@ -27,6 +28,7 @@ export async function createEvmRail(): Promise<Rail> {
     asset: token.asset.id,
     amount: 1_000_000n,
     maxLifeMs: MAX_LIFE_MS,
+    openMs: OPEN_MS,
     access: { kind: 'evm', url: anvil.url, token: token.asset.id, key },
     createMethod: () => ({ type: 'evm', data: Uint8Array.from(randomBytes(20)) }),
     answer: () => Promise.reject(new Error('A wallet asks the chain by itself.')),

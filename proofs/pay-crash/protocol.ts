@@ -6,6 +6,8 @@ export type RailCall = { readonly call: 'pay' | 'lookup'; readonly invoice: Uint
 /** From the process of a wallet. */
 export type Told =
   | { readonly type: 'ready' }
+  /** Its rail and its journal are open, and it begins to pay. */
+  | { readonly type: 'open' }
   | { readonly type: 'paid'; readonly requestHash: Uint8Array }
   | { readonly type: 'failed'; readonly message: string }
   | ({ readonly type: 'rail'; readonly ask: number } & RailCall)

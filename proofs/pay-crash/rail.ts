@@ -9,20 +9,29 @@ const MAX_LATENCY_MS = 12
 /** About as long as it takes to pay, so that kills fall before, within and after. */
 const MAX_LIFE_MS = 45
 
+const OPEN_MS = 20
+
 /** Where money moves, in a process that outlives the wallet's. */
 export interface Rail {
   /** In what is paid. */
   readonly asset: string
   readonly amount: bigint
-  /** The longest that a wallet lives. */
+  /** The longest that a wallet lives once it is open. */
   readonly maxLifeMs: number
+  /** About as long as it takes to open. */
+  readonly openMs: number
   /** How the wallet's process gets at it. */
-  readonly access: { readonly kind: 'pipe' } | { readonly kind: 'evm'; readonly url: string; readonly token: string; readonly key: `0x${string}` }
-  createMethod(core: RequestCore): PaymentMethod
+  readonly access:
+    | { readonly kind: 'pipe' }
+    | { readonly kind: 'evm'; readonly url: string; readonly token: string; readonly key: `0x${string}` }
+    | { readonly kind: 'ldk'; readonly url: string; readonly seed: string; readonly payee: string; readonly port: number }
+  createMethod(core: RequestCore): PaymentMethod | Promise<PaymentMethod>
   /** What a wallet asks for over its pipe. */
   answer(call: RailCall): Promise<PaymentOutcome>
   /** How much has moved by this method. */
   paid(method: PaymentMethod): Promise<bigint>
+  /** What else has to hold once so many requests are paid, and no wallet lives. Rejects where it does not. */
+  check?(count: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,6 +50,7 @@ export function createPipeRail(random: Prng): Rail {
     asset: 'test:pipe/slip44:1',
     amount: 1n,
     maxLifeMs: MAX_LIFE_MS,
+    openMs: OPEN_MS,
     access: { kind: 'pipe' },
     createMethod({ coreHash }) {
       const preimage = randomBytes(32)

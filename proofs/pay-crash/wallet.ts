@@ -8,18 +8,27 @@ import {
   createPayments,
   openFileJournal,
   readRequest,
+  type Asset,
+  type Fee,
   type PaymentOutcome,
   type PaymentProvider,
   type PaymentRequest
 } from '@covey/payments'
-import { createEvmProvider } from '@covey/payments/evm'
-import { CHAIN_ID, viemWallet } from '../../packages/payments/test/support/evm.js'
 import type { Order, RailCall, Told } from './protocol.js'
 import type { Rail } from './rail.js'
 
+/** What a wallet pays by. */
+export interface RailWallet {
+  readonly provider: PaymentProvider
+  readonly asset: Asset
+  readonly maxFee: Fee
+  /** How soon it is asked again what is on its way; no rail tells by itself. */
+  readonly pollMs: number
+}
+
 const PIPE_ASSET = { id: 'test:pipe/slip44:1', symbol: 'PIPE', decimals: 0 }
-const NEVER_MIND = ['UNKNOWN_OUTCOME', 'PAYMENT_FAILED']
-const POLL_MS = 5
+/** A node that has just started meets its peer again first (`NO_ROUTE`), and has room for 50 payments (`PROVIDER_UNAVAILABLE`). */
+const NEVER_MIND = ['UNKNOWN_OUTCOME', 'PAYMENT_FAILED', 'NO_ROUTE', 'PROVIDER_UNAVAILABLE']
 
 const folder = process.argv[2]!
 const access = JSON.parse(process.argv[3]!) as Rail['access']
@@ -56,52 +65,57 @@ const pipe: PaymentProvider = {
   }
 }
 
-function evm({ url, token, key }: Extract<Rail['access'], { kind: 'evm' }>): PaymentProvider {
-  return createEvmProvider({
-    chainId: CHAIN_ID,
-    rpcUrls: [url],
-    tokens: [{ id: token, symbol: 'USDt', decimals: 6 }],
-    confirmations: 2,
-    waitMs: 5_000,
-    pollMs: 10,
-    wallet: viemWallet(key)
-  })
-}
-
-const asset = access.kind === 'pipe' ? PIPE_ASSET : { id: access.token, symbol: 'USDt', decimals: 6 }
-const maxFee = access.kind === 'pipe' ? { asset: asset.id, amount: 0n } : { asset: `eip155:${CHAIN_ID}/slip44:60`, amount: 10n ** 18n }
-const payments = createPayments({
-  signer: await openIdentity({ storage: createFileSecretStore(join(folder, 'identity')) }),
-  journal: await openFileJournal(join(folder, 'journal')),
-  providers: [access.kind === 'pipe' ? pipe : evm(access)],
-  assets: createAssetRegistry([asset])
-})
-
-async function payOne(request: PaymentRequest): Promise<void> {
-  for (;;) {
-    try {
-      const { requestHash } = await payments.pay(request, { maxFee })
-      return tell({ type: 'paid', requestHash })
-    } catch (error) {
-      if (!NEVER_MIND.includes((error as { code?: string }).code ?? '')) throw error
+/** Loads what the rail takes before anything is timed, and gives what opens it. */
+async function loadRail(): Promise<() => Promise<RailWallet>> {
+  switch (access.kind) {
+    case 'pipe':
+      return async () => ({ provider: pipe, asset: PIPE_ASSET, maxFee: { asset: PIPE_ASSET.id, amount: 0n }, pollMs: 5 })
+    case 'evm': {
+      const { openEvmWallet } = await import('./evm-wallet.js')
+      return () => openEvmWallet(access)
     }
-    // What is on its way is asked about again; the rail tells nobody by itself.
-    await delay(access.kind === 'pipe' ? POLL_MS : 20 * POLL_MS)
+    case 'ldk': {
+      const { openLdkWallet } = await import('./ldk-wallet.js')
+      return () => openLdkWallet(access, folder)
+    }
   }
 }
 
-function open(bytes: Uint8Array, room: Uint8Array): PaymentRequest {
+async function payAll({ room, requests }: Extract<Order, { type: 'pay' }>): Promise<void> {
+  const { provider, asset, maxFee, pollMs } = await openRail()
+  const payments = createPayments({
+    signer: await openIdentity({ storage: createFileSecretStore(join(folder, 'identity')) }),
+    journal: await openFileJournal(join(folder, 'journal')),
+    providers: [provider],
+    assets: createAssetRegistry([asset])
+  })
+  tell({ type: 'open' })
+  // Recovering and paying the same at once is what an app may well do.
+  await Promise.all([payments.recover(), ...requests.map((bytes) => payOne(read(bytes, room)))])
+
+  async function payOne(request: PaymentRequest): Promise<void> {
+    for (;;) {
+      try {
+        const { requestHash } = await payments.pay(request, { maxFee })
+        return tell({ type: 'paid', requestHash })
+      } catch (error) {
+        if (!NEVER_MIND.includes((error as { code?: string }).code ?? '')) throw error
+      }
+      await delay(pollMs)
+    }
+  }
+}
+
+function read(bytes: Uint8Array, room: Uint8Array): PaymentRequest {
   const request = readRequest(bytes, { room, atMs: Date.now() })
   if (!request.ok) throw request.error
   return request.value
 }
 
+const openRail = await loadRail()
 process.on('message', (order: Order) => {
   if (order.type === 'answer') return waiting.get(order.ask)?.(order.outcome)
-  const onfailure = (error: Error): void => tell({ type: 'failed', message: error.stack ?? error.message })
-  // Recovering and paying the same at once is what an app may well do.
-  payments.recover().catch(onfailure)
-  for (const bytes of order.requests) payOne(open(bytes, order.room)).catch(onfailure)
+  payAll(order).catch((error: Error) => tell({ type: 'failed', message: error.stack ?? error.message }))
 })
 process.on('disconnect', () => process.exit(0))
 tell({ type: 'ready' })

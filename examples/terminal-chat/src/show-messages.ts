@@ -20,6 +20,7 @@ function format({ sentAt, author, authorName, kind, text }: Message): string {
 }
 
 const OTHER_KINDS: Record<Exclude<Message['kind'], 'text'>, string> = {
+  blocked: '(of somebody you have blocked)',
   content: '(a content that this program does not show)',
   deleted: '(deleted)',
   unknown: '(something that this program does not know)',

@@ -39,7 +39,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
  */
 export async function createBot<Session = Record<string, unknown>>(init: BotInit<Session>): Promise<Bot<Session>> {
   assertOptions(init, 'init', [
-    'storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'signal', 'session', 'limits', 'handlerTimeoutMs'
+    'storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'signal', 'session', 'limits', 'handlerTimeoutMs'
   ])
   const { session = () => ({}) as Session, limits: wanted, handlerTimeoutMs: timeoutMs = DEFAULT_HANDLER_TIMEOUT_MS, ...peerInit } = init
   const { name, storage } = init

@@ -1,15 +1,18 @@
-import { assertOptions, assertSignal, assertString, throwIfAborted } from '@covey/core'
+import { assertOptions, assertSignal, assertString, createEvents, throwIfAborted } from '@covey/core'
 import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
 import { createDevices, createRooms } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
+import { avatarsIn, createPeerProfile } from './avatar.js'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
-import type { Peer, PeerInit } from './peer.js'
+import type { Peer, PeerEvents, PeerInit } from './peer.js'
+import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
 import { paymentsIn } from './room-payments.js'
+import { tipsIn } from './room-tips.js'
 
 /**
  * Starts a peer: opens, or on the first run makes, an identity and its rooms, and puts them on the
@@ -31,8 +34,8 @@ import { paymentsIn } from './room-payments.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'files', 'payments', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, presence, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'files', 'payments', 'requestsFrom', 'signal'])
+  const { storage, network, relays, mirrors = [], policy, presence, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   if (presence !== undefined && typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
@@ -66,6 +69,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     opened.push(() => identity.close())
     const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
     opened.push(payments.close)
+    const tipping = new Map<string, Promise<unknown>>()
     const node = createNode({
       identity,
       store,
@@ -82,16 +86,26 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       identity,
       node,
       ...(presence !== undefined && { presence }),
-      extend: (room) => ({ files: filesIn(room, files), ...mirrorsOf(room, mirrorClient) })
+      ...(requestsFrom !== undefined && { requestsFrom }),
+      extend: (room) => ({ files: filesIn(room, files), ...avatarsIn(files), ...mirrorsOf(room, mirrorClient) })
     })
     opened.push(rooms.close)
     const devices = await createDevices({ rooms })
     opened.push(devices.close)
+    const events = createEvents<PeerEvents>()
+    rooms.directMessages.on('request', (request) => events.emit('dm-request', request))
+    rooms.directMessages.on('error', (error) => events.emit('error', error))
     throwIfAborted(signal)
     return {
       identity: identity.identity,
       device: identity.device,
       devices,
+      profile: createPeerProfile(rooms.profile, files),
+      contacts: rooms.contacts,
+      directMessages: rooms.directMessages,
+      dm: (who, options) => rooms.directMessages.open(typeof who === 'string' ? who : who.id, options),
+      on: events.on.bind(events),
+      once: events.once.bind(events),
       rooms,
       files,
       mirrors: {
@@ -102,11 +116,19 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       payments: {
         pay: payments.pay,
         recover: payments.recover,
+        heedCancel: payments.heedCancel,
         verify: payments.verify,
         verifyAll: payments.verifyAll,
+        settlement: payments.settlement,
+        request: payments.request,
+        verifyRefund: payments.verifyRefund,
         list: payments.list,
-        in: (room) => paymentsIn(room, payments)
+        in(room) {
+          const inRoom = paymentsIn(room, payments)
+          return { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) }
+        }
       },
+      search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,
       get isSuspended() {
         return node.isSuspended

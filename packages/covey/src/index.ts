@@ -16,12 +16,22 @@
  * @packageDocumentation
  */
 export { createPeer } from './create-peer.js'
+export {
+  MAX_AVATAR_BYTES,
+  type Avatar,
+  type AvatarType,
+  type PeerProfile,
+  type PeerProfileChange,
+  type RoomAvatars
+} from './avatar.js'
 export { linkDevice, type DeviceLinking, type LinkDeviceInit } from './link-device.js'
-export type { Peer, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
+export type { Peer, PeerEvents, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
-export type { RoomPayments, RoomReceipt } from './room-payments.js'
+export type { RoomNotice, RoomPayments, RoomReceipt, RoomRefund } from './room-payments.js'
+export { MAX_OPEN_TIPS, type AcceptTipsOptions, type RoomTip, type RoomTips, type TipAnswer } from './room-tips.js'
 export {
   CoveyError,
   defineContent,
@@ -47,20 +57,39 @@ export {
   DEFAULT_JOIN_TIMEOUT_MS,
   DEFAULT_LINK_MS,
   DEFAULT_LINKING_TIMEOUT_MS,
+  DEFAULT_SEARCH_LIMIT,
   DEFAULT_WINDOW,
   MAX_INVITE_USES,
   MAX_LINK_MS,
   inspectInvite,
+  MAX_BIO_BYTES,
+  MAX_CONTACTS,
+  MAX_COLLECTION_NAME_BYTES,
   MAX_EMOJI_BYTES,
+  MAX_ENTRY_KEY_BYTES,
   MAX_MENTIONS,
   MAX_NAME_BYTES,
+  MAX_REASON_BYTES,
+  MAX_REPORTS,
+  MAX_SEARCH_LIMIT,
   MAX_TEXT_BYTES,
+  MAX_WANTED,
+  MAX_VALUE_BYTES,
   MAX_WINDOW,
   linkPreviewContent,
   locationContent,
   pollContent,
   voiceNoteContent,
+  type BlockedPerson,
   type CallOptions,
+  type Contact,
+  type Contacts,
+  type ContactsEvents,
+  type Collection,
+  type CollectionChange,
+  type CollectionEntry,
+  type CollectionOptions,
+  type CollectionRules,
   type CreateInviteOptions,
   type CreateLinkOptions,
   type CreateRoomInit,
@@ -74,6 +103,9 @@ export {
   type LinkedDevice,
   type LinkRequest,
   type Member,
+  type DirectMessages,
+  type DirectMessagesEvents,
+  type DmRequest,
   type EditOptions,
   type Mention,
   type Message,
@@ -81,9 +113,16 @@ export {
   type MessageVersion,
   type LinkPreview,
   type Location,
+  type PersonProfile,
   type Poll,
   type PollResult,
+  type Profile,
+  type RangeOptions,
   type Reaction,
+  type Report,
+  type ReportInit,
+  type RequestsFrom,
+  type SearchOptions,
   type SendOptions,
   type Role,
   type MemberFlood,
@@ -99,8 +138,15 @@ export {
 export {
   BLOCK_BYTES,
   fileContent,
+  folderContent,
+  isFolderPath,
   MAX_FILE_BYTES,
   MAX_FILE_NAME_BYTES,
+  MAX_FOLDER_DEPTH,
+  MAX_FOLDER_NAME_BYTES,
+  MAX_FOLDER_PATH_BYTES,
+  MAX_FOLDER_PATHS,
+  MAX_FOLDER_VERSIONS,
   MAX_PREVIEW_BYTES,
   MAX_TYPE_CHARACTERS,
   type BytesOptions,
@@ -112,11 +158,24 @@ export {
   type FileSource,
   type FileState,
   type Holding,
+  type Folder,
+  type FolderChange,
+  type FolderChanges,
+  type FolderEntry,
+  type FolderEvents,
+  type FolderMessage,
+  type FolderPutOptions,
+  type FolderRoom,
+  type FolderVersion,
+  type Mirror,
+  type MirrorEvents,
+  type MirrorOptions,
   type Offer,
   type OpenOptions,
   type Preview,
   type SaveOptions,
   type SharedFile,
   type ShareOptions,
-  type StreamOptions
+  type StreamOptions,
+  type VersionId
 } from '@covey/files'

@@ -56,7 +56,7 @@ export interface DeviceLinking {
  */
 export async function linkDevice(link: string, init: LinkDeviceInit): Promise<DeviceLinking> {
   assertString(link, 'link')
-  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'timeoutMs', 'signal'])
+  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'timeoutMs', 'signal'])
   const { timeoutMs, ...peerInit } = init
   const { storage, name, deviceName, passphrase, keyProvider, network, relays, policy, signal } = peerInit
   assertString(storage, 'init.storage', { minLength: 1 })

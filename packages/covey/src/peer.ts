@@ -1,12 +1,15 @@
-import type { EventSource } from '@covey/core'
+import type { CoveyError, EventSource } from '@covey/core'
 import type { Files, FilesInit } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
-import type { Devices, Room } from '@covey/rooms'
+import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, RequestsFrom, Room } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
+import type { PeerProfile } from './avatar.js'
 import type { RoomPayments } from './room-payments.js'
-import type { Rooms } from './rooms.js'
+import type { RoomTips } from './room-tips.js'
+import type { Room as CoveyRoom, Rooms } from './rooms.js'
+import type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 
 /** How {@link createPeer} makes a peer. */
 export interface PeerInit {
@@ -15,7 +18,10 @@ export interface PeerInit {
    * process at a time. Default: a temporary one that is removed by `close()`.
    */
   readonly storage?: string
-  /** The name that other members see, at most 256 bytes as UTF-8. Default: what the folder holds. */
+  /**
+   * The name that other members see until `profile.set` gives another, at most 256 bytes as UTF-8. Default: what the
+   * folder holds.
+   */
   readonly name?: string
   /** What the device calls itself to the person's other devices, likewise. Default: what the folder holds, or nothing. */
   readonly deviceName?: string
@@ -49,6 +55,8 @@ export interface PeerInit {
   readonly presence?: boolean
   /** How much is kept of files that others have shared, and for how long. Default: all of it, until it is forgotten. */
   readonly files?: PeerFilesInit
+  /** Who may ask for a direct room. Default `anyone`, who knows the id of the identity; then that shows when the device is on the network. */
+  readonly requestsFrom?: RequestsFrom
   /** How to pay, to be paid, and to verify. Default: not at all. */
   readonly payments?: PeerPaymentsInit
   /** Stops the start, with its reason. */
@@ -62,9 +70,9 @@ export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
 /** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'pay' | 'recover' | 'verify' | 'verifyAll' | 'list'> {
+export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'heedCancel' | 'verify' | 'verifyAll' | 'verifyRefund' | 'settlement' | 'list'> {
   /** The payments of one of this peer's rooms. */
-  in(room: Room): RoomPayments
+  in(room: Room): RoomPayments & RoomTips
 }
 
 /** The mirrors of a peer. */
@@ -73,14 +81,44 @@ export interface PeerMirrors extends EventSource<MirrorClientEvents> {
   list(): readonly { readonly id: string; readonly isConnected: boolean }[]
 }
 
+/** What happens to a peer's person. Hints for a display: who waits, `directMessages.requests()` gives. */
+export interface PeerEvents {
+  /** Somebody asks for a direct room: see {@link Peer.directMessages}. */
+  'dm-request': DmRequest
+  /** Something failed in the background. */
+  error: CoveyError
+}
+
 /** A person's device on the network: what an app talks to. */
-export interface Peer extends Suspendable {
+export interface Peer extends Suspendable, EventSource<PeerEvents> {
   /** The person: the same on all of their devices. */
   readonly identity: Identity
   /** This device. */
   readonly device: Device
   /** The devices of the person: links another one, and takes one away. */
   readonly devices: Devices
+  /** What this person says of themselves: name, picture, a line. */
+  readonly profile: PeerProfile
+  /** Whom this person knows, and whom they want nothing of. */
+  readonly contacts: Contacts
+  /** The rooms that this person shares with one other each, and who asks for one. */
+  readonly directMessages: DirectMessages<CoveyRoom>
+  /**
+   * The direct room with somebody, by the id of their identity, or as a contact: `directMessages.open`.
+   *
+   * @throws as {@link DirectMessages.open} does
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer({ name: 'Alice' })
+   * const bob = await createPeer({ name: 'Bob' })
+   * bob.on('dm-request', ({ id }) => bob.directMessages.accept(id))
+   * const room = await alice.dm(bob.identity.id)
+   * await room.send('hello')
+   * ```
+   */
+  dm(who: string | { readonly id: string }, options?: JoinOptions): Promise<CoveyRoom>
   /** The rooms of this peer. */
   readonly rooms: Rooms
   /** The mirrors that hold its rooms, and what they say. */
@@ -89,6 +127,12 @@ export interface Peer extends Suspendable {
   readonly files: Files
   /** Requests, payments and receipts. Call `recover` after a start, where there is a wallet. */
   readonly payments: PeerPayments
+  /**
+   * Finds messages of all rooms, as `room.search` does: newest first by what their authors' clocks said.
+   *
+   * @throws {RoomError} ROOM_CLOSED, ROOM_STORAGE_FAILED
+   */
+  search(text: string, options?: PeerSearchOptions): Promise<FoundMessage[]>
   /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
   readonly isSealed: boolean
   /** Closes the rooms, leaves the network and releases the folder. Idempotent. */

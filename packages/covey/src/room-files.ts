@@ -1,5 +1,5 @@
 import { assertOptions, assertSignal, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
-import { fileContent, type Files, type FileSource, type Holding, type SharedFile, type ShareOptions } from '@covey/files'
+import { fileContent, type Files, type FileSource, type Folder, type Holding, type SharedFile, type ShareOptions } from '@covey/files'
 import type { Message, Room, SendOptions } from '@covey/rooms'
 
 /** How {@link RoomFiles.share} shares, and sends. */
@@ -56,13 +56,32 @@ export interface RoomFiles {
    * ```
    */
   setHolding(holding: Holding | null): Promise<void>
+  /**
+   * The folder of this name, which all share who may send to the room: there always is one, which may be empty. Its changes are messages
+   * of the room, with a content of `folderContent`.
+   *
+   * @param name 1 to 255 bytes as UTF-8, in NFC.
+   * @throws {FileError} FILES_CLOSED, STORAGE_…
+   * @throws {RoomError} ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer({ storage: './alice', name: 'Alice' })
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * const photos = await room.files.folder('Photos')
+   * await photos.put('2026/cake.jpg', './cake.jpg', { type: 'image/jpeg' })
+   * await photos.mirror('./photos')
+   * ```
+   */
+  folder(name: string): Promise<Folder>
 }
 
 /** After these the message may have been sent all the same: who gets it is to get the file. */
 const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
 
 /** The files of `room`, among those of this peer. */
-export function filesIn(room: Pick<Room, 'id' | 'send'>, files: Files): RoomFiles {
+export function filesIn(room: Room, files: Files): RoomFiles {
   async function share(source: FileSource, { replyTo, thread, ...how }: ShareInRoomOptions): Promise<FileMessage> {
     const file = await files.share(source, how)
     try {
@@ -88,6 +107,7 @@ export function filesIn(room: Pick<Room, 'id' | 'send'>, files: Files): RoomFile
     get holding() {
       return files.holdingOf(room.id)
     },
-    setHolding: (holding) => files.setHolding(room.id, holding)
+    setHolding: (holding) => files.setHolding(room.id, holding),
+    folder: (name) => files.folder(room, name)
   }
 }

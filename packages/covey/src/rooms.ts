@@ -1,9 +1,10 @@
 import type { Room as RoomAlone, Rooms as RoomsAlone, RoomsEvents as RoomsEventsAlone } from '@covey/rooms'
+import type { RoomAvatars } from './avatar.js'
 import type { RoomFiles } from './room-files.js'
 import type { RoomMirrors } from './room-mirrors.js'
 
 /** A room of a peer: encrypted, open on this device, with its files, and held by the peer's mirrors. */
-export interface Room extends RoomAlone, RoomMirrors {
+export interface Room extends RoomAlone, RoomAvatars, RoomMirrors {
   /** What is shared in it. */
   readonly files: RoomFiles
 }

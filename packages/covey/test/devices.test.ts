@@ -201,7 +201,8 @@ test('a device that is restarted in the middle goes on, before and after it was 
   const laptop = await start({ ...net, storage: laptopFolder, name: 'Alice' })
   const tea = await laptop.rooms.create({ name: 'Tea' })
   await tea.send('hello')
-  const init = await phoneInit()
+  // With all that a peer may be told.
+  const init = await phoneInit({ name: 'Alice', mirrors: [], files: {}, policy: 'auto', relays: [], payments: { providers: [] } })
 
   // Before: the folder waits, as the same device, for another link.
   const { linking, request } = await meet(laptop, init)

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { paymentReceiptContent, paymentRequestContent } from '@covey/payments'
+import {
+  paymentAckContent,
+  paymentCancelContent,
+  paymentReceiptContent,
+  paymentRefundContent,
+  paymentRequestContent,
+  refundReferenceOf,
+  type PaymentRequest,
+  type SpendingPolicy
+} from '@covey/payments'
 import { createTestRail, TEST_ASSET, TEST_ASSETS } from '@covey/payments/testing'
 import { decodeKey } from '@covey/core'
 import type { Message, PeerInit, Room } from 'covey'
@@ -49,6 +58,100 @@ test('one asks in a room, another pays there, and a third sees that it was paid'
   const elsewhere = await carol.rooms.create({ name: 'Coffee' })
   expect(carol.payments.in(elsewhere).read(asked)).toBeUndefined()
   expect(await codeOf(() => bob.payments.in(elsewhere).pay(request, { maxFee }))).toBe('MESSAGE_WRONG_ROOM')
+})
+
+/** Alice, bob and carol in a room of alice's; each has play money. */
+async function three(policy: SpendingPolicy = {}) {
+  const rail = createTestRail()
+  const init = (name: string): PeerInit => ({
+    network: local.network,
+    name,
+    payments: { providers: [rail.createProvider({ balance: 1_000n })], assets: TEST_ASSETS, ...(name === 'Bob' && { policy }) }
+  })
+  const [alice, bob, carol] = [await start(init('Alice')), await start(init('Bob')), await start(init('Carol'))]
+  const atAlice = await alice.rooms.create({ name: 'Tea' })
+  const join = async (peer: typeof alice): Promise<Room> => peer.rooms.join(await atAlice.createInvite({ uses: 1 }), { signal: AbortSignal.timeout(60_000) })
+  const [atBob, atCarol] = [await join(bob), await join(carol)]
+  const [alices, bobs, carols] = [alice.payments.in(atAlice), bob.payments.in(atBob), carol.payments.in(atCarol)]
+  const ask = async (): Promise<PaymentRequest> => {
+    const { request, message } = await alices.request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea', payer: decodeKey(bob.identity.id) })
+    await arrived(atBob, message)
+    return request
+  }
+  return { rail, bob, atAlice, atBob, atCarol, alices, bobs, carols, ask }
+}
+
+/** Resolves when a message is in the order of the room. */
+async function arrived(room: Room, { id }: Message): Promise<void> {
+  for await (const message of room.messages({ live: true, pending: false })) if (message.id === id) return
+  throw new Error('the room ended')
+}
+
+test('a request that was taken back is not paid, also where that comes while it is confirmed', { timeout: 120_000 }, async () => {
+  let confirm = async (): Promise<boolean> => true
+  const { rail, bob, atBob, atCarol, alices, bobs, carols, ask } = await three({ confirm: () => confirm() })
+  const [first, second, third] = [await ask(), await ask(), await ask()]
+  expect(await bobs.cancelled(first)).toBeUndefined()
+  const cancel = await alices.cancel(first)
+  await arrived(atBob, cancel.message)
+  expect(await codeOf(() => bobs.pay(first, { maxFee }))).toBe('CANCELLED')
+  // From then on by no other way either.
+  expect(await codeOf(() => bob.payments.pay(first, { maxFee }))).toBe('CANCELLED')
+  expect((await bobs.cancelled(first))?.notice).toEqual(cancel.notice)
+
+  confirm = async () => {
+    await alices.cancel(second)
+    await expect.poll(() => bob.payments.list().filter(({ isCancelled }) => isCancelled).length, { timeout: 60_000 }).toBe(2)
+    return true
+  }
+  expect(await codeOf(() => bobs.pay(second, { maxFee }))).toBe('CANCELLED')
+  expect(rail.moved()).toBe(0n)
+
+  // Nobody else takes anything back, nor says again that the payee does.
+  confirm = async () => true
+  expect(await codeOf(() => carols.cancel(third))).toBe('TypeError')
+  await arrived(atBob, await atCarol.send(paymentCancelContent.create(cancel.notice.bytes)))
+  expect((await bobs.cancelled(first))?.message.id).toBe(cancel.message.id)
+  await bobs.pay(third, { maxFee })
+  expect(rail.moved()).toBe(100n)
+  // It is too late then, and what was paid is paid.
+  await arrived(atBob, (await alices.cancel(third)).message)
+  await bobs.pay(third, { maxFee })
+  expect(rail.moved()).toBe(100n)
+})
+
+test('a payment is acknowledged and given back, and everybody sees that it was', { timeout: 120_000 }, async () => {
+  const { rail, atAlice, atBob, atCarol, alices, bobs, carols, ask } = await three()
+  const request = await ask()
+  const { message, receipt } = await bobs.pay(request, { maxFee })
+  await arrived(atAlice, message)
+  const acked = await alices.ack(request, receipt)
+  expect((await alices.ack(request, receipt)).message.id).toBe(acked.message.id)
+  expect(await codeOf(() => alices.ack(request, { ...receipt, hash: new Uint8Array(32) }))).toBe('NOT_PAID')
+
+  const back = { money: request.money, payer: request.payee, purpose: 'It was cold' }
+  const asked = await bobs.request({ ...back, reference: refundReferenceOf(receipt) })
+  const twice = await bobs.request({ ...back, reference: refundReferenceOf(receipt) })
+  await arrived(atAlice, twice.message)
+  const init = { request, receipt, refundRequest: asked.request }
+  const refund = await alices.refund(init, { maxFee })
+  expect(await codeOf(() => alices.refund({ ...init, refundRequest: twice.request }, { maxFee }))).toBe('DUPLICATE')
+  expect(await codeOf(() => bobs.refund(init, { maxFee }))).toBe('TypeError')
+  expect(rail.moved()).toBe(200n)
+
+  // What carol says of it in their names is nothing.
+  for (const content of [paymentAckContent.create(acked.notice.bytes), paymentRefundContent.create(refund.notice.bytes)]) await arrived(atBob, await atCarol.send(content))
+  await expect
+    .poll(async () => (await carols.receipts(request))[0]?.refund?.verification.status, { timeout: 60_000 })
+    .toBe('valid')
+  const [seen, ...others] = await carols.receipts(request)
+  expect(seen).toMatchObject({
+    receipt: { hash: receipt.hash },
+    verification: { status: 'valid' },
+    ack: { message: { author: acked.message.author }, notice: acked.notice },
+    refund: { message: { author: acked.message.author }, notice: refund.notice, request: { coreHash: asked.request.coreHash } }
+  })
+  expect(others).toEqual([])
 })
 
 test('what was paid is known after a restart', async () => {

@@ -14,3 +14,18 @@ export const MAX_TYPE_CHARACTERS = 127
 export const MAX_GROUP_BYTES = 255
 /** The largest file: blocks are then numbered in 32 bits. */
 export const MAX_FILE_BYTES = 2 ** 50
+
+/** The longest name of a folder, as UTF-8. */
+export const MAX_FOLDER_NAME_BYTES = 255
+/** The longest path in a folder, as UTF-8. */
+export const MAX_FOLDER_PATH_BYTES = 1_024
+/** How many names a path has at most. */
+export const MAX_FOLDER_DEPTH = 32
+/** How many paths a folder has at most, those of which all is removed too. */
+export const MAX_FOLDER_PATHS = 100_000
+/** How many folders of a room are known; those that come later are not. */
+export const MAX_FOLDERS = 256
+/** How many versions of a path are kept that do not stand any more. */
+export const MAX_FOLDER_VERSIONS = 64
+/** How many changes a message has at most. */
+export const MAX_CHANGES = 512

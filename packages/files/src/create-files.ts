@@ -28,6 +28,9 @@ import { assertHolding, type Holding } from './holding.js'
 import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
+import type { FolderFiles } from './internal/folder/create-folder.js'
+import { Folders } from './internal/folder/folders.js'
+import { openJournal } from './internal/folder/journal.js'
 import { Handles } from './internal/handles.js'
 import { Holdings } from './internal/holdings.js'
 import { readBytesOf, readStream } from './internal/import-file.js'
@@ -35,7 +38,9 @@ import { MediaServer } from './internal/media-server.js'
 import { isSame, OpenFile, type FilesContext } from './internal/open-file.js'
 import { stampOf, type Stamp } from './internal/place.js'
 import { openRecords, type FileRecord } from './internal/records.js'
+import { setPath } from './internal/save-file.js'
 import { createSharedFile } from './internal/shared-file.js'
+import type { Stop } from './internal/stop.js'
 import { assertUpstream, type UpstreamStorages } from './internal/upstream.js'
 import { assertInfo, fileContent, readOffer, type FileInfo, type Offer } from './offer.js'
 
@@ -143,6 +148,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     const size = found?.stamp.size ?? (source instanceof Uint8Array ? source.length : undefined)
     const keyPair = hypercoreCrypto.keyPair()
     const offer: Offer = { ...info, signer: keyPair.publicKey, key: randomBytes(KEY_BYTES), ...(size !== undefined && { size }) }
+    // Another file may have its name by now.
+    if (found !== undefined) await handles.release(found.path)
     const core = corestore.get({ key: coreKey(offer), manifest: coreManifest(offer), keyPair })
     await core.ready()
     const path = found && !copy ? { path: { path: found.path, isSource: true, stamp: found.stamp } } : {}
@@ -153,9 +160,47 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     return file
   }
 
+  /** Shares the file of a path when it was read to its end, as it was. */
+  async function shareWhole(path: string, copy: boolean, stop: Stop): Promise<OpenFile> {
+    const { opened } = entries.get((await share(path, { copy })).id)!
+    let failure: unknown = new FileError('FILE_CHANGED', 'The file was changed while it was read.')
+    const stopListening = opened.events.on('error', (error) => void (failure = error))
+    try {
+      await stop.guard(opened.imported)
+      if (opened.record.end?.isWhole !== true) throw failure
+      if ((await realpath(path)) !== path) throw new FileError('PATH_IS_LINK', 'The file is a link.')
+      if (copy) await setPath(opened, path)
+      return opened
+    } catch (error) {
+      await opened.forget()
+      throw storageError(error)
+    } finally {
+      stopListening()
+    }
+  }
+
+  const folderFiles: FolderFiles = {
+    handles,
+    mirrors: new Map(),
+    assertOpen,
+    open: (offer) => openOffer(offer, false),
+    find: (id) => entries.get(id)?.opened,
+    all: () => [...entries.values()].map(({ opened }) => opened),
+    share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
+    shareWhole
+  }
+  const folders = new Folders(folderFiles, (room) => openJournal(`${folder}/folders`, room, identity, report), report)
+
+  function openOffer(offer: Offer, isLinked: boolean): OpenFile {
+    assertOpen()
+    const known = entries.get(encodeZ32(hypercoreCrypto.discoveryKey(coreKey(offer))))
+    return (known ?? add({ offer, isOwn: false, isLinked }, false)).opened
+  }
+
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       await holdings.close()
+      await folders.close()
       await media.close(closedError())
       await budget.close()
       await Promise.all([...entries.values()].map(({ opened }) => opened.close(closedError())))
@@ -187,8 +232,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
       if (options.group !== undefined) assertGroup(options.group, 'options.group')
       assertOpen()
       const offer = typeof content === 'string' ? decodeFileLink(content) : readContent(content)
-      const known = entries.get(encodeZ32(hypercoreCrypto.discoveryKey(coreKey(offer))))
-      const { opened } = known ?? add({ offer, isOwn: false, isLinked: typeof content === 'string' }, false)
+      const opened = openOffer(offer, typeof content === 'string')
       if (typeof content === 'string') opened.announce()
       if (options.group !== undefined) opened.addGroup(options.group)
       // As it is called here, which may be not as it was called before.
@@ -207,6 +251,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
       return holdings.of(group)
     },
     get: (id) => entries.get(id)?.file,
+    folder: (room, name) => folders.folder(room, name),
     list: () => [...entries.values()].map(({ file }) => file),
     on: events.on.bind(events),
     once: events.once.bind(events),

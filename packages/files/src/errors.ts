@@ -11,6 +11,13 @@ import { CoveyError } from '@covey/core'
  * - `STORAGE_FULL`: the disk has no room; what has arrived is kept, and the same call goes on from there.
  * - `STORAGE_FAILED`: the disk did not take, or give, the bytes.
  * - `URL_UNAVAILABLE`: this machine lets nothing listen on its loopback address.
+ * - `FOLDER_ENTRY_NOT_FOUND`: at the path there is nothing, or not this version.
+ * - `FOLDER_FULL`: there are as many paths as a folder may have.
+ * - `FOLDER_MIRRORED`: another directory is kept in step with the folder.
+ * - `DIRECTORY_GONE`: the directory of a mirror is not there any more.
+ * - `PATH_UNSAFE`: the name of a file is none on every system.
+ * - `PATH_IS_LINK`: what is there is a link, or no file.
+ * - `PATH_TAKEN`: a file has the name of a folder, or as many are in conflict as are shown.
  * - `FILES_CLOSED`: the files of this peer were closed.
  * - `UPSTREAM_UNSUPPORTED`: a module of the stack has a version that this was not written for.
  */
@@ -27,6 +34,13 @@ export type FileErrorCode =
   | 'STORAGE_FULL'
   | 'STORAGE_FAILED'
   | 'URL_UNAVAILABLE'
+  | 'FOLDER_ENTRY_NOT_FOUND'
+  | 'FOLDER_FULL'
+  | 'FOLDER_MIRRORED'
+  | 'DIRECTORY_GONE'
+  | 'PATH_UNSAFE'
+  | 'PATH_IS_LINK'
+  | 'PATH_TAKEN'
   | 'FILES_CLOSED'
   | 'UPSTREAM_UNSUPPORTED'
 

@@ -2,6 +2,7 @@ import type { Content, EventSource } from '@covey/core'
 import type { FileError } from './errors.js'
 import type { SharedFile } from './file.js'
 import type { Holding } from './holding.js'
+import type { Folder, FolderRoom } from './folder.js'
 import type { Preview } from './offer.js'
 
 /** What happens to the files of a peer. */
@@ -68,6 +69,15 @@ export interface Files extends EventSource<FilesEvents> {
   holdingOf(group: string): Holding
   /** The file of this id, if it is known here. */
   get(id: string): SharedFile | undefined
+  /**
+   * The folder of this name in a room: there always is one, which may be empty. The first call for a room reads its messages, once;
+   * those after a restart go on from there.
+   *
+   * @param name at most {@link MAX_FOLDER_NAME_BYTES} as UTF-8, in NFC.
+   * @throws {FileError} FILES_CLOSED, STORAGE_…
+   * @throws what reading the room fails with
+   */
+  folder(room: FolderRoom, name: string): Promise<Folder>
   /** The files that are here, wholly or partly. */
   list(): SharedFile[]
   /** Stops all that is going on, and gives nothing any more. Idempotent. */

@@ -46,6 +46,17 @@ describe('a shared file that changes', () => {
     })
   }
 
+  it('is left to the user where it was saved: what is missing of it then is kept elsewhere', async () => {
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    const { path, bytes } = await writeRandom(alice, 'film', SIZE)
+    await connect(bob, alice)
+    const file = bob.files.open((await alice.files.share(path)).content)
+    const saved = await file.saveTo(bob.desk)
+    await writeFile(saved, 'something else')
+    expect(digest(await collect(file.stream()))).toBe(digest(bytes))
+    expect(await readFile(saved, 'utf8')).toBe('something else')
+  })
+
   it('is told of at the next start, when it changed meanwhile', async () => {
     const alice = await startPeer(local)
     const { path } = await writeRandom(alice, 'film', SIZE)

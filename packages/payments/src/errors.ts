@@ -28,8 +28,10 @@ export type PaymentErrorCode =
   | 'EXPIRED'
   /** The payee has taken the request back. */
   | 'CANCELLED'
-  /** The request, or the same invoice by another request, was paid before. */
+  /** The request, or the same invoice by another request, was paid before; or the payment was given back before. */
   | 'DUPLICATE'
+  /** The money is not here, or not yet, as far as one's own wallet or a chain tells: nothing is given for it, and it is neither acknowledged nor refunded. */
+  | 'NOT_PAID'
   /** The fee would be more than `maxFee`. */
   | 'FEE_TOO_HIGH'
   /** The spending policy, or the person, said no. */
@@ -50,6 +52,12 @@ export type PaymentErrorCode =
   | 'PAYMENT_FAILED'
   /** Nobody can say yet whether it was paid. It is looked up by the next `pay` or `recover`, and never paid anew. */
   | 'UNKNOWN_OUTCOME'
+  /** A gate has not made the request. */
+  | 'GATE_UNKNOWN_REQUEST'
+  /** It was paid for, and could not be granted. Ask again. */
+  | 'GATE_GRANT_FAILED'
+  /** Neither credit nor the window of a meter has room for it. */
+  | 'CREDIT_EXHAUSTED'
   /** Another process has the journal open. */
   | 'JOURNAL_LOCKED'
   /** The journal has an entry that cannot be read: what it names is not paid, for it may have been. */

@@ -41,6 +41,24 @@ export {
 } from './content.js'
 export { isPaymentUnsettled, PaymentError, type PaymentErrorCode } from './errors.js'
 export { openFileJournal } from './file-journal.js'
+export {
+  createGate,
+  DEFAULT_GATE_EXPIRY_MS,
+  type Gate,
+  type GateGrant,
+  type GateInit,
+  type OpenedGate,
+  type OpenGateOptions
+} from './gate.js'
+export {
+  createMemoryGateJournal,
+  MAX_GRANT_BYTES,
+  openGateJournal,
+  type GateEntry,
+  type GateJournal,
+  type GateState
+} from './gate-journal.js'
+export type { DurableMap } from './internal/durable-folder.js'
 export type { ExpectedMessage, SignedMessage, Signer } from './internal/signed-message.js'
 export {
   createMemoryJournal,
@@ -50,6 +68,9 @@ export {
   type PaymentJournal,
   type PaymentState
 } from './journal.js'
+export { createMeter, GB_DAY, type Meter, type MeterBalance, type MeterHold, type MeterInit } from './meter.js'
+export { createMemoryMeterJournal, MAX_HOLDS, openMeterJournal, type MeterCredit, type MeterJournal } from './meter-journal.js'
+export type { MeterAccount } from './internal/account.js'
 export { assertMoney, formatAmount, parseAmount, type AmountStyle, type FormatAmountOptions, type Money } from './money.js'
 export {
   createPayments,
@@ -58,8 +79,10 @@ export {
   type PaymentsInit,
   type PaymentsRequestInit,
   type ReceiptClaim,
-  type RecoveredPayment
+  type RecoveredPayment,
+  type SettlementOptions
 } from './payments.js'
+export type { Settlement } from './internal/settle.js'
 export type { Spending, SpendingLimit, SpendingPolicy } from './policy.js'
 export type {
   Fee,
@@ -74,6 +97,7 @@ export type {
   Verification
 } from './provider.js'
 export { readReceipt, signReceipt, type ExpectedReceipt, type PaymentReceipt, type ReceiptInit } from './receipt.js'
+export { refundReferenceOf, type RefundClaim, type RefundInit } from './refund.js'
 export {
   draftRequest,
   readRequest,
@@ -84,4 +108,5 @@ export {
   type RequestCore,
   type RequestInit
 } from './request.js'
+export { paymentTipContent, readTipReference, tipReference, type TipOffer } from './tip.js'
 export { readNotice, signNotice, type ExpectedNotice, type NoticeInit, type PaymentNotice } from './settlement.js'

@@ -1,5 +1,6 @@
 import { encodeZ32, readBytes, writeBytes, type ByteReader, type Result } from '@covey/core'
 import { MAX_ASSET_ID_LENGTH, MAX_PROOF_BYTES, MAX_SIGNED_MESSAGE_BYTES } from './constants.js'
+import { createMemoryMap, type DurableMap } from './internal/durable-folder.js'
 import { hashOf } from './internal/hash.js'
 import { readMoney, writeMoney } from './internal/amount.js'
 import type { Money } from './money.js'
@@ -39,6 +40,13 @@ export interface JournalEntry {
   readonly attempts: number
   /** When this attempt began, by this device's clock. */
   readonly beganMs: number
+  /**
+   * The payee has taken the request back: nothing of it is sent from then on. What was `sent` by then goes its way. One
+   * that was never begun is `failed`, with no attempts.
+   */
+  readonly isCancelled: boolean
+  /** What the payment gives back: what the proof of the receipt has used up, at most 128 bytes. Empty where it is no refund. */
+  readonly refundOf: Uint8Array
 }
 
 /** Where payments are written down before they are made. Keyed by request; one process at a time. */
@@ -57,6 +65,8 @@ export const MAX_HANDLE_BYTES = 16_384
 export const MAX_DESTINATION_BYTES = 128
 const VERSION = 1
 const STATES: readonly PaymentState[] = ['begun', 'sent', 'paid', 'failed']
+/** A bit; the others are for what is to come. */
+const CANCELLED = 1
 const HASH_BYTES = 32
 
 /**
@@ -72,33 +82,15 @@ const HASH_BYTES = 32
  * ```
  */
 export function createMemoryJournal(): PaymentJournal {
-  return journalOf(new Map(), {
-    put: async () => undefined,
-    close: async () => undefined
-  })
+  return journalOf(createMemoryMap())
 }
 
-/** The part that all journals share: what was made durable is in memory too. */
-export function journalOf(
-  entries: Map<string, JournalEntry>,
-  disk: { put(key: string, entry: JournalEntry): Promise<void>; close(): Promise<void> }
-): PaymentJournal {
-  let last: Promise<unknown> = Promise.resolve()
+export function journalOf(entries: DurableMap<JournalEntry>): PaymentJournal {
   return {
     get: (requestHash) => entries.get(encodeZ32(requestHash)),
-    list: () => [...entries.values()],
-    put(entry) {
-      const key = encodeZ32(entry.requestHash)
-      const write = async (): Promise<void> => {
-        await disk.put(key, entry)
-        entries.set(key, entry)
-      }
-      // One after the other, so that the last put is what stays. A failed one is its caller's to hear of.
-      const written = last.then(write, write)
-      last = written
-      return written
-    },
-    close: () => disk.close()
+    list: entries.list,
+    put: (entry) => entries.put(encodeZ32(entry.requestHash), entry),
+    close: entries.close
   }
 }
 
@@ -109,6 +101,7 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
     writeMoney(writer, entry.money).text(entry.maxFee.asset, MAX_ASSET_ID_LENGTH).text(entry.maxFee.amount.toString(), 80)
     writer.prefixedBytes(entry.destination, MAX_DESTINATION_BYTES).prefixedBytes(entry.handle, MAX_HANDLE_BYTES)
     writer.prefixedBytes(entry.proof, MAX_PROOF_BYTES).varint(entry.attempts).varint(entry.beganMs)
+    writer.uint8(entry.isCancelled ? CANCELLED : 0).prefixedBytes(entry.refundOf, MAX_DESTINATION_BYTES)
   })
   return writeBytes((writer) => writer.bytes(hashOf('journal/1', body)).bytes(body))
 }
@@ -142,8 +135,16 @@ function readEntry(reader: ByteReader): JournalEntry {
     handle: reader.prefixedBytes(MAX_HANDLE_BYTES),
     proof: reader.prefixedBytes(MAX_PROOF_BYTES),
     attempts: reader.varint(),
-    beganMs: reader.varint()
+    beganMs: reader.varint(),
+    isCancelled: readFlags(reader) === CANCELLED,
+    refundOf: reader.prefixedBytes(MAX_DESTINATION_BYTES)
   }
+}
+
+/** A flag that is not known may be what keeps something from being paid. */
+function readFlags(reader: ByteReader): number {
+  const flags = reader.uint8()
+  return flags <= CANCELLED ? flags : reader.fail('The entry was written by a newer version.')
 }
 
 function readDecimal(reader: ByteReader): bigint {

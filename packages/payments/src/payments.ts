@@ -1,13 +1,17 @@
-import { assertFunction, assertOptions, assertSignal, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
+import { assertFunction, assertOptions, assertSignal, encodeZ32, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
 import { knownAssets, type AssetRegistry } from './assets.js'
 import { PaymentError } from './errors.js'
+import { checkVerification } from './internal/outcomes.js'
 import { createPayer } from './internal/payer.js'
+import { settle, type Settlement } from './internal/settle.js'
 import type { Signer } from './internal/signed-message.js'
 import type { JournalEntry, PaymentJournal } from './journal.js'
 import { assertPolicy, type SpendingPolicy } from './policy.js'
 import type { Fee, PaymentProvider, ProviderOptions, Verification } from './provider.js'
 import { readReceipt, type PaymentReceipt } from './receipt.js'
+import { readRefund, readRefundClaim, type RefundClaim, type RefundInit } from './refund.js'
 import { draftRequest, signRequest, type PaymentMethod, type PaymentRequest, type RequestInit } from './request.js'
+import { signNotice, type PaymentNotice } from './settlement.js'
 
 /** What {@link createPayments} takes. */
 export interface PaymentsInit {
@@ -36,6 +40,12 @@ export interface PayOptions extends ProviderOptions {
 
 /** What {@link Payments.request} takes: who asks, and where, is known. */
 export type PaymentsRequestInit = Omit<RequestInit, 'payee' | 'createdMs'>
+
+/** Options of {@link Payments.settlement}. */
+export interface SettlementOptions extends ProviderOptions {
+  /** What the payer shows. */
+  receipt?: PaymentReceipt | undefined
+}
 
 /** A receipt, and the request that it says was paid. */
 export interface ReceiptClaim {
@@ -87,6 +97,49 @@ export interface Payments extends AsyncDisposable {
    * counts, and all who have the same order agree.
    */
   verifyAll(claims: readonly ReceiptClaim[], options?: ProviderOptions): Promise<Verification[]>
+  /**
+   * Whether the money of a request of one's own is here: what whoever gives something for it has to ask. A preimage does
+   * not count, the wallet that has made the invoice does; for a chain the payer's receipt is needed.
+   *
+   * @throws {PaymentError} MESSAGE_MISMATCH and others of `readRequest`, when the request is not one's own.
+   */
+  settlement(request: PaymentRequest, options?: SettlementOptions): Promise<Settlement>
+  /**
+   * Takes a request of this person back, by a message for those who might pay it. It holds up nobody who has not heard of
+   * it: what was sent by then is paid, and can be given back by {@link refund}.
+   *
+   * @throws {TypeError} when it is a request of somebody else.
+   */
+  cancel(request: PaymentRequest): PaymentNotice
+  /**
+   * Takes note, durably, that a request was taken back: from when it resolves, nothing is begun or sent for it by this
+   * wallet, and what has failed is not tried again. Resolves to whether that was in time: `false` where a payment was sent
+   * before, which goes its way, and may have been made.
+   *
+   * @param cancel the `bytes` of the payee's notice, from whomever.
+   * @throws {PaymentError} MESSAGE_… where it is no such notice, JOURNAL_FAILED, PAYMENTS_CLOSED
+   */
+  heedCancel(request: PaymentRequest, cancel: Uint8Array): Promise<boolean>
+  /**
+   * Says, as the payee, that the money of a receipt is here, as far as this wallet can tell: its proof is verified first.
+   * Where several show one proof, it is the order of the room that tells whose it is; see {@link verifyAll}.
+   *
+   * @throws {PaymentError} NOT_PAID, retryable while it is `pending` or `unknown`; MESSAGE_… for a receipt that is none.
+   * @throws {TypeError} when it is a request of somebody else.
+   */
+  ack(request: PaymentRequest, receipt: PaymentReceipt, options?: ProviderOptions): Promise<PaymentNotice>
+  /**
+   * Gives back what a receipt shows, by paying a request of its payer; once for each payment, whatever happens and however
+   * often it is asked for. A Lightning proof can be shown by whoever has seen it: so for such a one the request that was paid
+   * has to name its payer.
+   *
+   * @throws {PaymentError} NOT_PAID, MESSAGE_MISMATCH where the two do not belong together, DUPLICATE where it was given
+   *   back by another request, and what {@link pay} fails with.
+   * @throws {TypeError} when it is a request of somebody else.
+   */
+  refund(init: RefundInit, options: PayOptions): Promise<{ notice: PaymentNotice; receipt: PaymentReceipt }>
+  /** Whether a refund was made, as {@link verify} says of a payment: `invalid` too where its parts do not belong together. */
+  verifyRefund(claim: RefundClaim, options?: ProviderOptions): Promise<Verification>
   /** All payments, in no order. */
   list(): readonly JournalEntry[]
   /** Waits for what is being written, and closes the journal. May be called twice. */
@@ -145,7 +198,10 @@ export function createPayments(init: PaymentsInit): Payments {
       )
       if (provider === undefined) return { ...invalid('No provider here can verify this.'), status: 'unknown' }
       const all: Verification[] = []
-      for (const method of claims) all.push(await provider.verify({ request, method, payer: identity, proof }, { signal }))
+      for (const method of claims) {
+        const verified = provider.verify({ request, method, payer: identity, proof }, { signal })
+        all.push(checkVerification(await verified.catch(cannotSay(signal))))
+      }
       const order: readonly Verification['status'][] = ['valid', 'pending', 'unknown', 'invalid']
       return all.sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status))[0]!
     },
@@ -154,6 +210,42 @@ export function createPayments(init: PaymentsInit): Payments {
       const verified: Verification[] = []
       for (const { request, receipt } of claims) verified.push(await payments.verify(request, receipt, { signal }))
       return spendOnce(verified)
+    },
+    settlement(request, options = {}) {
+      assertOptions(options, 'options', ['receipt', 'signal'])
+      const { receipt, signal } = options
+      checkOptions({ signal })
+      const verify = (asked: PaymentRequest, shown: PaymentReceipt): Promise<Verification> => payments.verify(asked, shown, { signal })
+      return settle({ payee: signer.identity.publicKey, providers, verify, now }, request, receipt, signal)
+    },
+    cancel: (request) => signNotice(signer, request, { kind: 'cancel', createdMs: now() }),
+    heedCancel: (request, cancel) => payer.heedCancel(request, cancel),
+    async ack(request, receipt, options = {}) {
+      const read = readReceipt(receipt.bytes, { request, atMs: now() })
+      if (!read.ok) throw read.error
+      const init = { kind: 'ack', receipt: read.value.hash, createdMs: now() } as const
+      const notice = signNotice(signer, request, init)
+      refuseUnpaid(await payments.verify(request, read.value, options))
+      return notice
+    },
+    async refund(init, options) {
+      assertOptions(init, 'init', ['request', 'receipt', 'refundRequest'])
+      assertOptions(options, 'options', ['maxFee', 'signal'])
+      const read = readRefund(init, now())
+      if (!read.ok) throw read.error
+      const { request, receipt, refundRequest } = read.value
+      const hashes = { receipt: receipt.hash, refundRequest: refundRequest.coreHash }
+      const notice = signNotice(signer, request, { kind: 'refund', ...hashes, createdMs: now() })
+      const { level, spends } = refuseUnpaid(await payments.verify(request, receipt, { signal: options.signal }))
+      if (level === 'preimage' && request.payer === null) {
+        throw new PaymentError('NOT_PAID', 'Whoever has seen this proof can show it: nobody can say who has paid.', { hint: 'Name the payer in requests.' })
+      }
+      return { notice, receipt: await payer.pay(refundRequest, options, spends!) }
+    },
+    async verifyRefund(claim, options = {}) {
+      const signal = checkOptions(options)
+      const read = readRefundClaim(claim, now())
+      return read.ok ? payments.verify(read.value.refundRequest, claim.refundReceipt, { signal }) : invalid(read.error.message)
     },
     list: () => journal.list(),
     close: () => payer.close(),
@@ -177,6 +269,21 @@ function spendOnce(verified: readonly Verification[]): Verification[] {
     const reason = 'An earlier receipt has the same proof.'
     return earlier === 'valid' ? invalid(reason) : { ...verification, status: earlier, reason }
   })
+}
+
+/** A receipt on which a provider breaks holds up no other. */
+function cannotSay(signal: AbortSignal | undefined): (cause: unknown) => Verification {
+  return (cause) => {
+    throwIfAborted(signal)
+    const code = isCoveyError(cause) ? cause.code : 'it broke'
+    return { ...invalid(`The provider cannot say: ${code}.`), status: 'unknown' }
+  }
+}
+
+function refuseUnpaid(verification: Verification): Verification {
+  const { status, reason } = verification
+  if (status === 'valid') return verification
+  throw new PaymentError('NOT_PAID', `The receipt is ${status}: ${reason}`, { retryable: status !== 'invalid' })
 }
 
 function invalid(reason: string): Verification {

@@ -55,6 +55,8 @@ export interface Verification {
    * where the proof is none.
    */
   readonly spends: Uint8Array | null
+  /** When it was paid, by the chain's clock, in milliseconds since 1970; left out where nothing tells. */
+  readonly paidMs?: number | undefined
   /** Why, for people who look into it. */
   readonly reason: string
 }
@@ -123,4 +125,9 @@ export interface PaymentProvider {
   lookup(order: PaymentOrder, handle: Uint8Array, options: LookupOptions): Promise<PaymentOutcome>
   /** Whether the proof shows that the request was paid. Needs no wallet, and never rejects for what is claimed. */
   verify(claim: PaymentClaim, options?: ProviderOptions): Promise<Verification>
+  /**
+   * Whether this provider's own wallet has received what the request asks for, by a method that it has made; for good,
+   * and not by what anybody shows. Left out where a chain tells instead. Rejects where the wallet does not answer.
+   */
+  received?(order: PaymentOrder, options?: ProviderOptions): Promise<boolean>
 }

@@ -152,7 +152,7 @@ describe('a look-up', () => {
   })
 
   test('finds a transaction that another has replaced: failed for good, and only then', async () => {
-    const made = await world({ confirmations: 3 })
+    const made = await world({ confirmations: 3, waitMs: 1 })
     const of = await order(made)
     let handle = new Uint8Array()
     const save = async (bytes: Uint8Array): Promise<void> => {
@@ -162,9 +162,11 @@ describe('a look-up', () => {
     await codeOf(() => made.payer.pay(of, { maxFee, payer, save }))
     // Another payment takes the nonce, since this one was never sent.
     const second = await order(made)
-    const paying = pay(made.payer, second)
-    await mineUntil(paying)
-    expect((await paying).outcome.status).toBe('paid')
+    const sent = await pay(made.payer, second)
+    expect(sent.outcome.status).toBe('pending')
+    expect(await made.payer.lookup(of, handle, { payer, resend: false })).toEqual({ status: 'unknown' })
+    await anvil.mine(2)
+    expect((await made.payer.lookup(second, sent.handle, { payer, resend: false })).status).toBe('paid')
     expect(await made.payer.lookup(of, handle, { payer, resend: true })).toMatchObject({ status: 'failed', code: 'PAYMENT_FAILED' })
     expect(await made.received()).toBe(AMOUNT)
   })
@@ -295,13 +297,3 @@ describe('a provider', () => {
     expect(() => createEvmProvider({ ...right, ...init } as EvmProviderInit)).toThrow(field)
   })
 })
-
-/** Mines until the promise has settled, as a chain does that others use too. */
-async function mineUntil(promise: Promise<unknown>): Promise<void> {
-  let isSettled = false
-  const settled = promise.then(() => (isSettled = true), () => (isSettled = true))
-  while (!isSettled) {
-    await anvil.mine(1)
-    await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 20))])
-  }
-}

@@ -22,6 +22,8 @@ function entry(change: Partial<JournalEntry> = {}): JournalEntry {
     proof: new Uint8Array(),
     attempts: 2,
     beganMs: NOW,
+    isCancelled: true,
+    refundOf: new Uint8Array(52).fill(5),
     ...change
   }
 }

@@ -64,6 +64,8 @@ describe('an amount', () => {
 describe('money', () => {
   it.each<[string, unknown]>([
     ['amount must be a bigint', { asset: 'eip155:1/slip44:60', amount: 1 }],
+    ['amount must be a bigint', { asset: 'eip155:1/slip44:60', amount: 1.5 }],
+    ['amount must be a bigint', { asset: 'eip155:1/slip44:60', amount: '1' }],
     ['amount must be at least 1', { asset: 'eip155:1/slip44:60', amount: 0n }],
     ['amount must be at least 1', { asset: 'eip155:1/slip44:60', amount: -5n }],
     ['amount must be less than', { asset: 'eip155:1/slip44:60', amount: MAX_AMOUNT + 1n }],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
-import { readNotice, readReceipt, readRequest, signNotice, signReceipt, signRequest, type NoticeInit, type PaymentRequest } from '@covey/payments'
+import { readNotice, readReceipt, readRequest, refundReferenceOf, signNotice, signReceipt, signRequest, type NoticeInit, type PaymentRequest } from '@covey/payments'
 import { hex, ROOM, unhex } from './support/people.js'
 
 // Bytes that a released version has written. They may be added to, never changed: rooms hold such messages for good.
@@ -47,6 +47,20 @@ it.each(['ack', 'cancel', 'refund'] as const)('an %s is read and signed as befor
   if (init.kind === 'ack') delete (init as { refundRequest?: unknown }).refundRequest
   expect(readNotice(unhex(vector.notices[kind]), { kind, request: request(), atMs }).ok).toBe(true)
   expect(hex(signNotice(alice, request(), init).bytes)).toBe(vector.notices[kind])
+})
+
+it('what is given back is asked for, said and shown as before', () => {
+  const { givenBack } = vector
+  const asked = readRequest(unhex(givenBack.request), { room: ROOM, atMs, payee: bob.identity.publicKey })
+  if (!asked.ok) throw asked.error
+  expect(asked.value).toMatchObject({ payer: alice.identity.publicKey, purpose: 'Kalt', reference: givenBack.reference, coreHash: unhex(givenBack.coreHash) })
+  expect(refundReferenceOf({ hash: unhex(vector.receiptHash) })).toBe(givenBack.reference)
+  expect(hex(signRequest(bob, asked.value, asked.value.methods).bytes)).toBe(givenBack.request)
+  const notice = { kind: 'refund', receipt: unhex(vector.receiptHash), refundRequest: asked.value.coreHash, createdMs: createdMs + 4 } as const
+  expect(hex(signNotice(alice, request(), notice).bytes)).toBe(givenBack.notice)
+  expect(readNotice(unhex(givenBack.notice), { kind: 'refund', request: request(), atMs })).toMatchObject({ ok: true, value: notice })
+  const receipt = { method: 'evm', proof: new Uint8Array(97).fill(8), createdMs: createdMs + 5 }
+  expect(hex(signReceipt(alice, asked.value, receipt).bytes)).toBe(givenBack.receipt)
 })
 
 async function openFile(bytes: string): Promise<LocalIdentity> {

@@ -42,8 +42,11 @@ struct(
   required('statement', 'buffer'),
   required('writerKey', 'fixed32'),
   required('writerSignature', 'fixed64'),
-  required('history', 'uint')
+  required('history', 'uint'),
+  // The one other person of a direct room.
+  optional('peer', 'fixed32')
 )
+struct('profile-version', required('version', 'uint'))
 struct(
   'receipt',
   required('invite', 'fixed32'),
@@ -114,6 +117,9 @@ struct('rule', required('rule', 'uint'), required('value', 'uint'))
 struct('rules', list('rules', 'rule'))
 // What a message says that it has in it, in bits: what is sealed, `apply` cannot look at.
 struct('message-kinds', required('kinds', 'uint'))
+// Who may write to a collection of app data. Its id, and the keys of its entries, are keyed hashes: see docs/protocol.md.
+struct('collection', required('id', 'fixed32'), required('role', 'uint'))
+struct('entry-name', required('collection', 'fixed32'), required('key', 'fixed32'))
 
 // The sealed bodies, by type.
 struct('mention', required('identity', 'fixed32'), required('start', 'uint'), required('length', 'uint'))
@@ -129,10 +135,11 @@ struct(
 )
 struct('reaction-body', required('emoji', 'string'))
 struct('vote-body', { ...required('choices', 'uint'), array: true })
+struct('entry-body', required('name', 'string'), required('version', 'uint'), required('value', 'buffer'))
 struct('settings-body', optional('name', 'string'))
 // What is reported, and why: for moderators.
 struct('report-body', required('message', 'fixed32'), optional('reason', 'string'))
-struct('profile-body', optional('name', 'string'))
+struct('profile-body', optional('name', 'string'), optional('signed', 'buffer'))
 struct('knock-body', required('request', 'buffer'), required('receipt', '@covey/receipt'))
 
 // What two devices say to each other before one is a member, and what a link carries.
@@ -144,7 +151,9 @@ struct(
   required('statement', 'buffer'),
   required('writerKey', 'fixed32'),
   required('writerSignature', 'fixed64'),
-  required('nonce', 'fixed32')
+  required('nonce', 'fixed32'),
+  // For a direct room, and for no other.
+  optional('direct', 'bool')
 )
 struct('knock-request', required('request', 'buffer'), optional('name', 'string'))
 struct(
@@ -158,6 +167,56 @@ struct(
   // Of who made it, and the relays where that device can be met, as @covey/transport writes them.
   optional('device', 'fixed32'),
   optional('relays', 'buffer')
+)
+
+// What a person says of themselves, and that it is they who say so.
+struct('profile-avatar', required('type', 'string'), required('version', 'uint'), required('data', 'buffer'))
+struct(
+  'profile-card',
+  required('version', 'uint'),
+  optional('name', 'string'),
+  optional('bio', 'string'),
+  optional('avatar', '@covey/profile-avatar')
+)
+struct(
+  'signed-profile',
+  required('card', 'buffer'),
+  required('device', 'fixed32'),
+  required('certificate', 'buffer'),
+  required('statement', 'buffer')
+)
+
+// What two devices say to each other on the way to a direct room, by type.
+struct(
+  'dm-message',
+  required('type', 'uint'),
+  optional('sought', 'fixed32'),
+  optional('certificate', 'buffer'),
+  optional('profile', 'buffer'),
+  optional('room', 'fixed32'),
+  optional('request', 'buffer'),
+  optional('key', 'fixed32'),
+  optional('encryptionKey', 'fixed32')
+)
+
+// What a device knows of people, sealed, outside of the rooms.
+struct('people-record', required('key', 'string'), optional('value', 'buffer'))
+struct('contact', required('addedAt', 'uint'), optional('name', 'string'))
+struct('block', required('blockedAt', 'uint'))
+struct(
+  'report',
+  required('reportedAt', 'uint'),
+  required('identity', 'fixed32'),
+  required('reason', 'string'),
+  optional('room', 'string'),
+  optional('message', 'string')
+)
+struct(
+  'dm-record',
+  required('state', 'uint'),
+  required('at', 'uint'),
+  optional('device', 'fixed32'),
+  optional('profile', 'buffer')
 )
 
 // What a device keeps of its rooms, sealed, outside of them.
@@ -198,6 +257,17 @@ struct('personal-room-entry', required('key', 'fixed32'), required('encryptionKe
 // How far somebody has read, on this device.
 struct('read-mark', required('message', 'fixed32'), required('order', 'uint'))
 
+// What this device has of the texts of a room, to search in: 512 messages by their order, sealed, outside of the room.
+struct(
+  'search-segment',
+  required('ids', 'buffer'),
+  required('versions', 'buffer'),
+  required('writers', 'buffer'),
+  required('by', 'buffer'),
+  required('text', 'string')
+)
+struct('search-mark', required('settled', 'uint'), required('segments', 'uint'))
+
 // The rows of the view.
 struct(
   'meta',
@@ -235,6 +305,9 @@ struct(
   required('history', 'uint'),
   optional('settingsWriter', 'fixed32'),
   optional('settings', 'buffer'),
+  // Of a direct room, the two whose it is.
+  optional('founder', 'fixed32'),
+  optional('peer', 'fixed32'),
   optionalList('rules', 'rule')
 )
 struct(
@@ -258,7 +331,7 @@ struct(
   optional('issuer', 'fixed32'),
   optional('silent', 'bool')
 )
-struct('report', required('identity', 'fixed32'), required('id', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
+struct('message-report', required('identity', 'fixed32'), required('id', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
 // When somebody wrote last, by their own clock, while the room is slow.
 struct('pace', required('identity', 'fixed32'), required('sentAt', 'uint'))
 struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
@@ -348,6 +421,22 @@ struct(
 )
 struct('pin', required('order', 'uint'), required('writer', 'fixed32'))
 struct('thread-message', required('root', 'uint'), required('order', 'uint'))
+// How much is in a collection, and a hash over all that was done to it.
+struct(
+  'collection-usage',
+  required('id', 'fixed32'),
+  required('entries', 'uint'),
+  required('bytes', 'uint'),
+  required('head', 'fixed32')
+)
+struct(
+  'entry',
+  required('collection', 'fixed32'),
+  required('key', 'fixed32'),
+  required('id', 'fixed32'),
+  required('writer', 'fixed32'),
+  required('op', 'buffer')
+)
 
 Hyperschema.toDisk(schema, schemaFolder, { esm: true })
 
@@ -380,8 +469,11 @@ collection('pins', 'pin', 'order')
 collection('thread-messages', 'thread-message', 'root', 'order')
 collection('paces', 'pace', 'identity')
 collection('acts', 'act', 'position', 'number')
-collection('reports', 'report', 'identity', 'id')
+collection('reports', 'message-report', 'identity', 'id')
 view.indexes.register({ name: 'reports-by-id', collection: '@covey/reports', key: ['id'], unique: true })
+collection('collections', 'collection', 'id')
+collection('collection-usage', 'collection-usage', 'id')
+collection('entries', 'entry', 'collection', 'key')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

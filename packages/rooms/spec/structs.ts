@@ -15,6 +15,10 @@ export interface Structs {
     writerKey: Uint8Array
     writerSignature: Uint8Array
     history: number
+    peer?: Uint8Array | null
+  }
+  'profile-version': {
+    version: number
   }
   'receipt': {
     invite: Uint8Array
@@ -123,6 +127,14 @@ export interface Structs {
   'message-kinds': {
     kinds: number
   }
+  'collection': {
+    id: Uint8Array
+    role: number
+  }
+  'entry-name': {
+    collection: Uint8Array
+    key: Uint8Array
+  }
   'mention': {
     identity: Uint8Array
     start: number
@@ -143,6 +155,11 @@ export interface Structs {
   'vote-body': {
     choices: readonly number[]
   }
+  'entry-body': {
+    name: string
+    version: number
+    value: Uint8Array
+  }
   'settings-body': {
     name?: string | null
   }
@@ -152,6 +169,7 @@ export interface Structs {
   }
   'profile-body': {
     name?: string | null
+    signed?: Uint8Array | null
   }
   'knock-body': {
     request: Uint8Array
@@ -165,6 +183,7 @@ export interface Structs {
     writerKey: Uint8Array
     writerSignature: Uint8Array
     nonce: Uint8Array
+    direct?: boolean | null
   }
   'knock-request': {
     request: Uint8Array
@@ -179,6 +198,57 @@ export interface Structs {
     encryptionKey?: Uint8Array | null
     device?: Uint8Array | null
     relays?: Uint8Array | null
+  }
+  'profile-avatar': {
+    type: string
+    version: number
+    data: Uint8Array
+  }
+  'profile-card': {
+    version: number
+    name?: string | null
+    bio?: string | null
+    avatar?: Structs['profile-avatar'] | null
+  }
+  'signed-profile': {
+    card: Uint8Array
+    device: Uint8Array
+    certificate: Uint8Array
+    statement: Uint8Array
+  }
+  'dm-message': {
+    type: number
+    sought?: Uint8Array | null
+    certificate?: Uint8Array | null
+    profile?: Uint8Array | null
+    room?: Uint8Array | null
+    request?: Uint8Array | null
+    key?: Uint8Array | null
+    encryptionKey?: Uint8Array | null
+  }
+  'people-record': {
+    key: string
+    value?: Uint8Array | null
+  }
+  'contact': {
+    addedAt: number
+    name?: string | null
+  }
+  'block': {
+    blockedAt: number
+  }
+  'report': {
+    reportedAt: number
+    identity: Uint8Array
+    reason: string
+    room?: string | null
+    message?: string | null
+  }
+  'dm-record': {
+    state: number
+    at: number
+    device?: Uint8Array | null
+    profile?: Uint8Array | null
   }
   'room-record': {
     namespace: Uint8Array
@@ -224,6 +294,17 @@ export interface Structs {
     message: Uint8Array
     order: number
   }
+  'search-segment': {
+    ids: Uint8Array
+    versions: Uint8Array
+    writers: Uint8Array
+    by: Uint8Array
+    text: string
+  }
+  'search-mark': {
+    settled: number
+    segments: number
+  }
   'meta': {
     messages: number
     authority: number
@@ -258,6 +339,8 @@ export interface Structs {
     history: number
     settingsWriter?: Uint8Array | null
     settings?: Uint8Array | null
+    founder?: Uint8Array | null
+    peer?: Uint8Array | null
     rules?: readonly Structs['rule'][] | null
   }
   'member': {
@@ -278,7 +361,7 @@ export interface Structs {
     issuer?: Uint8Array | null
     silent?: boolean | null
   }
-  'report': {
+  'message-report': {
     identity: Uint8Array
     id: Uint8Array
     writer: Uint8Array
@@ -380,5 +463,18 @@ export interface Structs {
   'thread-message': {
     root: number
     order: number
+  }
+  'collection-usage': {
+    id: Uint8Array
+    entries: number
+    bytes: number
+    head: Uint8Array
+  }
+  'entry': {
+    collection: Uint8Array
+    key: Uint8Array
+    id: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
   }
 }

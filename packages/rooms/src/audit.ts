@@ -18,6 +18,7 @@ export type AuditAction =
   | 'transfer'
   | 'rename'
   | 'setRules'
+  | 'setCollection'
   | 'createInvite'
   | 'revokeInvite'
   | 'revokeDevice'

@@ -16,6 +16,17 @@ export const MAX_IN_A_ROW = 16
 /** The longest reason of a report, as UTF-8. */
 export const MAX_REASON_BYTES = 1_024
 
+/** The longest value of an entry, as its codec makes it. What is larger belongs in files. */
+export const MAX_VALUE_BYTES = 65_536
+
+/** The longest name of a collection, and the longest key of an entry, as UTF-8. */
+export const MAX_COLLECTION_NAME_BYTES = 64
+export const MAX_ENTRY_KEY_BYTES = 256
+
+/** How many messages {@link Room.search} gives unless told otherwise, and at most. */
+export const DEFAULT_SEARCH_LIMIT = 20
+export const MAX_SEARCH_LIMIT = 1_000
+
 /** How many messages {@link Room.timeline} shows unless told otherwise: a few screens. */
 export const DEFAULT_WINDOW = 50
 
@@ -24,6 +35,21 @@ export const MAX_WINDOW = 1_000
 
 /** The longest name of a room or a member, as UTF-8. */
 export const MAX_NAME_BYTES = 256
+
+/** The longest line about oneself in a profile, as UTF-8. */
+export const MAX_BIO_BYTES = 1_024
+
+/** How many contacts there are at most, and how many people who are blocked: all are held in memory. */
+export const MAX_CONTACTS = 10_000
+
+/** How many people are asked for a direct room at a time, and have not accepted. */
+export const MAX_WANTED = 256
+
+/** How many reports are kept. */
+export const MAX_REPORTS = 250
+
+/** How much a profile says at most of where its picture is: a file's offer without a preview. */
+export const MAX_AVATAR_OFFER_BYTES = 1_024
 
 /** How long {@link Rooms.join} waits for somebody to let the device in, unless told otherwise. */
 export const DEFAULT_JOIN_TIMEOUT_MS = 60_000

@@ -30,9 +30,15 @@ import { expiredError } from './internal/pairing.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { assertRules } from './internal/rule-setting.js'
+import { createBlockedDevices } from './internal/people/blocked-devices.js'
+import { createContacts } from './internal/people/contacts.js'
+import { createDirectMessages } from './internal/people/direct-messages.js'
+import { createOwnProfile, plain } from './internal/people/own-profile.js'
+import { openPeopleStore } from './internal/people/people-store.js'
 import { openRecords } from './internal/records.js'
 import { registerParts } from './internal/rooms-parts.js'
 import { decodeInvite, type InviteLink } from './invite.js'
+import type { DirectMessages, RequestsFrom } from './people.js'
 import type { Room } from './room.js'
 import type { CreateRoomInit, Rooms, RoomsEvents } from './rooms.js'
 
@@ -43,6 +49,8 @@ export interface RoomsInit<Extension extends object = object> {
   readonly node: Node
   /** Whether members of its rooms are told that this peer is there, and when its person types, and it is told of them. Default `true`. */
   readonly presence?: boolean
+  /** Who may ask for a direct room. Default `anyone`. */
+  readonly requestsFrom?: RequestsFrom
   /** Gives what each room is to have beside its own, before anybody is given the room. Default: nothing. */
   readonly extend?: (room: Room) => Extension
 }
@@ -53,15 +61,21 @@ export interface RoomsInit<Extension extends object = object> {
  */
 export async function createRooms<Extension extends object = object>(init: RoomsInit<Extension>): Promise<Rooms<Room & Extension>> {
   type Extended = Room & Extension
-  assertOptions(init, 'init', ['identity', 'node', 'presence', 'extend'])
-  const { identity, node, presence = true, extend } = init
+  assertOptions(init, 'init', ['identity', 'node', 'presence', 'extend', 'requestsFrom'])
+  const { identity, node, presence = true, extend, requestsFrom = 'anyone' } = init
   if (typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
+  if (!['anyone', 'known', 'nobody'].includes(requestsFrom)) throw new TypeError('init.requestsFrom must be "anyone", "known" or "nobody"')
   if (extend !== undefined) assertFunction(extend, 'init.extend')
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const { meetingPlace, hint } = parts
-  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace, presence }
   assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
+  const unread: unknown[] = []
+  const store = await openPeopleStore(corestore, identity, unread)
+  const profile = createOwnProfile(identity, store)
+  const contacts = createContacts(store, identity)
+  const { isBlocked } = contacts
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace, profile, isBlocked }
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)
@@ -77,6 +91,12 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       isCoveyError(cause) && cause instanceof RoomError ? cause : new RoomError('ROOM_BROKEN', message, { cause })
     )
 
+  const reportUnblocked = report('The devices of somebody who is blocked could not be looked for.')
+  const blocked = createBlockedDevices(node, contacts, () => open.values(), reportUnblocked)
+  contacts.onblock(() => {
+    for (const opened of open.values()) opened.showAnew()
+  })
+
   /** Puts an opened room on the network and into the list. */
   function enter(opened: OpenRoom): Extended {
     const { base } = opened
@@ -85,11 +105,16 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     const self = identity.identity.publicKey
     const admission = createAdmission(pairing, opened, self, report('Somebody could not be let in.'))
     const lane = createLane(node, opened, identity, report('A message that came ahead of the log could not be shown.'))
+    const look = (): void => void blocked.look(opened).catch((error: unknown) => open.has(room.id) && reportUnblocked(error))
+    opened.onpeople(look)
+    look()
     room.on('close', async () => {
       open.delete(room.id)
       await Promise.all([admission.close(), lane.close(), topic.close()])
     })
     open.set(room.id, Object.assign(opened, { room }))
+    directMessages?.look()
+    opened.onpeople(() => directMessages?.look())
     void events.emit('open', { room })
     if (node.peers.length > 0) lookForNews(opened)
     return room
@@ -106,11 +131,11 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     throw new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
   }
 
-  async function create({ name, history = 'full', rules }: CreateRoomInit): Promise<Extended> {
+  async function create({ name, history = 'full', rules }: CreateRoomInit, peer?: Uint8Array): Promise<Extended> {
     const namespace = randomBytes(KEY_BYTES)
     const opened = await openRoom({ ...stack, namespace, encryptionKey: randomBytes(KEY_BYTES) })
     try {
-      await foundRoom(opened, identity, { name, history, rules })
+      await foundRoom(opened, identity, { name, history, rules, ...(peer && { peer }) })
       const { key, discoveryKey } = opened.base
       await records.put({ namespace, key: key!, discoveryKey: discoveryKey! })
       assertOpen()
@@ -137,16 +162,34 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     }
   }
 
-  const { join } = createJoining({ node, hint, pairing, stack, records, open, enter, assertOpen, report })
+  const { join, joinDirect } = createJoining({ node, hint, pairing, stack, records, open, enter, assertOpen, report })
+
+  /** There as soon as the rooms are. */
+  let directMessages = undefined as ReturnType<typeof createDirectMessages> | undefined
+  const startDirectMessages = (): ReturnType<typeof createDirectMessages> => createDirectMessages({
+    node,
+    identity,
+    store,
+    contacts,
+    blocked,
+    profile,
+    from: requestsFrom,
+    open,
+    found: (peer) => opening(() => create({ name: '', history: 'full' }, peer)),
+    join: (room, pair, ask, bounded) => opening(() => joinDirect(room, pair, ask, bounded)),
+    assertOpen,
+    onerror: report('A direct room could not be made.')
+  })
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stopListening()
+      await directMessages?.close()
       await pairing.close()
       await Promise.all([...open.values()].map(({ room }) => room.close()))
       await Promise.allSettled(pending)
       await Promise.all([...open.values()].map(({ room }) => room.close()))
-      await records.close()
+      await Promise.all([records.close(), store.close()])
     })())
 
   const stopListening = node.on('connect', () => open.forEach(lookForNews))
@@ -162,10 +205,18 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     )
   }
   for (const room of opened) enter(room)
+  // Not before: what is there already is not to be made again.
+  directMessages = startDirectMessages()
   // When whoever waits for the rooms has had the time to listen.
   setTimeout(() => unopened.forEach(reportUnopened), 0)
+  const reportUnread = report('What this device keeps of a person could not be read.')
+  setTimeout(() => unread.forEach(reportUnread), 0)
 
   const rooms: Rooms<Extended> = {
+    profile: { get: () => plain(profile.current().profile), set: profile.set },
+    contacts,
+    // What they open went through `enter`.
+    directMessages: directMessages as unknown as DirectMessages<Extended>,
     async create(init) {
       assertOptions(init, 'init', ['name', 'history', 'rules', 'signal'])
       assertString(init.name, 'init.name', { minLength: 1, maxBytes: MAX_NAME_BYTES })

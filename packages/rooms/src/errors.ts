@@ -16,9 +16,14 @@ import { CoveyError } from '@covey/core'
  * - `TOO_MANY_REACTIONS`, `TOO_MANY_PINS`: the message, or the room, has as many as it may have.
  * - `REPORT_NOT_FOUND`: no report of this id waits. `TOO_MANY_REPORTS`: as many of this member's do as may.
  * - `POLL_NOT_FOUND`: the message is no poll, or cannot be read here. `POLL_CLOSED`: it has ended.
+ * - `COLLECTION_NOT_FOUND`: no admin has said who may write to the collection.
+ * - `COLLECTION_FULL`: it, or the room, has as much as it may have.
+ * - `ENTRY_UNREADABLE`: this device has not been given the key yet.
  * - `MEMBER_NOT_FOUND`, `INVITE_NOT_FOUND`: nor a member, or an invite, of this id.
  * - `INVITE_MALFORMED`: the link is whole, but no invite is in it.
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
+ * - `PERSON_BLOCKED`: this peer's person has blocked them.
+ * - `TOO_MANY_PEOPLE`: a list of people has as many as it may have.
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
@@ -50,12 +55,17 @@ export type RoomErrorCode =
   | 'TOO_MANY_REPORTS'
   | 'TOO_MANY_REACTIONS'
   | 'TOO_MANY_PINS'
+  | 'COLLECTION_NOT_FOUND'
+  | 'COLLECTION_FULL'
+  | 'ENTRY_UNREADABLE'
   | 'MEMBER_NOT_FOUND'
   | 'INVITE_NOT_FOUND'
   | 'INVITE_MALFORMED'
   | 'INVITE_EXPIRED'
   | 'INVITE_USED_UP'
   | 'INVITE_REFUSED'
+  | 'PERSON_BLOCKED'
+  | 'TOO_MANY_PEOPLE'
   | 'JOIN_IN_PROGRESS'
   | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'

@@ -15,10 +15,11 @@ export interface Message {
    * - `text`: what {@link text} says;
    * - `content`: what {@link content} holds, of whatever type, known to this app or not;
    * - `unknown`: made by a version that this one does not know;
+   * - `blocked`: this device's person has blocked its author; told to nobody, and over when they are unblocked;
    * - `deleted`: nothing is left of it but who wrote it, and when;
    * - `unreadable`: this device has not been given the key, which it may get later.
    */
-  readonly kind: 'text' | 'content' | 'unknown' | 'deleted' | 'unreadable'
+  readonly kind: 'text' | 'content' | 'unknown' | 'deleted' | 'unreadable' | 'blocked'
   /** Well-formed, and `''` unless {@link kind} is `text`. */
   readonly text: string
   /** What its {@link ContentType.read} reads; there if {@link kind} is `content`. */
@@ -147,4 +148,14 @@ export interface MessagesOptions {
   readonly pending?: boolean
   /** Ends the iteration with its reason. */
   readonly signal?: AbortSignal
+}
+
+/** What {@link Room.search} gives. */
+export interface SearchOptions extends CallOptions {
+  /** At most so many, of {@link MAX_SEARCH_LIMIT}. Default {@link DEFAULT_SEARCH_LIMIT}. */
+  readonly limit?: number
+  /** Those of the member of this id. */
+  readonly from?: string
+  /** Those before the message of this id: the last of a page, for the next one. */
+  readonly before?: string
 }

@@ -1,7 +1,7 @@
 import type { CallOptions } from './room.js'
 
 /** That a member has told moderators of a message. What it says is what the member says, and no more. */
-export interface Report {
+export interface MessageReport {
   /** For {@link Room.resolveReport}; z-base-32. */
   readonly id: string
   /** The id of the identity that reports. */

@@ -17,3 +17,7 @@ export function roleOf(number: number): Role | undefined {
 export function isAtLeast(role: Role, least: Role): boolean {
   return NUMBERS[role] >= NUMBERS[least]
 }
+
+export function assertRole(role: unknown, field: string): asserts role is Role {
+  if (!ROLES.includes(role as Role)) throw new TypeError(`${field} must be one of ${ROLES.join(', ')}`)
+}

@@ -1,10 +1,12 @@
 import type { AuditEntry, AuditLogOptions } from './audit.js'
 import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
-import type { Report, ReportOptions, ResolveReportOptions } from './report.js'
+import type { Collection, CollectionOptions } from './collection.js'
+import type { MessageReport, ReportOptions, ResolveReportOptions } from './report.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
-import type { EditOptions, Message, MessagesOptions, MessageVersion, SendOptions } from './message.js'
+import type { EditOptions, Message, MessagesOptions, MessageVersion, SearchOptions, SendOptions } from './message.js'
+import type { Profile } from './people.js'
 import type { Role } from './roles.js'
 import type { RoomRules } from './rules.js'
 import type { RoomTimeline, TimelineOptions } from './timeline.js'
@@ -21,14 +23,14 @@ export interface RoomInfo {
   readonly rules: RoomRules
   /** What this device's identity may do, or `undefined` while it is no member. */
   readonly role: Role | undefined
+  /** The id of the identity that this room is shared with, of a direct room. */
+  readonly directWith?: string
 }
 
-/** A person in a room. */
-export interface Member {
+/** A person in a room, with what they say of themselves: `''` while unknown. */
+export interface Member extends Profile {
   /** The id of the identity. */
   readonly id: string
-  /** Chosen by the member, and not unique; `''` while unknown. */
-  readonly name: string
   readonly role: Role
   /** Milliseconds since 1970, by the clock of who admitted the member. */
   readonly joinedAt: number
@@ -46,7 +48,7 @@ export interface Pace {
   readonly isOthersTurn: boolean
 }
 
-/** What this device's person has not read, of others and not deleted. */
+/** What this device's person has not read, of others, neither deleted nor of somebody who is blocked. */
 export interface Unread {
   /** How many messages; of the last 1,000. */
   readonly count: number
@@ -240,6 +242,41 @@ export interface Room extends EventSource<RoomEvents> {
    */
   timeline(options?: TimelineOptions): RoomTimeline
   /**
+   * Records of an app, by key: replicated with the room, and sealed for its members.
+   *
+   * @param name the same in all apps that share them: 1 to {@link MAX_COLLECTION_NAME_BYTES} as UTF-8.
+   * @throws {TypeError} that names the field.
+   * @example
+   * ```ts
+   * import { createPeer, jsonCodec } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Kitchen' })
+   * const stock = room.collection('stock', { codec: jsonCodec(Number), write: 'member' })
+   * await stock.put('tea', 3)
+   * for await (const { key, value } of stock.range()) console.log(key, value)
+   * ```
+   */
+  collection<Value>(name: string, options: CollectionOptions<Value>): Collection<Value>
+  /**
+   * Finds messages by their words, newest first. A word is found in those that begin with it, whatever their case and
+   * their accents; all that are given have to be there; what stands in quotes has to stand there like that. The texts of
+   * a room are read for it when it is searched first, which takes seconds for 10,000, and kept on this device, sealed.
+   *
+   * @param text 1 byte to 1,024 as UTF-8, of 16 words at most.
+   * @throws {RoomError} MESSAGE_NOT_FOUND for `before`, ROOM_CLOSED, ROOM_STORAGE_FAILED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * await room.send('Green tea, or black?')
+   * for (const { author, text } of await room.search('"green tea" bla')) console.log(author, text)
+   * ```
+   */
+  search(text: string, options?: SearchOptions): Promise<Message[]>
+  /**
    * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
    * go back.
    *
@@ -358,7 +395,7 @@ export interface Room extends EventSource<RoomEvents> {
    */
   report(id: string, options?: ReportOptions): Promise<void>
   /** What was reported and waits, oldest first. @throws {RoomError} ROOM_FORBIDDEN for members below moderator */
-  reports(): Promise<Report[]>
+  reports(): Promise<MessageReport[]>
   /**
    * Takes a report out of the queue, on every device, after something was done about it.
    *

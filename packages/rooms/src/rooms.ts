@@ -1,6 +1,7 @@
 import type { EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
+import type { Contacts, DirectMessages, PersonProfile } from './people.js'
 import type { CallOptions, Room } from './room.js'
 import type { RoomRules } from './rules.js'
 
@@ -30,6 +31,12 @@ export interface JoinOptions extends CallOptions {
 
 /** The rooms of a peer; all that it is a member of are open. */
 export interface Rooms<R extends Room = Room> extends EventSource<RoomsEvents<R>> {
+  /** What this peer's person says of themselves, in all of their rooms. */
+  readonly profile: PersonProfile
+  /** Whom this peer's person knows, and whom they want nothing of. */
+  readonly contacts: Contacts
+  /** The rooms that this peer's person shares with one other each. */
+  readonly directMessages: DirectMessages<R>
   /** Makes a room whose owner is this peer's identity. */
   create(init: CreateRoomInit): Promise<R>
   /**

@@ -64,7 +64,7 @@ test('a device of a reader lets in the devices of the same person, with their ro
 test('who was removed at that moment has let nobody in, wherever the order puts it', async () => {
   const keyOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
   const [owner, mallory, phone] = [keyOf(1), keyOf(2), keyOf(3)]
-  const claimant = (identity: Uint8Array, device: Uint8Array) => ({ identity, device, box: device, epoch: 0 })
+  const claimant = (identity: Uint8Array, device: Uint8Array) => ({ identity, device, box: device, epoch: 0, isDirect: false })
   const entry = (writer: Uint8Array, length: number, action: Action): Entry => {
     const bytes = Uint8Array.of(writer[0]!, length)
     return { author: { writer, position: length, isFounder: writer === owner, sentAt: 0, bytes }, length, action }

@@ -13,7 +13,7 @@ const keyOf = (name: string): Uint8Array => Uint8Array.from({ length: 32 }, (_, 
 function createHistory() {
   const entries: Entry[] = []
   const lengths = new Map<string, number>()
-  const claimant = (name: string) => ({ identity: keyOf(name), device: keyOf(name), box: keyOf(name), epoch: 0 })
+  const claimant = (name: string) => ({ identity: keyOf(name), device: keyOf(name), box: keyOf(name), epoch: 0, isDirect: false })
   function add(name: string, action: Action): void {
     const length = (lengths.get(name) ?? 0) + 1
     lengths.set(name, length)

@@ -14,7 +14,7 @@ test('who makes a room owns it', async () => {
   expect(info.createdAt).toBeGreaterThanOrEqual(before)
   expect(info.createdAt).toBeLessThanOrEqual(Date.now())
   expect(await room.members()).toEqual([
-    { id: alice.identity.identity.id, name: 'Alice', role: 'owner', joinedAt: info.createdAt, isMuted: false, isSelf: true }
+    { id: alice.identity.identity.id, name: 'Alice', bio: '', role: 'owner', joinedAt: info.createdAt, isMuted: false, isSelf: true }
   ])
 })
 

@@ -44,6 +44,9 @@ const COLLECTIONS = [
   'paces',
   'acts',
   'reports',
+  'collections',
+  'collection-usage',
+  'entries',
   'authority',
   'writers',
   'meta'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { createMemorySecretStore, openIdentity, type LocalIdentity, type SecretStore } from '@covey/identity'
-import { createRooms, type Message, type MessagesOptions, type Room, type Rooms } from '@covey/rooms'
+import { createRooms, type Message, type MessagesOptions, type Room, type Rooms, type RoomsInit } from '@covey/rooms'
 import { createLocalNetwork, type LocalNetwork } from '@covey/testing'
 import { createNode, localNetwork, openStore, type Network, type Node } from '@covey/transport'
 
@@ -52,12 +52,13 @@ export async function person(name = ''): Promise<Person> {
 export async function open(
   person: Person,
   { network }: { network: Network },
-  change: (node: Node) => Node = (node) => node
+  change: (node: Node) => Node = (node) => node,
+  init: Partial<RoomsInit> = {}
 ): Promise<TestPeer> {
   const identity = await openIdentity({ storage: person.secrets, name: person.name })
   const store = await openStore(person.folder)
   const node = change(createNode({ identity, store, network }))
-  const rooms = await createRooms({ identity, node })
+  const rooms = await createRooms({ identity, node, ...init })
   const close = async (): Promise<void> => {
     await rooms.close()
     await node.close()

@@ -37,7 +37,7 @@ const header: fc.Arbitrary<Structs['op-header']> = fc.record({
   payload: maybe(fc.uint8Array({ minLength: 1, maxLength: 300 }))
 })
 
-const TEXT_FIELDS = new Set(['name', 'text', 'content', 'emoji'])
+const TEXT_FIELDS = new Set(['name', 'text', 'content', 'emoji', 'bio', 'type'])
 
 /** Hex in the vectors is bytes in the structs. */
 function fromJson<Value>(value: Record<string, unknown>): Value {
@@ -215,6 +215,10 @@ const STRUCTS: (keyof Structs)[] = [
   'vote-body',
   'settings-body',
   'profile-body',
+  'profile-version',
+  'profile-card',
+  'signed-profile',
+  'dm-message',
   'join-request',
   'invite-link',
   'room-record'

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import type { Offer } from '../offer.js'
 import { convertBlock, coreKey, decodeEnd, END_BYTES, type End } from './crypto.js'
-import { Stop } from './stop.js'
+import type { Stop } from './stop.js'
 import type { UpstreamCore, UpstreamPeer } from './upstream.js'
 
 /**
@@ -69,8 +69,8 @@ export class FileCore {
   }
 
   /** Does something with the core, until it is done, aborted, or the file fails. */
-  async use<T>(signal: AbortSignal | undefined, work: (work: Work) => Promise<T>): Promise<T> {
-    const started = await this.start(new Stop(signal))
+  async use<T>(stop: Stop, work: (work: Work) => Promise<T>): Promise<T> {
+    const started = await this.start(stop)
     try {
       return await started.stop.guard(work(started))
     } finally {

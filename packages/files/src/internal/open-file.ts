@@ -1,7 +1,7 @@
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import hypercoreCrypto from 'hypercore-crypto'
-import { createEvents, encodeZ32, throwIfAborted, type EventEmitter } from '@covey/core'
+import { createEvents, encodeZ32, type EventEmitter } from '@covey/core'
 import type { Node, Topic } from '@covey/transport'
 import { FileError } from '../errors.js'
 import type { FileEvents } from '../file.js'
@@ -133,6 +133,11 @@ export class OpenFile {
     })()
   }
 
+  /** Resolves when the source was read, if it is being read, to its end or not. */
+  get imported(): Promise<void> {
+    return this.#importing ?? Promise.resolve()
+  }
+
   /** Without an end, so that it goes on from there when the files are opened again. */
   async #stopImport(error: FileError): Promise<void> {
     this.#importStop.stop((this.#importStopped ??= error))
@@ -198,6 +203,14 @@ export class OpenFile {
     await this.#write().catch((error: unknown) => this.report(error))
   }
 
+  /** The file of the user's is not this one any more. */
+  async leavePath(): Promise<void> {
+    const { path: _path, ...record } = this.#record
+    this.#record = record
+    this.#places = this.#openPlaces(undefined)
+    await this.update({})
+  }
+
   /** One after the other, so that the last record is the one that stays. */
   #write(work = () => this.context.records.put(this.id, this.#record)): Promise<void> {
     const written = this.#writing.then(work)
@@ -209,12 +222,12 @@ export class OpenFile {
    * Moves the blocks that are in this package's folder to where others are written now, and looks at those that are there: one
    * that is not what it was is fetched again.
    */
-  async moveBlocks(signal: AbortSignal | undefined): Promise<void> {
+  async moveBlocks(stop: Stop): Promise<void> {
     const isEmpty = (await measurePieces(this.#folderPath)).length === 0
     await this.core.peek(async (core) => {
       const [to] = this.#places
       for (let index = 0; index < (this.core.blocks ?? core.length); index++) {
-        throwIfAborted(signal)
+        stop.throwIfStopped()
         if (!this.blocks.has(index)) continue
         const block = await core.get(index, { wait: false })
         if (block !== null && !isEmpty) await to!.write(index, block)
@@ -316,8 +329,12 @@ export class OpenFile {
 
   #openPlaces(path: PathRecord | undefined): Place[] {
     if (path === undefined) return [this.#folder]
-    const open = path.isSource ? openSource : openPath
-    return [open(this.context.handles, path.path, this.#record.offer.key), this.#folder]
+    const { handles } = this.context
+    const { key } = this.#record.offer
+    if (path.isSource) return [openSource(handles, path.path, key), this.#folder]
+    // One that has its name is the user's, who may have changed it since.
+    if (path.stamp !== undefined) return [{ ...openSource(handles, path.path, key), write: this.#folder.write }, this.#folder]
+    return [openPath(handles, path.path, key), this.#folder]
   }
 
   /** What is given away is compared block by block; this is to tell of a change early. */

@@ -26,6 +26,8 @@ export interface FileRecord {
   readonly isLinked: boolean
   /** Where it is in a file of the user's, beside or in place of the own folder. */
   readonly path?: PathRecord
+  /** Of which folder it is, or was, a version in a directory: the room's id, `/`, and the folder's name. */
+  readonly folder?: string
   /** What its last block says, when that has been seen. */
   readonly end?: End
   /** In what it was offered, as far as that has a name: a room. */
@@ -54,6 +56,9 @@ const STAMP = 16
 const END = 32
 const WHOLE = 64
 const HELD = 128
+const FOLDER = 256
+/** 52 of a room's id, and 255 of a name. */
+const MAX_FOLDER_BYTES = 308
 
 /** One sealed file a record, each replaced as a whole. */
 export async function openRecords(folder: string, identity: LocalIdentity): Promise<Records> {
@@ -91,34 +96,36 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   await rename(`${path}.new`, path)
 }
 
-function encodeRecord({ offer, isOwn, isLinked, path, end, groups = [], usedAtMs = 0 }: FileRecord): Uint8Array {
+function encodeRecord({ offer, isOwn, isLinked, path, folder, end, groups = [], usedAtMs = 0 }: FileRecord): Uint8Array {
   const flags =
     (isOwn ? OWN : 0) + (isLinked ? LINKED : 0) + (path === undefined ? 0 : PATH) + (path?.isSource ? SOURCE : 0) +
     (path?.stamp === undefined ? 0 : STAMP) + (end === undefined ? 0 : END) + (end?.isWhole ? WHOLE : 0) +
-    (groups.length > 0 || usedAtMs > 0 ? HELD : 0)
+    (groups.length > 0 || usedAtMs > 0 ? HELD : 0) + (folder === undefined ? 0 : FOLDER)
   return writeBytes((writer) => {
     writeOffer(writer, offer)
-    writer.uint8(flags)
+    writer.varint(flags)
     if (path !== undefined) writer.text(path.path, MAX_PATH_BYTES)
     if (path?.stamp !== undefined) writer.varint(path.stamp.size).text(String(path.stamp.modifiedAt), 32)
     if (end !== undefined) writer.varint(end.size)
     if (flags & HELD) writer.varint(usedAtMs).uint8(groups.length)
     for (const group of groups) writer.text(group, MAX_GROUP_BYTES)
+    if (folder !== undefined) writer.text(folder, MAX_FOLDER_BYTES)
   })
 }
 
 function decodeRecord(bytes: Uint8Array): FileRecord {
   const record = readBytes(bytes, (reader) => {
     const offer = readOffer(reader)
-    const flags = reader.uint8()
+    const flags = reader.varint()
     const text = flags & PATH ? reader.text(MAX_PATH_BYTES) : undefined
     const stamp = flags & STAMP ? { stamp: { size: reader.varint(), modifiedAt: Number(reader.text(32)) } } : {}
     const end = flags & END ? { end: { size: reader.varint(MAX_FILE_BYTES), isWhole: (flags & WHOLE) !== 0 } } : {}
     const usedAtMs = flags & HELD ? reader.varint() : 0
     const groups = Array.from({ length: flags & HELD ? reader.uint8() : 0 }, () => reader.text(MAX_GROUP_BYTES))
+    const folder = flags & FOLDER ? { folder: reader.text(MAX_FOLDER_BYTES) } : {}
     reader.rest()
     const path = text === undefined ? {} : { path: { path: text, isSource: (flags & SOURCE) !== 0, ...stamp } }
-    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, groups, ...path, ...end, ...(usedAtMs > 0 && { usedAtMs }) }
+    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, groups, ...path, ...end, ...(usedAtMs > 0 && { usedAtMs }), ...folder }
   })
   if (!record.ok) throw record.error
   return record.value

@@ -1,7 +1,6 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { link, open, realpath, rename, rm, stat } from '#fs'
-import { throwIfAborted } from '@covey/core'
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import { storageError } from './block-storage.js'
@@ -10,31 +9,64 @@ import type { OpenFile } from './open-file.js'
 import { stampOf } from './place.js'
 import { readFile } from './read-file.js'
 import { numberedName, safeName } from './safe-name.js'
-import { Stop } from './stop.js'
+import type { Stop } from './stop.js'
 
 /** More files of one name are not made. */
 const MAX_NUMBER = 1_000
 
-/** Saves the whole file in `folder`, and resolves with its path. */
-export async function saveFile(opened: OpenFile, folder: string, name: string, signal: AbortSignal | undefined): Promise<string> {
-  throwIfAborted(signal)
+/** Saves the whole file in `folder`, under its name or the next that is free, and resolves with its path. */
+export async function saveFile(opened: OpenFile, folder: string, name: string, stop: Stop): Promise<string> {
   const parent = await findFolder(folder)
-  const part = `${parent}/.${opened.id}.covey-part`
-  const { path, isOwn } = opened.record
-  // What is in a file of the user's stays there, and is copied.
-  if (isOwn || path?.stamp !== undefined) {
-    await copyTo(opened, part, signal)
-    return publish(part, parent, safeName(name), () => Promise.resolve())
+  return receiveFile(opened, parent, stop, async (part, isCopy) => {
+    const path = await publish(part, parent, safeName(name), async (saved) => {
+      // What is in another file of the user's stays there.
+      if (!isCopy) await setPath(opened, saved)
+    })
+    await syncFolder(parent)
+    return path
+  })
+}
+
+/** From now on the file is where it was saved, as it is there. */
+export async function setPath(opened: OpenFile, path: string, folder?: string): Promise<void> {
+  const stamp = await stampOf(path)
+  await opened.update({ path: { path, isSource: opened.record.isOwn, ...(stamp && { stamp }) }, ...(folder !== undefined && { folder }) })
+}
+
+/**
+ * Makes a hidden file in `folder` of the whole file, from which the same call goes on after it failed.
+ *
+ * @param onwhole told when it is whole and durable; what it is to be is up to that.
+ */
+export async function receiveFile<T>(
+  opened: OpenFile,
+  folder: string,
+  stop: Stop,
+  onwhole: (part: string, isCopy: boolean) => Promise<T>
+): Promise<T> {
+  opened.progress.begin()
+  try {
+    await opened.keep()
+    return await opened.inTurn(async () => {
+      stop.throwIfStopped()
+      const part = `${folder}/.${opened.id}.covey-part`
+      const { path, isOwn } = opened.record
+      const isCopy = isOwn || path?.stamp !== undefined
+      if (isCopy) await copyTo(opened, part, stop)
+      else await fetchTo(opened, part, stop)
+      return await onwhole(part, isCopy)
+    })
+  } finally {
+    await opened.endUse()
   }
-  if (path?.path !== part) await opened.update({ path: { path: part, isSource: false } })
-  await opened.moveBlocks(signal)
-  const size = await opened.core.use(signal, (work) => receive(opened, work))
+}
+
+async function fetchTo(opened: OpenFile, part: string, stop: Stop): Promise<void> {
+  if (opened.record.path?.path !== part) await opened.update({ path: { path: part, isSource: false } })
+  await opened.moveBlocks(stop)
+  const size = await opened.core.use(stop, (work) => receive(opened, work))
   await opened.context.handles.finish(part, size)
   await opened.context.handles.release(part)
-  return publish(part, parent, safeName(name), async (saved) => {
-    const stamp = await stampOf(saved)
-    await opened.update({ path: { path: saved, isSource: false, ...(stamp && { stamp }) } })
-  })
 }
 
 /** Fetches all that is missing, and resolves with the size when all is here. */
@@ -49,12 +81,12 @@ async function receive(opened: OpenFile, work: Work): Promise<number> {
   return size
 }
 
-async function copyTo(opened: OpenFile, part: string, signal: AbortSignal | undefined): Promise<void> {
+async function copyTo(opened: OpenFile, part: string, stop: Stop): Promise<void> {
   const { handles } = opened.context
   let size = 0
   try {
     await rm(part, { force: true })
-    for await (const bytes of readFile(opened.core, 0, Infinity, new Stop(signal))) {
+    for await (const bytes of readFile(opened.core, 0, Infinity, stop)) {
       await handles.write(part, size, bytes)
       size += bytes.length
     }
@@ -88,7 +120,6 @@ async function publish(part: string, folder: string, name: string, onnamed: (pat
     if (!(await giveName(part, path))) continue
     await onnamed(path)
     await rm(part, { force: true })
-    await syncFolder(folder)
     return path
   }
   throw new FileError('STORAGE_FAILED', `There are ${MAX_NUMBER} files of this name.`, { hint: 'Choose another name, or folder.' })
@@ -96,8 +127,8 @@ async function publish(part: string, folder: string, name: string, onnamed: (pat
 
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'])
 
-/** Whether the name was free. */
-async function giveName(part: string, path: string): Promise<boolean> {
+/** Whether the name was free. The file has both then, where a file can have two. */
+export async function giveName(part: string, path: string): Promise<boolean> {
   try {
     // Unlike a rename, a hard link never replaces what has the name.
     await link(part, path)
@@ -119,7 +150,7 @@ async function giveName(part: string, path: string): Promise<boolean> {
 }
 
 /** Makes the name durable. Where a folder cannot be opened (Windows), the system sees to it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   let file
   try {
     file = await open(folder, 'r')

@@ -60,12 +60,11 @@ export function createSharedFile(opened: OpenFile, offered: Offer): SharedFile {
       assertString(name, 'options.name', { minLength: 1, maxBytes: MAX_FILE_NAME_BYTES })
       assertSignal(signal, 'options.signal')
       throwIfAborted(signal)
-      opened.progress.begin()
+      const stop = new Stop(signal)
       try {
-        await opened.keep()
-        return await opened.inTurn(() => saveFile(opened, folder, name, signal))
+        return await saveFile(opened, folder, name, stop)
       } finally {
-        await opened.endUse()
+        stop.close()
       }
     },
     url: () => opened.context.media.serve(opened, safeType(info.type)),

@@ -199,6 +199,7 @@ export function createEvmProvider(init: EvmProviderInit): PaymentProvider {
         level: 'chain',
         confirmations: movement.confirmations,
         spends,
+        paidMs: timestampMs,
         reason: `${movement.confirmations} of ${confirmations} confirmations.`
       }
     }

@@ -1,13 +1,15 @@
-import { assertOptions, encodeZ32, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
-import { assertAssetId, type AssetRegistry } from '../assets.js'
-import { MAX_AMOUNT } from '../constants.js'
+import { encodeZ32, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
+import type { AssetRegistry } from '../assets.js'
 import { PaymentError } from '../errors.js'
-import { MAX_DESTINATION_BYTES, type JournalEntry, type PaymentJournal } from '../journal.js'
+import type { JournalEntry, PaymentJournal } from '../journal.js'
 import type { PayOptions, RecoveredPayment } from '../payments.js'
-import { checkLimits, type SpendingPolicy } from '../policy.js'
-import type { Fee, PaymentOrder, PaymentOutcome, PaymentProvider, Quote } from '../provider.js'
+import type { SpendingPolicy } from '../policy.js'
+import type { Fee, PaymentOrder, PaymentOutcome, PaymentProvider } from '../provider.js'
 import { signReceipt, type PaymentReceipt } from '../receipt.js'
 import { readRequest, type PaymentRequest } from '../request.js'
+import { readNotice } from '../settlement.js'
+import { createBook } from './book.js'
+import { asPaymentError, assertFee, checkOutcome, checkQuote, notKnown, refuse, unknownOutcome } from './outcomes.js'
 import type { Signer } from './signed-message.js'
 
 interface PayerInit {
@@ -20,7 +22,10 @@ interface PayerInit {
 }
 
 interface Payer {
-  pay(request: PaymentRequest, options: PayOptions): Promise<PaymentReceipt>
+  /** `refundOf` is what the payment gives back, empty where it is no refund: that is given back once. */
+  pay(request: PaymentRequest, options: PayOptions, refundOf?: Uint8Array): Promise<PaymentReceipt>
+  /** Whether it came before anything was sent. */
+  heedCancel(request: PaymentRequest, cancel: Uint8Array): Promise<boolean>
   recover(signal: AbortSignal | undefined): Promise<RecoveredPayment[]>
   close(): Promise<void>
 }
@@ -36,6 +41,7 @@ interface Attempt {
 export function createPayer({ signer, journal, providers, assets, policy, now }: PayerInit): Payer {
   /** By request: what is under way, never rejecting. It holds its place until its provider is done, whoever still waits. */
   const underWay = new Map<string, Promise<unknown>>()
+  const book = createBook(journal)
   let isClosed = false
   const payer = signer.identity.publicKey
 
@@ -50,15 +56,16 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     return raceSignal(working, signal)
   }
 
-  async function payInTurn(request: PaymentRequest, maxFee: Fee, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
+  async function payInTurn(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
     const former = journal.get(request.coreHash)
     if (former?.state === 'paid') return receiptOf(request, former)
     if (former?.state === 'sent') return receiptOf(request, await look(attemptOf(request, former), signal))
-    return receiptOf(request, await send(await begin(request, maxFee, former, signal), signal))
+    return receiptOf(request, await send(await begin(request, maxFee, refundOf, signal), signal))
   }
 
   /** All that is asked before anything is paid, and the entry that says it is about to be. */
-  async function begin(request: PaymentRequest, maxFee: Fee, former: JournalEntry | undefined, signal: AbortSignal | undefined): Promise<Attempt> {
+  async function begin(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<Attempt> {
+    book.refuseCancelled(request.coreHash)
     if (request.payer !== null && !equalBytes(request.payer, payer)) throw new TypeError('request is for another payer')
     assets.get(request.money.asset)
     refuseExpired(request)
@@ -88,28 +95,13 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       destination: quote.destination,
       handle: new Uint8Array(),
       proof: new Uint8Array(),
-      attempts: (former?.attempts ?? 0) + 1,
-      beganMs: now()
+      attempts: (journal.get(request.coreHash)?.attempts ?? 0) + 1,
+      beganMs: now(),
+      isCancelled: false,
+      refundOf
     }
-    await reserve(entry, limits)
+    await book.reserve(entry, limits)
     return { provider, order, entry }
-  }
-
-  /** Limits and duplicates are judged with all that is begun, one payment after the other. */
-  let reserving: Promise<unknown> = Promise.resolve()
-  function reserve(entry: JournalEntry, limits: NonNullable<SpendingPolicy['limits']>): Promise<void> {
-    const check = async (): Promise<void> => {
-      const all = journal.list()
-      const same = all.find(
-        (other) => other.state !== 'failed' && equalBytes(other.destination, entry.destination) && !equalBytes(other.requestHash, entry.requestHash)
-      )
-      if (same !== undefined) throw new PaymentError('DUPLICATE', 'Another request with the same invoice or address was paid, or is being paid.')
-      checkLimits(limits, entry, all)
-      await journal.put(entry)
-    }
-    const reserved = reserving.then(check, check)
-    reserving = reserved
-    return reserved
   }
 
   async function send(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
@@ -123,7 +115,7 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     }
     let outcome: PaymentOutcome
     try {
-      outcome = await provider.pay(order, { maxFee: entry.maxFee.amount, payer, save, signal })
+      outcome = checkOutcome(await provider.pay(order, { maxFee: entry.maxFee.amount, payer, save, signal }))
     } catch (cause) {
       isDone = true
       // What was to be saved may be durable by now: then nobody knows.
@@ -131,6 +123,7 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       if (attempt.entry.state === 'begun') {
         await write(attempt, { state: 'failed' })
         throwIfAborted(signal)
+        book.refuseCancelled(entry.requestHash)
         throw asPaymentError(cause)
       }
       throwIfAborted(signal)
@@ -142,10 +135,10 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
 
   async function look(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
     const { provider, order, entry } = attempt
-    const resend = now() < order.request.expiresMs
+    const resend = now() < order.request.expiresMs && !entry.isCancelled
     let outcome: PaymentOutcome
     try {
-      outcome = await provider.lookup(order, entry.handle, { payer, resend, signal })
+      outcome = checkOutcome(await provider.lookup(order, entry.handle, { payer, resend, signal }))
     } catch (cause) {
       throwIfAborted(signal)
       throw unknownOutcome(cause)
@@ -153,24 +146,30 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     return record(attempt, outcome, signal)
   }
 
-  /** What the provider says goes into the journal only where it is for good, and a proof only where it proves. */
+  /**
+   * What the provider says goes into the journal only where it is for good, and a proof only where it proves. What fails on
+   * the way leaves the payment as it was: to be looked up.
+   */
   async function record(attempt: Attempt, outcome: PaymentOutcome, signal: AbortSignal | undefined): Promise<JournalEntry> {
     if (outcome.status === 'failed') {
-      await write(attempt, { state: 'failed' })
+      await write(attempt, { state: 'failed' }).catch(notKnown(signal))
       throw new PaymentError(outcome.code, outcome.message)
     }
-    if (outcome.status !== 'paid') throw unknownOutcome()
+    if (outcome.status !== 'paid') {
+      // A provider that has not saved may have sent all the same, and it is not begun again.
+      if (attempt.entry.state === 'begun') await write(attempt, { state: 'sent' }).catch(notKnown(signal))
+      throw unknownOutcome()
+    }
     const { provider, order } = attempt
-    const { status, reason } = await provider.verify({ ...order, payer, proof: outcome.proof }, { signal })
+    const { proof } = outcome
+    const { status, reason } = await provider.verify({ ...order, payer, proof }, { signal }).catch(notKnown(signal))
     if (status === 'invalid') throw new PaymentError('PROVIDER_INVALID', `The provider says that it has paid, and its proof is none: ${reason}`)
-    await write(attempt, { state: 'paid', proof: outcome.proof })
+    await write(attempt, { state: 'paid', proof }).catch(notKnown(signal))
     return attempt.entry
   }
 
-  async function write(attempt: Attempt, change: Partial<JournalEntry>): Promise<void> {
-    const entry = { ...attempt.entry, ...change }
-    await journal.put(entry)
-    attempt.entry = entry
+  async function write(attempt: Attempt, to: Partial<JournalEntry>): Promise<void> {
+    attempt.entry = await book.write(attempt.entry.requestHash, to)
   }
 
   function attemptOf(request: PaymentRequest, entry: JournalEntry): Attempt {
@@ -208,11 +207,18 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
   }
 
   return {
-    async pay(given, { maxFee, signal }) {
+    async pay(given, { maxFee, signal }, refundOf = new Uint8Array()) {
       assertFee(maxFee)
       throwIfAborted(signal)
       const request = reread(given, now())
-      return inTurn(request.coreHash, signal, () => payInTurn(request, maxFee, signal))
+      return inTurn(request.coreHash, signal, () => payInTurn(request, maxFee, refundOf, signal))
+    },
+    async heedCancel(given, cancel) {
+      const request = reread(given, now())
+      const read = readNotice(cancel, { kind: 'cancel', request, atMs: now() })
+      if (!read.ok) throw read.error
+      if (isClosed) throw new PaymentError('PAYMENTS_CLOSED', 'The wallet was closed.')
+      return book.cancel(request, now())
     },
     async recover(signal) {
       const open = journal.list().filter(({ state }) => state === 'sent')
@@ -247,39 +253,4 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
 
 function ignore(): void {
   // It is told to whom it concerns; here only the time counts.
-}
-
-function refuse(signal: AbortSignal | undefined): (cause: unknown) => never {
-  return (cause) => {
-    throwIfAborted(signal)
-    throw asPaymentError(cause)
-  }
-}
-
-/** What a provider has failed with before anything was sent. */
-function asPaymentError(cause: unknown): PaymentError {
-  if (cause instanceof PaymentError) return cause
-  return new PaymentError('PROVIDER_UNAVAILABLE', 'The provider failed before anything was paid.', { cause, retryable: true })
-}
-
-function unknownOutcome(cause?: unknown): PaymentError {
-  return new PaymentError('UNKNOWN_OUTCOME', 'Nobody can say yet whether it was paid.', {
-    cause,
-    retryable: true,
-    hint: 'Call pay or recover again: the payment is looked up, and not made anew.'
-  })
-}
-
-function checkQuote(quote: Quote): Quote {
-  const { fee, destination } = quote
-  const isSound = typeof fee.amount === 'bigint' && fee.amount >= 0n && destination instanceof Uint8Array && destination.length > 0
-  if (isSound && destination.length <= MAX_DESTINATION_BYTES) return quote
-  throw new PaymentError('PROVIDER_INVALID', 'The provider has quoted what cannot be.')
-}
-
-function assertFee(fee: Fee): void {
-  assertOptions(fee, 'options.maxFee', ['asset', 'amount'])
-  assertAssetId(fee.asset, 'options.maxFee.asset')
-  if (typeof fee.amount !== 'bigint') throw new TypeError(`options.maxFee.amount must be a bigint, got ${typeof fee.amount}`)
-  if (fee.amount < 0n || fee.amount > MAX_AMOUNT) throw new TypeError('options.maxFee.amount must be from 0 to 2^256 - 1')
 }

@@ -25,7 +25,9 @@ const MAX_RATE = 10_000
 
 /**
  * The chain as an Esplora server tells it, over HTTP. **The server is trusted**, as {@link LightningChain} says: of what
- * it tells, only that headers and transactions have the ids they are asked by is checked. Run your own where you can.
+ * it tells, it is checked that a header has the hash it is asked by, that ids, heights and lengths can be, and that fee rates
+ * are within bounds. LDK itself takes the ids of transactions from their bytes. Not checked is any work or signature: what
+ * is in the chain is what the server says. Run your own where you can.
  *
  * @throws {TypeError} when it is no URL of HTTP, or an option is malformed.
  * @example

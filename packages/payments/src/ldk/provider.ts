@@ -15,6 +15,16 @@ export interface LdkProviderOptions {
 export const DEFAULT_PENDING_AFTER_MS = 60_000
 
 const NODE_BYTES = 33
+/** By these a node says that it has sent nothing. By others, such as that it could not write, it says nothing of the payment. */
+const UNSENT: readonly PaymentErrorCode[] = [
+  'INVOICE_MALFORMED',
+  'EXPIRED',
+  'INSUFFICIENT_FUNDS',
+  'NO_ROUTE',
+  'FEE_TOO_HIGH',
+  'PROVIDER_UNAVAILABLE',
+  'PAYMENT_FAILED'
+]
 
 /**
  * Pays and is paid by an embedded node. The node outlives it, and is closed by whoever has opened it.
@@ -73,7 +83,7 @@ export function createLdkProvider(node: LightningNode, options: LdkProviderOptio
         throwIfAborted(signal)
         if (isCoveyError(error, 'TIMEOUT')) return { status: 'pending' }
         if (!isCoveyError<PaymentErrorCode>(error)) throw error
-        return error.code === 'UNKNOWN_OUTCOME' ? { status: 'unknown' } : { status: 'failed', code: error.code, message: error.message }
+        return UNSENT.includes(error.code) ? { status: 'failed', code: error.code, message: error.message } : { status: 'unknown' }
       }
     },
 
@@ -87,6 +97,11 @@ export function createLdkProvider(node: LightningNode, options: LdkProviderOptio
     async verify(claim, { signal } = {}) {
       throwIfAborted(signal)
       return verifyPreimage(claim)
+    },
+
+    async received(order, { signal } = {}) {
+      throwIfAborted(signal)
+      return (node.received(invoiceOf(order).paymentHash) ?? 0n) >= order.request.money.amount
     }
   }
 

@@ -178,6 +178,21 @@ export function createNwcProvider(init: NwcInit): PaymentProvider {
     async verify(claim, { signal } = {}) {
       throwIfAborted(signal)
       return verifyPreimage(claim)
+    },
+
+    async received(order, { signal } = {}) {
+      throwIfAborted(signal)
+      const hash = toHex(invoiceOf(order).paymentHash)
+      const answer = await askWallet(wallet, 'lookup_invoice', { payment_hash: hash }, signal)
+      if ('errorCode' in answer) {
+        if (answer.errorCode === 'NOT_FOUND') return false
+        throw new PaymentError(REFUSALS[answer.errorCode] ?? 'PROVIDER_INVALID', 'The wallet has refused.')
+      }
+      const { payment_hash: of, type, state, settled_at: settledAt, amount } = answer.result
+      if (of !== hash || type !== 'incoming') return false
+      // Older wallets say only when.
+      const isSettled = state === 'settled' || (state === undefined && typeof settledAt === 'number' && settledAt > 0)
+      return isSettled && typeof amount === 'number' && Number.isSafeInteger(amount) && BigInt(amount) >= order.request.money.amount
     }
   }
 }

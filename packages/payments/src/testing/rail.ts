@@ -53,6 +53,7 @@ export function createTestRail(): TestRail {
     moved: () => payments.reduce((sum, { amount }) => sum + amount, 0n),
     createProvider({ balance, fee = 1n }) {
       let funds = balance
+      const made = new Set<string>()
       return {
         name: 'test',
         methods: ['test'],
@@ -64,6 +65,7 @@ export function createTestRail(): TestRail {
           sodium.randombytes_buf(preimage)
           const hash = sha256(preimage)
           preimages.set(encodeZ32(hash), preimage)
+          made.add(encodeZ32(hash))
           return { type: 'test', data: concatBytes(hash, coreHash) }
         },
         async quote({ request, method }, { signal } = {}) {
@@ -99,6 +101,11 @@ export function createTestRail(): TestRail {
           const isProven = isCommitted && proof.length === 32 && equalBytes(sha256(proof), hash)
           if (!isProven) return { status: 'invalid', level: null, confirmations: null, spends: null, reason: 'The preimage is not that of the invoice.' }
           return { status: 'valid', level: 'preimage', confirmations: null, spends: hash, reason: 'The preimage is that of the invoice.' }
+        },
+        async received(order, { signal } = {}) {
+          throwIfAborted(signal)
+          const hash = encodeZ32(invoiceOf(order))
+          return made.has(hash) && payments.some(({ destination, amount }) => destination === hash && amount >= order.request.money.amount)
         }
       }
     }

@@ -1,5 +1,5 @@
 import { BOLT11, createBolt11Verifier } from '@covey/payments/bolt11'
-import { createMemoryJournal, createPayments, readReceipt, readRequest } from '@covey/payments'
+import { createGate, createMemoryGateJournal, createMemoryJournal, createPayments, readReceipt, readRequest } from '@covey/payments'
 import { createLdkProvider } from '@covey/payments/ldk'
 import { providerContract } from '@covey/payments/testing'
 import { describe, expect, test } from 'vitest'
@@ -54,6 +54,15 @@ test('an invoice is asked for by one, paid by another, and verified by a third w
   if (!seen.ok) throw seen.error
   expect(await watcher.verify(request, seen.value)).toMatchObject({ status: 'valid', level: 'preimage' })
   expect(await codeOf(watcher.pay(request, { maxFee: { asset: MSAT, amount: 0n } }))).toBe('NO_METHOD')
+
+  // A payee that takes longer than is waited for.
+  const second = await wallet(alice, payee).request({ room: ROOM, money: { asset: MSAT, amount: 2_000n }, purpose: 'Tea' })
+  const hasty = createPayments({ signer: bob, journal: createMemoryJournal(), providers: [createLdkProvider(payer, { pendingAfterMs: 1 })] })
+  const settled = payer.once('payment')
+  expect(await codeOf(hasty.pay(second, { maxFee: { asset: MSAT, amount: 0n } }))).toBe('UNKNOWN_OUTCOME')
+  await settled
+  expect(await hasty.recover()).toMatchObject([{ state: 'paid' }])
+  expect(payer.channels()[0]!.outboundMsat).toBe(989_977_000n)
 })
 
 test('a look-up says for good what was never sent, and nothing of what another node did', async () => {
@@ -69,4 +78,26 @@ test('a look-up says for good what was never sent, and nothing of what another n
   expect((await paying.lookup(order, handle(payer.id), options)).status).toBe('failed')
   expect((await paying.lookup(order, handle(payee.id), options)).status).toBe('unknown')
   expect((await paying.lookup(order, new Uint8Array(), options)).status).toBe('unknown')
+})
+
+test('a gate opens when the node has the money, whoever shows what', async () => {
+  const { payer, payee } = await openPair()
+  const [alice, bob] = await Promise.all([person(), person()])
+  const wallet = (signer: typeof alice, node: typeof payer) =>
+    createPayments({ signer, journal: createMemoryJournal(), providers: [createLdkProvider(node)] })
+  const gate = createGate({
+    payments: wallet(alice, payee),
+    journal: createMemoryGateJournal(),
+    room: ROOM,
+    name: 'tea',
+    purpose: 'A cup of tea',
+    price: { asset: MSAT, amount: 21_000n },
+    grant: async () => Uint8Array.of(1)
+  })
+  const request = await gate.ask(bob.identity.publicKey)
+  expect(await codeOf(gate.open(request.coreHash))).toBe('NOT_PAID')
+  const received = payee.once('received')
+  await wallet(bob, payer).pay(request, { maxFee: { asset: MSAT, amount: 0n } })
+  await received
+  expect(await gate.open(request.coreHash)).toMatchObject({ payer: bob.identity.publicKey, grant: Uint8Array.of(1) })
 })

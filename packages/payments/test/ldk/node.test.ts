@@ -1,13 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { decodeBolt11 } from '@covey/payments/bolt11'
 import { createEsploraChain } from '@covey/payments/ldk'
 import { expect, test } from 'vitest'
 import { serveEsplora } from './esplora-server.js'
-import { FakeChain } from './fake-chain.js'
+import { FakeChain, fundingTx } from './fake-chain.js'
 import { codeOf, folder, invoiceOf, later, link, openChannel, openPair, PAYOUT, startNode } from './support.js'
 
 const FREE = { maxFeeMsat: 0n }
+
+function decodeHash(invoice: string): Uint8Array {
+  const decoded = decodeBolt11(invoice)
+  if (!decoded.ok) throw decoded.error
+  return decoded.value.paymentHash
+}
 
 test('an invoice is paid over a channel, and the preimage is the proof', async () => {
   const { payer, payee } = await openPair()
@@ -71,6 +78,8 @@ test('an aborted call ends, and the payment does not', async () => {
   const paying = payer.payInvoice(invoice, { ...FREE, signal: abort.signal })
   abort.abort(new Error('enough'))
   await expect(paying).rejects.toThrow('enough')
+  // It is not written down yet that it was sent; that it was not would be no answer.
+  expect(payer.payment(decodeHash(invoice))?.status).toBe('pending')
   expect((await settled).status).toBe('paid')
   expect((await payer.payInvoice(invoice, FREE)).preimage).toEqual((await settled).preimage)
   expect(payer.channels()[0]!.outboundMsat).toBe(989_999_000n)
@@ -107,9 +116,38 @@ test('a node that cannot write stops, and nothing of it leaves', async () => {
   const stopped = payer.once('error')
   expect(await codeOf(payer.payInvoice(invoice, FREE))).toBe('UNKNOWN_OUTCOME')
   expect((await stopped).code).toBe('WALLET_FAILED')
+  expect(payer.payment(decodeHash(invoice))?.status).toBe('pending')
   expect(await codeOf(payer.createInvoice({ amountMsat: 1n, descriptionHash: new Uint8Array(32), expiresInMs: 1_000 }))).toBe('WALLET_FAILED')
   await payee.sync()
   expect(payee.channels()[0]!.inboundMsat).toBe(990_000_000n)
+})
+
+test('what was written before the disk failed goes on after a restart, and was never called failed', async () => {
+  let isBroken = false
+  let generation = 0
+  const witness = {
+    load: async () => generation,
+    // After the state is in force.
+    store: async (next: number) => {
+      if (isBroken) throw new Error('the other disk is gone')
+      generation = next
+    }
+  }
+  const [seed, storage] = [randomBytes(32), await folder()]
+  const { chain, payer, payee } = await openPair({ payer: { seed, storage, witness } })
+  const invoice = await invoiceOf(payee, 1_000n)
+  isBroken = true
+  const stopped = payer.once('error')
+  expect(await codeOf(payer.payInvoice(invoice, FREE))).toBe('UNKNOWN_OUTCOME')
+  expect((await stopped).code).toBe('WALLET_FAILED')
+  expect(payer.payment(decodeHash(invoice))?.status).toBe('pending')
+  await payer.close()
+  isBroken = false
+  const again = await startNode(chain, { seed, storage, witness })
+  const paid = again.once('payment')
+  await link(again, payee)
+  expect(await paid).toMatchObject({ status: 'paid', amountMsat: 1_000n })
+  expect(payee.received(decodeHash(invoice))).toBe(1_000n)
 })
 
 test('a channel that is closed pays out, and the money goes where it was told to', async () => {
@@ -158,6 +196,44 @@ test('a chain that goes back, is silent, or is told by an Esplora server', async
   chain.isDown = true
   expect(await codeOf(payer.sync())).toBe('PROVIDER_UNAVAILABLE')
   // Payments need no chain.
+  expect((await payer.payInvoice(await invoiceOf(payee, 1_000n), FREE)).status).toBe('paid')
+})
+
+test('a server that lies is not believed where that can be seen', async () => {
+  const chain = new FakeChain()
+  const lies = new Map<string, string>()
+  const server = await serveEsplora(chain, (path) => [...lies].find(([part]) => path.includes(part))?.[1])
+  later(server.close)
+  const payer = await startNode(chain, { chain: createEsploraChain(server.url) })
+  const payee = await startNode(chain, { acceptChannel: () => true })
+  await link(payer, payee)
+  await openChannel(chain, payer, payee)
+  const told: [string, string, string][] = [
+    ['/header', '00'.repeat(80), 'PROVIDER_INVALID'],
+    ['/header', 'no header', 'PROVIDER_INVALID'],
+    ['/tip/hash', 'f'.repeat(63), 'PROVIDER_INVALID'],
+    ['/status', '{"height":-1}', 'PROVIDER_INVALID'],
+    ['/status', '{"height":1e300}', 'PROVIDER_INVALID'],
+    ['/status', '[]]', 'PROVIDER_INVALID'],
+    ['/outspend/', '{"spent":true,"txid":"../../block"}', 'PROVIDER_INVALID'],
+    ['/fee-estimates', 'null', 'PROVIDER_INVALID']
+  ]
+  for (const [part, lie, code] of told) {
+    chain.mine()
+    lies.clear()
+    lies.set(part, lie)
+    expect(await codeOf(payer.sync()), lie).toBe(code)
+  }
+  // The channel is said to be spent, by a transaction that is none of it: its inputs are other ones.
+  lies.clear()
+  const other = fundingTx(PAYOUT, 1_000n)
+  await chain.broadcast(other)
+  chain.mine()
+  lies.set('/outspend/', JSON.stringify({ spent: true, txid: chain.broadcasts.at(-1) }))
+  await payer.sync()
+  lies.clear()
+  await payer.sync()
+  expect(payer.channels()).toMatchObject([{ isUsable: true, outboundMsat: 990_000_000n }])
   expect((await payer.payInvoice(await invoiceOf(payee, 1_000n), FREE)).status).toBe('paid')
 })
 

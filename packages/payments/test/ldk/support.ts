@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { isCoveyError } from '@covey/core'
 import { afterAll, afterEach } from 'vitest'
 import { linkOfStream, openLightningNode, type LightningNode, type LightningNodeInit } from '@covey/payments/ldk'
-import { FakeChain, fundingTx } from './fake-chain.js'
+import { openChannel, PAYOUT } from './channel.js'
+import { FakeChain } from './fake-chain.js'
+
+export { openChannel, PAYOUT } from './channel.js'
 
 const closers: (() => unknown)[] = []
 const lasting: (() => unknown)[] = []
@@ -38,8 +41,6 @@ export async function folder(): Promise<string> {
 
 /** Vitest's modules resolve no URLs, so the tests give the file. */
 export const wasm = await readFile(createRequire(import.meta.url).resolve('lightningdevkit/liblightningjs.wasm'))
-
-export const PAYOUT = Uint8Array.from([0, 20, ...Array.from({ length: 20 }, () => 7)])
 
 export async function startNode(chain: FakeChain, init: Partial<LightningNodeInit> = {}): Promise<LightningNode> {
   const node = await openLightningNode({
@@ -72,17 +73,6 @@ export async function openPair(init: { payer?: Partial<LightningNodeInit>; payee
   await link(payer, payee)
   await openChannel(chain, payer, payee)
   return { chain, payer, payee }
-}
-
-export async function openChannel(chain: FakeChain, from: LightningNode, to: LightningNode): Promise<string> {
-  const ready = Promise.all([from.once('channelReady'), to.once('channelReady')])
-  const broadcast = chain.nextBroadcast()
-  const id = await from.openChannel({ peer: to.id, amountSat: 1_000_000n, fund: async ({ script, amountSat }) => fundingTx(script, amountSat) })
-  await broadcast
-  chain.mine(6)
-  await Promise.all([from.sync(), to.sync()])
-  await ready
-  return id
 }
 
 export async function invoiceOf(payee: LightningNode, amountMsat: bigint, expiresInMs = 3_600_000): Promise<string> {

@@ -57,6 +57,36 @@ test('passes the contract', async () => {
   }
 })
 
+test('a payee asks its own wallet what has come, and takes nothing for that which is not it', async () => {
+  let answer: Record<string, unknown> | undefined
+  const fails: { code?: string } = {}
+  const { payer, payee, nodes } = await world({
+    payee: async (method, _params, honest) => {
+      if (method !== 'lookup_invoice') return honest()
+      if (fails.code !== undefined) return { error: { code: fails.code, message: 'no' } }
+      const { result, ...rest } = await honest()
+      return answer === undefined || result === undefined ? { ...rest, result } : { result: { ...(result as object), ...answer } }
+    }
+  })
+  const request = await askFor(payee)
+  const order = { request, method: request.methods[0]! }
+  expect(await payee.received!(order)).toBe(false)
+  const received = nodes.payee.once('received')
+  await pay(payer, request)
+  await received
+  expect(await payee.received!(order)).toBe(true)
+  for (const lie of [{ type: 'outgoing' }, { payment_hash: '00'.repeat(32) }, { state: 'pending' }, { state: 'accepted', settled_at: 1 }, { amount: 4_999 }, { amount: '5000' }, { amount: Number.NaN }]) {
+    answer = lie
+    expect(await payee.received!(order), JSON.stringify(lie)).toBe(false)
+  }
+  // As wallets say it that know no states.
+  answer = { state: undefined, settled_at: 1 }
+  expect(await payee.received!(order)).toBe(true)
+  fails.code = 'INTERNAL'
+  expect(await codeOf(payee.received!(order))).toBe('PROVIDER_INVALID')
+  expect(await codeOf(payee.received!({ ...order, method: { type: 'bolt11', data: new Uint8Array(5) } }))).toBe('METHOD_MISMATCH')
+})
+
 test('a wallet that is silent leaves it open, and a look-up settles it without paying anew', async () => {
   let isSilent = false
   const stop = new AbortController()

@@ -1727,7 +1727,7 @@ function collection25_indexify (record) {
 }
 
 // '@covey/reports' value encoding
-const collection25_enc = getEncoding('@covey/report/hyperdb#25')
+const collection25_enc = getEncoding('@covey/message-report/hyperdb#25')
 
 // '@covey/reports' reconstruction function
 function collection25_reconstruct (schemaVersion, keyBuf, valueBuf) {
@@ -1821,6 +1821,219 @@ const index26 = {
 }
 collection25.indexes.push(index26)
 
+// '@covey/collections' collection key
+const collection27_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 27 })
+
+function collection27_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/collections' value encoding
+const collection27_enc = getEncoding('@covey/collection/hyperdb#27')
+
+// '@covey/collections' reconstruction function
+function collection27_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection27_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection27.decodedVersion = c.uint.decode(state)
+  const record = collection27_enc.decode(state)
+  record.id = key[0]
+  return record
+}
+// '@covey/collections' key reconstruction function
+function collection27_reconstruct_key (keyBuf) {
+  const key = collection27_key.decode(keyBuf)
+  return {
+    id: key[0]
+  }
+}
+
+// '@covey/collections'
+const collection27 = {
+  name: '@covey/collections',
+  id: 27,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.id]
+    return collection27_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection27_key.encodeRange({
+      gt: gt ? collection27_indexify(gt) : null,
+      lt: lt ? collection27_indexify(lt) : null,
+      gte: gte ? collection27_indexify(gte) : null,
+      lte: lte ? collection27_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection27_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection27_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection27_reconstruct,
+  reconstructKey: collection27_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/collection-usage' collection key
+const collection28_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 28 })
+
+function collection28_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/collection-usage' value encoding
+const collection28_enc = getEncoding('@covey/collection-usage/hyperdb#28')
+
+// '@covey/collection-usage' reconstruction function
+function collection28_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection28_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection28.decodedVersion = c.uint.decode(state)
+  const record = collection28_enc.decode(state)
+  record.id = key[0]
+  return record
+}
+// '@covey/collection-usage' key reconstruction function
+function collection28_reconstruct_key (keyBuf) {
+  const key = collection28_key.decode(keyBuf)
+  return {
+    id: key[0]
+  }
+}
+
+// '@covey/collection-usage'
+const collection28 = {
+  name: '@covey/collection-usage',
+  id: 28,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.id]
+    return collection28_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection28_key.encodeRange({
+      gt: gt ? collection28_indexify(gt) : null,
+      lt: lt ? collection28_indexify(lt) : null,
+      gte: gte ? collection28_indexify(gte) : null,
+      lte: lte ? collection28_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection28_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection28_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection28_reconstruct,
+  reconstructKey: collection28_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/entries' collection key
+const collection29_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 29 })
+
+function collection29_indexify (record) {
+  const arr = []
+
+  const a0 = record.collection
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.key
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
+}
+
+// '@covey/entries' value encoding
+const collection29_enc = getEncoding('@covey/entry/hyperdb#29')
+
+// '@covey/entries' reconstruction function
+function collection29_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection29_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection29.decodedVersion = c.uint.decode(state)
+  const record = collection29_enc.decode(state)
+  record.collection = key[0]
+  record.key = key[1]
+  return record
+}
+// '@covey/entries' key reconstruction function
+function collection29_reconstruct_key (keyBuf) {
+  const key = collection29_key.decode(keyBuf)
+  return {
+    collection: key[0],
+    key: key[1]
+  }
+}
+
+// '@covey/entries'
+const collection29 = {
+  name: '@covey/entries',
+  id: 29,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.collection, record.key]
+    return collection29_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection29_key.encodeRange({
+      gt: gt ? collection29_indexify(gt) : null,
+      lt: lt ? collection29_indexify(lt) : null,
+      gte: gte ? collection29_indexify(gte) : null,
+      lte: lte ? collection29_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection29_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection29_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection29_reconstruct,
+  reconstructKey: collection29_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -1844,7 +2057,10 @@ const collections = [
   collection22,
   collection23,
   collection24,
-  collection25
+  collection25,
+  collection27,
+  collection28,
+  collection29
 ]
 
 const indexes = [
@@ -1881,6 +2097,9 @@ function resolveCollection (name) {
     case '@covey/paces': return collection23
     case '@covey/acts': return collection24
     case '@covey/reports': return collection25
+    case '@covey/collections': return collection27
+    case '@covey/collection-usage': return collection28
+    case '@covey/entries': return collection29
     default: return null
   }
 }

@@ -61,14 +61,22 @@ const encoding1 = {
     c.fixed32.preencode(state, m.writerKey)
     c.fixed64.preencode(state, m.writerSignature)
     c.uint.preencode(state, m.history)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.peer) c.fixed32.preencode(state, m.peer)
   },
   encode(state, m) {
+    const flags = m.peer ? 1 : 0
+
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
     c.buffer.encode(state, m.statement)
     c.fixed32.encode(state, m.writerKey)
     c.fixed64.encode(state, m.writerSignature)
     c.uint.encode(state, m.history)
+    c.uint.encode(state, flags)
+
+    if (m.peer) c.fixed32.encode(state, m.peer)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -77,6 +85,7 @@ const encoding1 = {
     const r3 = c.fixed32.decode(state)
     const r4 = c.fixed64.decode(state)
     const r5 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       device: r0,
@@ -84,13 +93,31 @@ const encoding1 = {
       statement: r2,
       writerKey: r3,
       writerSignature: r4,
-      history: r5
+      history: r5,
+      peer: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/profile-version
+const encoding2 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.version)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.version)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+
+    return {
+      version: r0
     }
   }
 }
 
 // @covey/receipt
-const encoding2 = {
+const encoding3 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.fixed32.preencode(state, m.publicKey)
@@ -119,16 +146,16 @@ const encoding2 = {
 }
 
 // @covey/admit.receipt
-const encoding3_2 = c.frame(encoding2)
+const encoding4_2 = c.frame(encoding3)
 
 // @covey/admit
-const encoding3 = {
+const encoding4 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     c.uint.preencode(state, m.role)
     state.end++ // max flag is 2 so always one byte
 
-    if (m.receipt) encoding3_2.preencode(state, m.receipt)
+    if (m.receipt) encoding4_2.preencode(state, m.receipt)
     if (m.approved) c.fixed32.preencode(state, m.approved)
   },
   encode(state, m) {
@@ -138,7 +165,7 @@ const encoding3 = {
     c.uint.encode(state, m.role)
     c.uint.encode(state, flags)
 
-    if (m.receipt) encoding3_2.encode(state, m.receipt)
+    if (m.receipt) encoding4_2.encode(state, m.receipt)
     if (m.approved) c.fixed32.encode(state, m.approved)
   },
   decode(state) {
@@ -149,14 +176,14 @@ const encoding3 = {
     return {
       request: r0,
       role: r1,
-      receipt: (flags & 1) !== 0 ? encoding3_2.decode(state) : null,
+      receipt: (flags & 1) !== 0 ? encoding4_2.decode(state) : null,
       approved: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
 
 // @covey/add-device
-const encoding4 = {
+const encoding5 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
   },
@@ -173,21 +200,21 @@ const encoding4 = {
 }
 
 // @covey/enter.receipt
-const encoding5_1 = encoding3_2
+const encoding6_1 = encoding4_2
 
 // @covey/enter
-const encoding5 = {
+const encoding6 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding5_1.preencode(state, m.receipt)
+    encoding6_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding5_1.encode(state, m.receipt)
+    encoding6_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding5_1.decode(state)
+    const r1 = encoding6_1.decode(state)
 
     return {
       request: r0,
@@ -197,7 +224,7 @@ const encoding5 = {
 }
 
 // @covey/knock
-const encoding6 = {
+const encoding7 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.invite)
@@ -224,7 +251,7 @@ const encoding6 = {
 }
 
 // @covey/rotate
-const encoding7 = {
+const encoding8 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.commitment)
@@ -270,7 +297,7 @@ const encoding7 = {
 }
 
 // @covey/grant
-const encoding8 = {
+const encoding9 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
@@ -291,7 +318,7 @@ const encoding8 = {
 }
 
 // @covey/keep-epoch
-const encoding9 = {
+const encoding10 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -316,7 +343,7 @@ const encoding9 = {
 }
 
 // @covey/invite
-const encoding10 = {
+const encoding11 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -364,7 +391,7 @@ const encoding10 = {
 }
 
 // @covey/seen
-const encoding11 = {
+const encoding12 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -385,24 +412,24 @@ const encoding11 = {
 }
 
 // @covey/set-role.seen
-const encoding12_2 = c.array(c.frame(encoding11))
+const encoding13_2 = c.array(c.frame(encoding12))
 
 // @covey/set-role
-const encoding12 = {
+const encoding13 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
-    encoding12_2.preencode(state, m.seen)
+    encoding13_2.preencode(state, m.seen)
   },
   encode(state, m) {
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
-    encoding12_2.encode(state, m.seen)
+    encoding13_2.encode(state, m.seen)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.uint.decode(state)
-    const r2 = encoding12_2.decode(state)
+    const r2 = encoding13_2.decode(state)
 
     return {
       identity: r0,
@@ -413,25 +440,25 @@ const encoding12 = {
 }
 
 // @covey/remove.seen
-const encoding13_1 = encoding12_2
+const encoding14_1 = encoding13_2
 
 // @covey/remove
-const encoding13 = {
+const encoding14 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
-    encoding13_1.preencode(state, m.seen)
+    encoding14_1.preencode(state, m.seen)
     state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
     const flags = m.ban ? 1 : 0
 
     c.fixed32.encode(state, m.identity)
-    encoding13_1.encode(state, m.seen)
+    encoding14_1.encode(state, m.seen)
     c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
-    const r1 = encoding13_1.decode(state)
+    const r1 = encoding14_1.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -443,7 +470,7 @@ const encoding13 = {
 }
 
 // @covey/unban
-const encoding14 = {
+const encoding15 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
   },
@@ -460,7 +487,7 @@ const encoding14 = {
 }
 
 // @covey/mute
-const encoding15 = {
+const encoding16 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     state.end++ // max flag is 1 so always one byte
@@ -483,10 +510,10 @@ const encoding15 = {
 }
 
 // @covey/transfer
-const encoding16 = encoding14
+const encoding17 = encoding15
 
 // @covey/signed-tree
-const encoding17 = {
+const encoding18 = {
   preencode(state, m) {
     c.uint.preencode(state, m.fork)
     c.uint.preencode(state, m.length)
@@ -515,20 +542,20 @@ const encoding17 = {
 }
 
 // @covey/equivocation.first
-const encoding18_3 = c.frame(encoding17)
+const encoding19_3 = c.frame(encoding18)
 // @covey/equivocation.second
-const encoding18_4 = encoding18_3
+const encoding19_4 = encoding19_3
 
 // @covey/equivocation
-const encoding18 = {
+const encoding19 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.signer)
     c.uint.preencode(state, m.at)
-    encoding18_3.preencode(state, m.first)
+    encoding19_3.preencode(state, m.first)
     state.end++ // max flag is 1 so always one byte
 
-    if (m.second) encoding18_4.preencode(state, m.second)
+    if (m.second) encoding19_4.preencode(state, m.second)
   },
   encode(state, m) {
     const flags = m.second ? 1 : 0
@@ -536,16 +563,16 @@ const encoding18 = {
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.signer)
     c.uint.encode(state, m.at)
-    encoding18_3.encode(state, m.first)
+    encoding19_3.encode(state, m.first)
     c.uint.encode(state, flags)
 
-    if (m.second) encoding18_4.encode(state, m.second)
+    if (m.second) encoding19_4.encode(state, m.second)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.uint.decode(state)
-    const r3 = encoding18_3.decode(state)
+    const r3 = encoding19_3.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -553,13 +580,13 @@ const encoding18 = {
       signer: r1,
       at: r2,
       first: r3,
-      second: (flags & 1) !== 0 ? encoding18_4.decode(state) : null
+      second: (flags & 1) !== 0 ? encoding19_4.decode(state) : null
     }
   }
 }
 
 // @covey/revoke-device
-const encoding19 = {
+const encoding20 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -584,7 +611,7 @@ const encoding19 = {
 }
 
 // @covey/unreact
-const encoding20 = {
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.reaction)
   },
@@ -601,7 +628,7 @@ const encoding20 = {
 }
 
 // @covey/rule
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     c.uint.preencode(state, m.rule)
     c.uint.preencode(state, m.value)
@@ -622,18 +649,18 @@ const encoding21 = {
 }
 
 // @covey/rules.rules
-const encoding22_0 = c.array(c.frame(encoding21))
+const encoding23_0 = c.array(c.frame(encoding22))
 
 // @covey/rules
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
-    encoding22_0.preencode(state, m.rules)
+    encoding23_0.preencode(state, m.rules)
   },
   encode(state, m) {
-    encoding22_0.encode(state, m.rules)
+    encoding23_0.encode(state, m.rules)
   },
   decode(state) {
-    const r0 = encoding22_0.decode(state)
+    const r0 = encoding23_0.decode(state)
 
     return {
       rules: r0
@@ -642,7 +669,7 @@ const encoding22 = {
 }
 
 // @covey/message-kinds
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
     c.uint.preencode(state, m.kinds)
   },
@@ -658,8 +685,50 @@ const encoding23 = {
   }
 }
 
+// @covey/collection
+const encoding25 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.role)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.role)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      id: r0,
+      role: r1
+    }
+  }
+}
+
+// @covey/entry-name
+const encoding26 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+
+    return {
+      collection: r0,
+      key: r1
+    }
+  }
+}
+
 // @covey/mention
-const encoding24 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -684,10 +753,10 @@ const encoding24 = {
 }
 
 // @covey/message-body.mentions
-const encoding25_6 = c.array(c.frame(encoding24))
+const encoding28_6 = c.array(c.frame(encoding27))
 
 // @covey/message-body
-const encoding25 = {
+const encoding28 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -696,7 +765,7 @@ const encoding25 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding25_6.preencode(state, m.mentions)
+    if (m.mentions) encoding28_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -715,7 +784,7 @@ const encoding25 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding25_6.encode(state, m.mentions)
+    if (m.mentions) encoding28_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -727,13 +796,13 @@ const encoding25 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding25_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding28_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding26 = {
+const encoding29 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -750,18 +819,18 @@ const encoding26 = {
 }
 
 // @covey/vote-body.choices
-const encoding27_0 = c.array(c.uint)
+const encoding30_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding27 = {
+const encoding30 = {
   preencode(state, m) {
-    encoding27_0.preencode(state, m.choices)
+    encoding30_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding27_0.encode(state, m.choices)
+    encoding30_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding27_0.decode(state)
+    const r0 = encoding30_0.decode(state)
 
     return {
       choices: r0
@@ -769,8 +838,33 @@ const encoding27 = {
   }
 }
 
+// @covey/entry-body
+const encoding31 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.name)
+    c.uint.preencode(state, m.version)
+    c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.name)
+    c.uint.encode(state, m.version)
+    c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      name: r0,
+      version: r1,
+      value: r2
+    }
+  }
+}
+
 // @covey/settings-body
-const encoding28 = {
+const encoding32 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -793,7 +887,7 @@ const encoding28 = {
 }
 
 // @covey/report-body
-const encoding29 = {
+const encoding33 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     state.end++ // max flag is 1 so always one byte
@@ -820,24 +914,47 @@ const encoding29 = {
 }
 
 // @covey/profile-body
-const encoding30 = encoding28
+const encoding34 = {
+  preencode(state, m) {
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+    if (m.signed) c.buffer.preencode(state, m.signed)
+  },
+  encode(state, m) {
+    const flags = (m.name ? 1 : 0) | (m.signed ? 2 : 0)
+
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+    if (m.signed) c.buffer.encode(state, m.signed)
+  },
+  decode(state) {
+    const flags = c.uint.decode(state)
+
+    return {
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      signed: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
 
 // @covey/knock-body.receipt
-const encoding31_1 = encoding3_2
+const encoding35_1 = encoding4_2
 
 // @covey/knock-body
-const encoding31 = {
+const encoding35 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding31_1.preencode(state, m.receipt)
+    encoding35_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding31_1.encode(state, m.receipt)
+    encoding35_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding31_1.decode(state)
+    const r1 = encoding35_1.decode(state)
 
     return {
       request: r0,
@@ -847,7 +964,7 @@ const encoding31 = {
 }
 
 // @covey/join-request
-const encoding32 = {
+const encoding36 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -856,8 +973,11 @@ const encoding32 = {
     c.fixed32.preencode(state, m.writerKey)
     c.fixed64.preencode(state, m.writerSignature)
     c.fixed32.preencode(state, m.nonce)
+    state.end++ // max flag is 1 so always one byte
   },
   encode(state, m) {
+    const flags = m.direct ? 1 : 0
+
     c.fixed32.encode(state, m.writer)
     c.fixed32.encode(state, m.device)
     c.buffer.encode(state, m.certificate)
@@ -865,6 +985,7 @@ const encoding32 = {
     c.fixed32.encode(state, m.writerKey)
     c.fixed64.encode(state, m.writerSignature)
     c.fixed32.encode(state, m.nonce)
+    c.uint.encode(state, flags)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -874,6 +995,7 @@ const encoding32 = {
     const r4 = c.fixed32.decode(state)
     const r5 = c.fixed64.decode(state)
     const r6 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       writer: r0,
@@ -882,13 +1004,14 @@ const encoding32 = {
       statement: r3,
       writerKey: r4,
       writerSignature: r5,
-      nonce: r6
+      nonce: r6,
+      direct: (flags & 1) !== 0
     }
   }
 }
 
 // @covey/knock-request
-const encoding33 = {
+const encoding37 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -915,7 +1038,7 @@ const encoding33 = {
 }
 
 // @covey/invite-link
-const encoding34 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -964,8 +1087,293 @@ const encoding34 = {
   }
 }
 
+// @covey/profile-avatar
+const encoding39 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.type)
+    c.uint.preencode(state, m.version)
+    c.buffer.preencode(state, m.data)
+  },
+  encode(state, m) {
+    c.string.encode(state, m.type)
+    c.uint.encode(state, m.version)
+    c.buffer.encode(state, m.data)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      type: r0,
+      version: r1,
+      data: r2
+    }
+  }
+}
+
+// @covey/profile-card.avatar
+const encoding40_3 = c.frame(encoding39)
+
+// @covey/profile-card
+const encoding40 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.version)
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+    if (m.bio) c.string.preencode(state, m.bio)
+    if (m.avatar) encoding40_3.preencode(state, m.avatar)
+  },
+  encode(state, m) {
+    const flags = (m.name ? 1 : 0) | (m.bio ? 2 : 0) | (m.avatar ? 4 : 0)
+
+    c.uint.encode(state, m.version)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+    if (m.bio) c.string.encode(state, m.bio)
+    if (m.avatar) encoding40_3.encode(state, m.avatar)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      version: r0,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      bio: (flags & 2) !== 0 ? c.string.decode(state) : null,
+      avatar: (flags & 4) !== 0 ? encoding40_3.decode(state) : null
+    }
+  }
+}
+
+// @covey/signed-profile
+const encoding41 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.card)
+    c.fixed32.preencode(state, m.device)
+    c.buffer.preencode(state, m.certificate)
+    c.buffer.preencode(state, m.statement)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.card)
+    c.fixed32.encode(state, m.device)
+    c.buffer.encode(state, m.certificate)
+    c.buffer.encode(state, m.statement)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+
+    return {
+      card: r0,
+      device: r1,
+      certificate: r2,
+      statement: r3
+    }
+  }
+}
+
+// @covey/dm-message
+const encoding42 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.type)
+    state.end++ // max flag is 64 so always one byte
+
+    if (m.sought) c.fixed32.preencode(state, m.sought)
+    if (m.certificate) c.buffer.preencode(state, m.certificate)
+    if (m.profile) c.buffer.preencode(state, m.profile)
+    if (m.room) c.fixed32.preencode(state, m.room)
+    if (m.request) c.buffer.preencode(state, m.request)
+    if (m.key) c.fixed32.preencode(state, m.key)
+    if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
+  },
+  encode(state, m) {
+    const flags =
+      (m.sought ? 1 : 0) |
+      (m.certificate ? 2 : 0) |
+      (m.profile ? 4 : 0) |
+      (m.room ? 8 : 0) |
+      (m.request ? 16 : 0) |
+      (m.key ? 32 : 0) |
+      (m.encryptionKey ? 64 : 0)
+
+    c.uint.encode(state, m.type)
+    c.uint.encode(state, flags)
+
+    if (m.sought) c.fixed32.encode(state, m.sought)
+    if (m.certificate) c.buffer.encode(state, m.certificate)
+    if (m.profile) c.buffer.encode(state, m.profile)
+    if (m.room) c.fixed32.encode(state, m.room)
+    if (m.request) c.buffer.encode(state, m.request)
+    if (m.key) c.fixed32.encode(state, m.key)
+    if (m.encryptionKey) c.fixed32.encode(state, m.encryptionKey)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      type: r0,
+      sought: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      certificate: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      profile: (flags & 4) !== 0 ? c.buffer.decode(state) : null,
+      room: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
+      request: (flags & 16) !== 0 ? c.buffer.decode(state) : null,
+      key: (flags & 32) !== 0 ? c.fixed32.decode(state) : null,
+      encryptionKey: (flags & 64) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/people-record
+const encoding43 = {
+  preencode(state, m) {
+    c.string.preencode(state, m.key)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.value) c.buffer.preencode(state, m.value)
+  },
+  encode(state, m) {
+    const flags = m.value ? 1 : 0
+
+    c.string.encode(state, m.key)
+    c.uint.encode(state, flags)
+
+    if (m.value) c.buffer.encode(state, m.value)
+  },
+  decode(state) {
+    const r0 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      key: r0,
+      value: (flags & 1) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
+// @covey/contact
+const encoding44 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.addedAt)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.name) c.string.preencode(state, m.name)
+  },
+  encode(state, m) {
+    const flags = m.name ? 1 : 0
+
+    c.uint.encode(state, m.addedAt)
+    c.uint.encode(state, flags)
+
+    if (m.name) c.string.encode(state, m.name)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      addedAt: r0,
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/block
+const encoding45 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.blockedAt)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.blockedAt)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+
+    return {
+      blockedAt: r0
+    }
+  }
+}
+
+// @covey/report
+const encoding46 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.reportedAt)
+    c.fixed32.preencode(state, m.identity)
+    c.string.preencode(state, m.reason)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.room) c.string.preencode(state, m.room)
+    if (m.message) c.string.preencode(state, m.message)
+  },
+  encode(state, m) {
+    const flags = (m.room ? 1 : 0) | (m.message ? 2 : 0)
+
+    c.uint.encode(state, m.reportedAt)
+    c.fixed32.encode(state, m.identity)
+    c.string.encode(state, m.reason)
+    c.uint.encode(state, flags)
+
+    if (m.room) c.string.encode(state, m.room)
+    if (m.message) c.string.encode(state, m.message)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.string.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      reportedAt: r0,
+      identity: r1,
+      reason: r2,
+      room: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      message: (flags & 2) !== 0 ? c.string.decode(state) : null
+    }
+  }
+}
+
+// @covey/dm-record
+const encoding47 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.state)
+    c.uint.preencode(state, m.at)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.device) c.fixed32.preencode(state, m.device)
+    if (m.profile) c.buffer.preencode(state, m.profile)
+  },
+  encode(state, m) {
+    const flags = (m.device ? 1 : 0) | (m.profile ? 2 : 0)
+
+    c.uint.encode(state, m.state)
+    c.uint.encode(state, m.at)
+    c.uint.encode(state, flags)
+
+    if (m.device) c.fixed32.encode(state, m.device)
+    if (m.profile) c.buffer.encode(state, m.profile)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      state: r0,
+      at: r1,
+      device: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      profile: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+    }
+  }
+}
+
 // @covey/room-record
-const encoding35 = {
+const encoding48 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -1000,7 +1408,7 @@ const encoding35 = {
 }
 
 // @covey/device-link
-const encoding36 = {
+const encoding49 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.secret)
@@ -1035,7 +1443,7 @@ const encoding36 = {
 }
 
 // @covey/link-hello
-const encoding37 = {
+const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.proof)
     c.fixed32.preencode(state, m.commitment)
@@ -1056,7 +1464,7 @@ const encoding37 = {
 }
 
 // @covey/link-offer
-const encoding38 = {
+const encoding51 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.fixed32.preencode(state, m.identity)
@@ -1077,7 +1485,7 @@ const encoding38 = {
 }
 
 // @covey/link-reveal
-const encoding39 = {
+const encoding52 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.buffer.preencode(state, m.request)
@@ -1098,7 +1506,7 @@ const encoding39 = {
 }
 
 // @covey/link-grant
-const encoding40 = {
+const encoding53 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.certificate)
     c.fixed32.preencode(state, m.key)
@@ -1133,7 +1541,7 @@ const encoding40 = {
 }
 
 // @covey/personal-entry
-const encoding41 = {
+const encoding54 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
@@ -1160,7 +1568,7 @@ const encoding41 = {
 }
 
 // @covey/personal-room-entry
-const encoding42 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.fixed32.preencode(state, m.encryptionKey)
@@ -1187,7 +1595,7 @@ const encoding42 = {
 }
 
 // @covey/read-mark
-const encoding43 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1207,8 +1615,62 @@ const encoding43 = {
   }
 }
 
+// @covey/search-segment
+const encoding57 = {
+  preencode(state, m) {
+    c.buffer.preencode(state, m.ids)
+    c.buffer.preencode(state, m.versions)
+    c.buffer.preencode(state, m.writers)
+    c.buffer.preencode(state, m.by)
+    c.string.preencode(state, m.text)
+  },
+  encode(state, m) {
+    c.buffer.encode(state, m.ids)
+    c.buffer.encode(state, m.versions)
+    c.buffer.encode(state, m.writers)
+    c.buffer.encode(state, m.by)
+    c.string.encode(state, m.text)
+  },
+  decode(state) {
+    const r0 = c.buffer.decode(state)
+    const r1 = c.buffer.decode(state)
+    const r2 = c.buffer.decode(state)
+    const r3 = c.buffer.decode(state)
+    const r4 = c.string.decode(state)
+
+    return {
+      ids: r0,
+      versions: r1,
+      writers: r2,
+      by: r3,
+      text: r4
+    }
+  }
+}
+
+// @covey/search-mark
+const encoding58 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.settled)
+    c.uint.preencode(state, m.segments)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.settled)
+    c.uint.encode(state, m.segments)
+  },
+  decode(state) {
+    const r0 = c.uint.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      settled: r0,
+      segments: r1
+    }
+  }
+}
+
 // @covey/meta
-const encoding44 = {
+const encoding59 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1252,7 +1714,7 @@ const encoding44 = {
 }
 
 // @covey/writer
-const encoding45 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1283,7 +1745,7 @@ const encoding45 = {
 }
 
 // @covey/authority
-const encoding46 = {
+const encoding61 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1318,7 +1780,7 @@ const encoding46 = {
 }
 
 // @covey/act
-const encoding47 = {
+const encoding62 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.uint.preencode(state, m.number)
@@ -1355,21 +1817,28 @@ const encoding47 = {
 }
 
 // @covey/room.rules
-const encoding48_4 = encoding22_0
+const encoding63_6 = encoding23_0
 
 // @covey/room
-const encoding48 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 16 so always one byte
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
-    if (m.rules) encoding48_4.preencode(state, m.rules)
+    if (m.founder) c.fixed32.preencode(state, m.founder)
+    if (m.peer) c.fixed32.preencode(state, m.peer)
+    if (m.rules) encoding63_6.preencode(state, m.rules)
   },
   encode(state, m) {
-    const flags = (m.settingsWriter ? 1 : 0) | (m.settings ? 2 : 0) | (m.rules ? 4 : 0)
+    const flags =
+      (m.settingsWriter ? 1 : 0) |
+      (m.settings ? 2 : 0) |
+      (m.founder ? 4 : 0) |
+      (m.peer ? 8 : 0) |
+      (m.rules ? 16 : 0)
 
     c.uint.encode(state, m.createdAt)
     c.uint.encode(state, m.history)
@@ -1377,7 +1846,9 @@ const encoding48 = {
 
     if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
     if (m.settings) c.buffer.encode(state, m.settings)
-    if (m.rules) encoding48_4.encode(state, m.rules)
+    if (m.founder) c.fixed32.encode(state, m.founder)
+    if (m.peer) c.fixed32.encode(state, m.peer)
+    if (m.rules) encoding63_6.encode(state, m.rules)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1389,13 +1860,15 @@ const encoding48 = {
       history: r1,
       settingsWriter: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
-      rules: (flags & 4) !== 0 ? encoding48_4.decode(state) : null
+      founder: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      peer: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
+      rules: (flags & 16) !== 0 ? encoding63_6.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding49 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1431,7 +1904,7 @@ const encoding49 = {
 }
 
 // @covey/device
-const encoding50 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1476,8 +1949,8 @@ const encoding50 = {
   }
 }
 
-// @covey/report
-const encoding51 = {
+// @covey/message-report
+const encoding66 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.id)
@@ -1506,7 +1979,7 @@ const encoding51 = {
 }
 
 // @covey/pace
-const encoding52 = {
+const encoding67 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.sentAt)
@@ -1527,7 +2000,7 @@ const encoding52 = {
 }
 
 // @covey/ban
-const encoding53 = {
+const encoding68 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -1548,7 +2021,7 @@ const encoding53 = {
 }
 
 // @covey/profile
-const encoding54 = {
+const encoding69 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -1573,7 +2046,7 @@ const encoding54 = {
 }
 
 // @covey/invite-row
-const encoding55 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -1631,7 +2104,7 @@ const encoding55 = {
 }
 
 // @covey/knock-row
-const encoding56 = {
+const encoding71 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -1666,7 +2139,7 @@ const encoding56 = {
 }
 
 // @covey/epoch
-const encoding57 = {
+const encoding72 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -1699,7 +2172,7 @@ const encoding57 = {
 }
 
 // @covey/key-request
-const encoding58 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1720,7 +2193,7 @@ const encoding58 = {
 }
 
 // @covey/grant-row
-const encoding59 = {
+const encoding74 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -1753,7 +2226,7 @@ const encoding59 = {
 }
 
 // @covey/message
-const encoding60 = {
+const encoding75 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -1792,7 +2265,7 @@ const encoding60 = {
 }
 
 // @covey/message-state
-const encoding61 = {
+const encoding76 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -1841,7 +2314,7 @@ const encoding61 = {
 }
 
 // @covey/edit
-const encoding62 = {
+const encoding77 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -1870,7 +2343,7 @@ const encoding62 = {
 }
 
 // @covey/reaction
-const encoding63 = {
+const encoding78 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1907,7 +2380,7 @@ const encoding63 = {
 }
 
 // @covey/vote
-const encoding64 = {
+const encoding79 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -1936,7 +2409,7 @@ const encoding64 = {
 }
 
 // @covey/pin
-const encoding65 = {
+const encoding80 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -1957,7 +2430,7 @@ const encoding65 = {
 }
 
 // @covey/thread-message
-const encoding66 = {
+const encoding81 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -1973,6 +2446,68 @@ const encoding66 = {
     return {
       root: r0,
       order: r1
+    }
+  }
+}
+
+// @covey/collection-usage
+const encoding82 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.id)
+    c.uint.preencode(state, m.entries)
+    c.uint.preencode(state, m.bytes)
+    c.fixed32.preencode(state, m.head)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.id)
+    c.uint.encode(state, m.entries)
+    c.uint.encode(state, m.bytes)
+    c.fixed32.encode(state, m.head)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+    const r2 = c.uint.decode(state)
+    const r3 = c.fixed32.decode(state)
+
+    return {
+      id: r0,
+      entries: r1,
+      bytes: r2,
+      head: r3
+    }
+  }
+}
+
+// @covey/entry
+const encoding83 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.collection)
+    c.fixed32.preencode(state, m.key)
+    c.fixed32.preencode(state, m.id)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.collection)
+    c.fixed32.encode(state, m.key)
+    c.fixed32.encode(state, m.id)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.fixed32.decode(state)
+    const r4 = c.buffer.decode(state)
+
+    return {
+      collection: r0,
+      key: r1,
+      id: r2,
+      writer: r3,
+      op: r4
     }
   }
 }
@@ -2004,136 +2539,170 @@ function getEncoding(name) {
       return encoding0
     case '@covey/create':
       return encoding1
-    case '@covey/receipt':
+    case '@covey/profile-version':
       return encoding2
-    case '@covey/admit':
+    case '@covey/receipt':
       return encoding3
-    case '@covey/add-device':
+    case '@covey/admit':
       return encoding4
-    case '@covey/enter':
+    case '@covey/add-device':
       return encoding5
-    case '@covey/knock':
+    case '@covey/enter':
       return encoding6
-    case '@covey/rotate':
+    case '@covey/knock':
       return encoding7
-    case '@covey/grant':
+    case '@covey/rotate':
       return encoding8
-    case '@covey/keep-epoch':
+    case '@covey/grant':
       return encoding9
-    case '@covey/invite':
+    case '@covey/keep-epoch':
       return encoding10
-    case '@covey/seen':
+    case '@covey/invite':
       return encoding11
-    case '@covey/set-role':
+    case '@covey/seen':
       return encoding12
-    case '@covey/remove':
+    case '@covey/set-role':
       return encoding13
-    case '@covey/unban':
+    case '@covey/remove':
       return encoding14
-    case '@covey/mute':
+    case '@covey/unban':
       return encoding15
-    case '@covey/transfer':
+    case '@covey/mute':
       return encoding16
-    case '@covey/signed-tree':
+    case '@covey/transfer':
       return encoding17
-    case '@covey/equivocation':
+    case '@covey/signed-tree':
       return encoding18
-    case '@covey/revoke-device':
+    case '@covey/equivocation':
       return encoding19
-    case '@covey/unreact':
+    case '@covey/revoke-device':
       return encoding20
-    case '@covey/rule':
+    case '@covey/unreact':
       return encoding21
-    case '@covey/rules':
+    case '@covey/rule':
       return encoding22
-    case '@covey/message-kinds':
+    case '@covey/rules':
       return encoding23
-    case '@covey/mention':
+    case '@covey/message-kinds':
       return encoding24
-    case '@covey/message-body':
+    case '@covey/collection':
       return encoding25
-    case '@covey/reaction-body':
+    case '@covey/entry-name':
       return encoding26
-    case '@covey/vote-body':
+    case '@covey/mention':
       return encoding27
-    case '@covey/settings-body':
+    case '@covey/message-body':
       return encoding28
-    case '@covey/report-body':
+    case '@covey/reaction-body':
       return encoding29
-    case '@covey/profile-body':
+    case '@covey/vote-body':
       return encoding30
-    case '@covey/knock-body':
+    case '@covey/entry-body':
       return encoding31
-    case '@covey/join-request':
+    case '@covey/settings-body':
       return encoding32
-    case '@covey/knock-request':
+    case '@covey/report-body':
       return encoding33
-    case '@covey/invite-link':
+    case '@covey/profile-body':
       return encoding34
-    case '@covey/room-record':
+    case '@covey/knock-body':
       return encoding35
-    case '@covey/device-link':
+    case '@covey/join-request':
       return encoding36
-    case '@covey/link-hello':
+    case '@covey/knock-request':
       return encoding37
-    case '@covey/link-offer':
+    case '@covey/invite-link':
       return encoding38
-    case '@covey/link-reveal':
+    case '@covey/profile-avatar':
       return encoding39
-    case '@covey/link-grant':
+    case '@covey/profile-card':
       return encoding40
-    case '@covey/personal-entry':
+    case '@covey/signed-profile':
       return encoding41
-    case '@covey/personal-room-entry':
+    case '@covey/dm-message':
       return encoding42
-    case '@covey/read-mark':
+    case '@covey/people-record':
       return encoding43
-    case '@covey/meta':
+    case '@covey/contact':
       return encoding44
-    case '@covey/writer':
+    case '@covey/block':
       return encoding45
-    case '@covey/authority':
-      return encoding46
-    case '@covey/act':
-      return encoding47
-    case '@covey/room':
-      return encoding48
-    case '@covey/member':
-      return encoding49
-    case '@covey/device':
-      return encoding50
     case '@covey/report':
+      return encoding46
+    case '@covey/dm-record':
+      return encoding47
+    case '@covey/room-record':
+      return encoding48
+    case '@covey/device-link':
+      return encoding49
+    case '@covey/link-hello':
+      return encoding50
+    case '@covey/link-offer':
       return encoding51
-    case '@covey/pace':
+    case '@covey/link-reveal':
       return encoding52
-    case '@covey/ban':
+    case '@covey/link-grant':
       return encoding53
-    case '@covey/profile':
+    case '@covey/personal-entry':
       return encoding54
-    case '@covey/invite-row':
+    case '@covey/personal-room-entry':
       return encoding55
-    case '@covey/knock-row':
+    case '@covey/read-mark':
       return encoding56
-    case '@covey/epoch':
+    case '@covey/search-segment':
       return encoding57
-    case '@covey/key-request':
+    case '@covey/search-mark':
       return encoding58
-    case '@covey/grant-row':
+    case '@covey/meta':
       return encoding59
-    case '@covey/message':
+    case '@covey/writer':
       return encoding60
-    case '@covey/message-state':
+    case '@covey/authority':
       return encoding61
-    case '@covey/edit':
+    case '@covey/act':
       return encoding62
-    case '@covey/reaction':
+    case '@covey/room':
       return encoding63
-    case '@covey/vote':
+    case '@covey/member':
       return encoding64
-    case '@covey/pin':
+    case '@covey/device':
       return encoding65
-    case '@covey/thread-message':
+    case '@covey/message-report':
       return encoding66
+    case '@covey/pace':
+      return encoding67
+    case '@covey/ban':
+      return encoding68
+    case '@covey/profile':
+      return encoding69
+    case '@covey/invite-row':
+      return encoding70
+    case '@covey/knock-row':
+      return encoding71
+    case '@covey/epoch':
+      return encoding72
+    case '@covey/key-request':
+      return encoding73
+    case '@covey/grant-row':
+      return encoding74
+    case '@covey/message':
+      return encoding75
+    case '@covey/message-state':
+      return encoding76
+    case '@covey/edit':
+      return encoding77
+    case '@covey/reaction':
+      return encoding78
+    case '@covey/vote':
+      return encoding79
+    case '@covey/pin':
+      return encoding80
+    case '@covey/thread-message':
+      return encoding81
+    case '@covey/collection-usage':
+      return encoding82
+    case '@covey/entry':
+      return encoding83
     default:
       throw new Error('Encoder not found ' + name)
   }

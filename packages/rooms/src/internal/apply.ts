@@ -1,6 +1,7 @@
 import type { ApplyHost, AutobaseNode } from 'autobase'
 import { equalBytes } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
+import { ENTRY_RULES } from './apply/entries.js'
 import type { RoomRules } from '../rules.js'
 import { MESSAGE_RULES } from './apply/messages.js'
 import { REPORT_RULES } from './apply/reports.js'
@@ -13,6 +14,7 @@ import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
 import type { Flight } from './op-log.js'
+import { profileVersion, profileVersionOf } from './people/tell-profile.js'
 import { rotationOf } from './rotation.js'
 import { rulesOf } from './room-rules.js'
 import { readGrants } from './slots.js'
@@ -25,6 +27,8 @@ export interface Touched {
   order: number
   /** Whether members, devices, epochs or grants were. */
   people: boolean
+  /** The orders of messages that were edited or deleted. */
+  readonly changed?: Set<number>
   /** This device's own ops that are being written. */
   readonly flight: Flight
 }
@@ -226,7 +230,8 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.profile, { least: 'reader', apply: profile }],
   [OpType.knock, { least: 'member', apply: knock }],
   ...MESSAGE_RULES,
-  ...REPORT_RULES
+  ...REPORT_RULES,
+  ...ENTRY_RULES
 ])
 
 async function applyContent(context: Context): Promise<boolean> {
@@ -312,7 +317,13 @@ async function keyRequest({ view, node, op, touched }: ContentContext): Promise<
   return true
 }
 
-async function profile({ view, node, device, touched }: ContentContext): Promise<boolean> {
+/** The newest counts, wherever the order puts it; but for what a device has said that is out. */
+async function profile({ view, node, op, device, touched }: ContentContext): Promise<boolean> {
+  const version = profileVersionOf(op.header.payload)
+  if (version === undefined) return false
+  const known = await view.profile(device.identity)
+  const by = known && (await view.device(known.writer))
+  if (by && !by.removed && version <= profileVersion(known!.op)) return false
   await view.put('profiles', { identity: device.identity, writer: node.from.key, op: node.value })
   touched.people = true
   return true

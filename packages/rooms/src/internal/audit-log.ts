@@ -90,6 +90,8 @@ export function createAuditLog({ room, view, whileOpen }: AuditLogInit): Pick<Ro
         return { action: 'createInvite', ...role(action.invite.role) }
       case 'settings':
         return { action: 'rename' }
+      case 'collection':
+        return { action: 'setCollection', ...role(action.role) }
       case 'rules':
         return { action: 'setRules', rules: readRules(action.rules) }
       case 'leave':

@@ -4,6 +4,8 @@ import { verifyCertificate, verifyStatement, type Certificate, type LocalIdentit
 import { agree, hash, KEY_BYTES, sign, verifySignature } from './crypto.js'
 
 const DOMAIN = 'covey/rooms/writer/1'
+/** Another, so that who is told of a direct room does not come into any other by it. */
+const DIRECT_DOMAIN = 'covey/rooms/direct-writer/1'
 
 /** What a device shows to have a writer core of its own in a room. */
 export interface Claim {
@@ -15,6 +17,8 @@ export interface Claim {
   /** The key that signs the writer core, and with it: that the core is this device's. */
   readonly writerKey: Uint8Array
   readonly writerSignature: Uint8Array
+  /** Whether it holds for a direct room alone. Default: for all but those. */
+  readonly direct?: boolean | null
 }
 
 /** What a verified claim says. */
@@ -26,6 +30,8 @@ export interface Claimant {
   readonly epoch: number
   /** The device that certified it, where it was not the identity itself. */
   readonly issuer?: Uint8Array
+  /** Whether it claims to be let into a direct room. */
+  readonly isDirect: boolean
 }
 
 /** This device's core in a room: its key, and what signs it. */
@@ -34,15 +40,17 @@ export interface WriterCore {
   readonly keyPair: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
 }
 
-export function makeClaim(identity: LocalIdentity, room: Uint8Array, { key, keyPair }: WriterCore): Claim {
+export function makeClaim(identity: LocalIdentity, room: Uint8Array, { key, keyPair }: WriterCore, direct = false): Claim {
   const { publicKey, certificate } = identity.device
-  const data = claimData(room, key, publicKey, certificate)
+  const domain = domainOf(direct)
+  const data = claimData(domain, room, key, publicKey, certificate)
   return {
     device: publicKey,
     certificate,
-    statement: identity.signStatement(DOMAIN, room, data),
+    statement: identity.signStatement(domain, room, data),
     writerKey: keyPair.publicKey,
-    writerSignature: sign(data, keyPair.secretKey)
+    writerSignature: sign(data, keyPair.secretKey),
+    direct
   }
 }
 
@@ -50,28 +58,33 @@ export function makeClaim(identity: LocalIdentity, room: Uint8Array, { key, keyP
 export function verifyClaim(
   room: Uint8Array,
   writer: Uint8Array,
-  { device, certificate, statement, writerKey, writerSignature }: Claim,
+  { device, certificate, statement, writerKey, writerSignature, direct }: Claim,
   atMs: number
 ): Claimant | undefined {
   const certified = verifyCertificate(certificate, { device, context: room, atMs })
   if (!certified.ok) return undefined
-  const data = claimData(room, writer, device, certificate)
-  if (!verifyStatement(statement, { domain: DOMAIN, context: room, data, device })) return undefined
+  const domain = domainOf(direct)
+  const data = claimData(domain, room, writer, device, certificate)
+  if (!verifyStatement(statement, { domain, context: room, data, device })) return undefined
   // Both sides agree: nobody can claim the core of another, or have a core claim another device.
   if (!equalBytes(Hypercore.key(writerKey), writer)) return undefined
   if (!verifySignature(data, writerSignature, writerKey)) return undefined
   // Nothing can be sealed to a key of low order, and a room must be able to seal to everyone in it.
   if (agree(ANY_SECRET, certified.value.boxPublicKey) === undefined) return undefined
-  return claimantOf(certified.value)
+  return claimantOf(certified.value, direct)
 }
 
 /** Who a certificate speaks of. */
-export function claimantOf({ device, boxPublicKey: box, identity, epoch, issuer, links }: Certificate): Claimant {
-  return { device, box, identity, epoch, ...(links === 2 && { issuer }) }
+export function claimantOf({ device, boxPublicKey: box, identity, epoch, issuer, links }: Certificate, direct?: boolean | null): Claimant {
+  return { device, box, identity, epoch, isDirect: direct === true, ...(links === 2 && { issuer }) }
 }
 
-function claimData(room: Uint8Array, writer: Uint8Array, device: Uint8Array, certificate: Uint8Array): Uint8Array {
-  return hash(DOMAIN, room, writer, device, certificate)
+function domainOf(direct: boolean | null | undefined): string {
+  return direct ? DIRECT_DOMAIN : DOMAIN
+}
+
+function claimData(domain: string, room: Uint8Array, writer: Uint8Array, device: Uint8Array, certificate: Uint8Array): Uint8Array {
+  return hash(domain, room, writer, device, certificate)
 }
 
 /** Whether a public key is of low order shows with any secret key. */

@@ -7,13 +7,14 @@ import { draftRules } from './rule-setting.js'
 import { writeRules } from './room-rules.js'
 import type { OpenRoom } from './open-room.js'
 import type { DraftSource, Making } from './op-log.js'
+import { isNothing, profileDraft } from './people/tell-profile.js'
 import { encodeStruct } from './structs.js'
 
 /** Writes the first ops of a room, all at once: who founded it, its first key, its name. */
 export async function foundRoom(
-  { base, log }: OpenRoom,
+  { base, log, profile }: OpenRoom,
   identity: LocalIdentity,
-  { name, history, rules }: { name: string; history: History; rules?: Partial<RoomRules> | undefined }
+  { name, history, peer, rules }: { name: string; history: History; peer?: Uint8Array; rules?: Partial<RoomRules> | undefined }
 ): Promise<void> {
   const room = base.discoveryKey!
   const writer = base.local.key
@@ -23,15 +24,14 @@ export async function foundRoom(
   const sealed = (body: Uint8Array, { ids }: Making) => ({ body, epoch: { id: ids[1]!, key } })
 
   const drafts: DraftSource[] = [
-    { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history] }) },
-    rotation,
-    (making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) })
+    { type: 'create', payload: encodeStruct('create', { ...claim, history: HISTORY[history], peer: peer ?? null }) },
+    rotation
   ]
   if (rules && writeRules(rules).length > 0) drafts.push(draftRules(rules))
-  const person = identity.identity.name
-  if (person !== '') {
-    const profile = encodeStruct('profile-body', { name: person })
-    drafts.push((making) => ({ type: 'profile', ...sealed(profile, making) }))
+  if (peer === undefined) drafts.push((making) => ({ type: 'settings', ...sealed(encodeStruct('settings-body', { name }), making) }))
+  if (!isNothing(profile.current().profile)) {
+    const draft = profileDraft(profile)
+    drafts.push((making) => ({ ...draft, ...sealed(draft.body!, making) }))
   }
   await log.append(drafts)
 }

@@ -1,5 +1,6 @@
 import type BlindPairing from 'blind-pairing'
 import type { PairingResult } from 'blind-pairing-core'
+import Hypercore from 'hypercore'
 import { encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import type { Node } from '@covey/transport'
 import { RoomError } from '../errors.js'
@@ -10,9 +11,9 @@ import { makeClaim, type WriterCore } from './claim.js'
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import { enterRoom } from './enter-room.js'
 import { hintDevices } from './hint-devices.js'
-import { HISTORY } from './keyring.js'
 import { openRoom, roomStore, type OpenRoom, type OpenRoomInit } from './open-room.js'
 import { ask } from './pairing.js'
+import { otherOf } from './people/direct-rooms.js'
 import type { RoomRecord, RoomRecords } from './records.js'
 import { encodeStruct } from './structs.js'
 import { openWriterCore, writerCore } from './writer-core.js'
@@ -22,7 +23,7 @@ export interface JoiningInit {
   /** Tells the node where a device can be met. False when that cannot be read. */
   readonly hint: (peer: string, meetingPlace: Uint8Array) => boolean
   readonly pairing: BlindPairing
-  readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity'>
+  readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity' | 'profile' | 'isBlocked'>
   readonly records: RoomRecords
   /** The open rooms, by id. */
   readonly open: ReadonlyMap<string, OpenRoom>
@@ -52,14 +53,26 @@ interface Joined {
 export interface Joining {
   /** @throws {RoomError} as {@link Rooms.join} does */
   join(invite: InviteLink, bounded: Bounded): Promise<Room>
+  /**
+   * Joins the direct room of two people, by the keys that one of their devices gives for a join request. Nobody is told
+   * of the room before it has turned out to be that.
+   *
+   * @throws {RoomError} INVITE_REFUSED
+   */
+  joinDirect(discoveryKey: Uint8Array, pair: Pair, ask: (request: Uint8Array) => Promise<RoomKeys>, bounded: Bounded): Promise<Room>
+}
+
+type Pair = readonly [Uint8Array, Uint8Array]
+
+/** What a room is opened with. */
+export interface RoomKeys {
+  readonly key?: Uint8Array | null
+  readonly encryptionKey?: Uint8Array | null
 }
 
 export function createJoining(init: JoiningInit): Joining {
   const { node, hint, pairing, stack, records, open, enter, assertOpen, report } = init
   const { corestore, identity } = stack
-  const reportUntold = (error: unknown): void => {
-    if (!isCoveyError(error, 'ROOM_CLOSED')) report('The name of this device’s owner could not be told.')(error)
-  }
 
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
@@ -80,9 +93,9 @@ export function createJoining(init: JoiningInit): Joining {
   }
 
   /** What this device shows: another one each time, as an answer to an older one may still lie in the DHT. */
-  function joinRequest(discoveryKey: Uint8Array, core: WriterCore): Uint8Array {
+  function joinRequest(discoveryKey: Uint8Array, core: WriterCore, direct = false): Uint8Array {
     const nonce = randomBytes(KEY_BYTES)
-    return encodeStruct('join-request', { writer: core.key, nonce, ...makeClaim(identity, discoveryKey, core) })
+    return encodeStruct('join-request', { writer: core.key, nonce, ...makeClaim(identity, discoveryKey, core, direct) })
   }
 
   /** Asks those who are there, for so long, and `undefined` if none of them answers. */
@@ -163,9 +176,32 @@ export function createJoining(init: JoiningInit): Joining {
     }
   }
 
+  async function openDirect(discoveryKey: Uint8Array, [self, other]: Pair, { key, encryptionKey }: RoomKeys, bounded: Bounded): Promise<OpenRoom> {
+    assertOpen()
+    const record = await joinRecord(discoveryKey)
+    if (key?.length !== KEY_BYTES || encryptionKey?.length !== KEY_BYTES || !equalBytes(Hypercore.discoveryKey(key), discoveryKey)) throw notDirect()
+    const opened = await openRoom({ ...stack, namespace: record.namespace, key, encryptionKey })
+    const topic = node.join(discoveryKey)
+    try {
+      const row = await bounded(opened.until(async () => (await opened.view.room()) ?? hintDevices(opened)))
+      const theirs = otherOf(row, self)
+      if (theirs === undefined || !equalBytes(theirs, other)) throw notDirect()
+      await bounded(opened.until(async () => (await opened.isAdmitted()) || hintDevices(opened)))
+      assertOpen()
+      await records.put({ ...record, key })
+      enter(opened)
+      return opened
+    } catch (error) {
+      await opened.room.close()
+      throw error
+    } finally {
+      topic.close().catch(report('A topic could not be left.'))
+    }
+  }
+
   /** Waits until the admission has arrived, and introduces the newcomer. */
   async function welcome({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
-    const { room, view, isAdmitted, until } = opened
+    const { room, isAdmitted, until } = opened
     const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
     const timer = createTimer(lost && LOST_PATIENCE_MS)
     await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
@@ -177,26 +213,11 @@ export function createJoining(init: JoiningInit): Joining {
       if (forget) await room.close()
       throw refused
     }
-    const { name, publicKey } = identity.identity
     // Who has no place in the log has no name in the room either.
-    if (name === '' || !(await opened.mayWrite()) || (await view.profile(publicKey)) !== null) return room
-    const introducing = introduce(opened, name)
-    // Where nobody is there, it may take long until somebody gives this device a key.
-    if (await hasKeySoon(opened)) await introducing
-    else introducing.catch(reportUntold)
+    if (!(await opened.mayWrite())) return room
+    // Where nobody is there, it may take long until somebody gives this device a key: then it is told later.
+    await opened.teller.tell()
     return room
-  }
-
-  /** Tells the newcomer's name, as soon as there is a key to seal it with. */
-  async function introduce(opened: OpenRoom, name: string): Promise<void> {
-    const { log, until } = opened
-    await until(async () => (await hasKeySoon(opened)) || undefined)
-    await log.append([{ type: 'profile', body: encodeStruct('profile-body', { name }) }], { underEpoch: true })
-  }
-
-  /** Whether there is a key, or, where each newcomer gets a new one, this device is about to make it. */
-  async function hasKeySoon({ view, hasKey }: OpenRoom): Promise<boolean> {
-    return (await hasKey()) || (await view.room())?.history === HISTORY['since-join']
   }
 
   /**
@@ -216,6 +237,13 @@ export function createJoining(init: JoiningInit): Joining {
   }
 
   return {
+    async joinDirect(discoveryKey, pair, ask, bounded) {
+      assertOpen()
+      const known = open.get(encodeZ32(discoveryKey))
+      const core = known === undefined ? await localWriter(await joinRecord(discoveryKey)) : writerCore(known.base.local)
+      const keys = await bounded(ask(joinRequest(discoveryKey, core, true)))
+      return welcome({ opened: known ?? (await openDirect(discoveryKey, pair, keys, bounded)) }, bounded)
+    },
     async join(invite: InviteLink, bounded: Bounded): Promise<Room> {
       assertOpen()
       const stop = seekHost(invite)
@@ -226,6 +254,10 @@ export function createJoining(init: JoiningInit): Joining {
       }
     }
   }
+}
+
+function notDirect(): RoomError {
+  return new RoomError('INVITE_REFUSED', 'What was given is not a room of these two people.', { retryable: true })
 }
 
 /** Resolves after so long, if it is not cleared before. */

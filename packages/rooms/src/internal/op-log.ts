@@ -4,7 +4,7 @@ import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
 import { MAX_BATCH_BLOCKS, MAX_BATCH_BYTES } from './guards/judge-block.js'
 import { mapKey } from './map-key.js'
-import { encodeOp, isTalk, opId, OpType, type OpTypeName } from './op.js'
+import { encodeOp, isPlain, isTalk, opId, OpType, type OpTypeName } from './op.js'
 import type { Made, Outbox, Unsent } from './outbox.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
@@ -354,7 +354,7 @@ function takeCommit(pending: Pending[]): Pending[] {
 }
 
 function isMessages({ drafts }: Pending): boolean {
-  return drafts.every((draft) => typeof draft !== 'function' && isTalk(OpType[draft.type]))
+  return drafts.every((draft) => typeof draft !== 'function' && isPlain(OpType[draft.type]))
 }
 
 /** The id of the last op in this device's core: what the next one has to name. */

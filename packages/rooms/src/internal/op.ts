@@ -36,14 +36,22 @@ export const OpType = {
   addDevice: 56,
   rules: 64,
   report: 65,
-  resolveReport: 66
+  resolveReport: 66,
+  collection: 72,
+  put: 73,
+  del: 74
 } as const
 
 export type OpTypeName = keyof typeof OpType
 
-/** Whether ops of a type are about messages: they change nothing of who is in the room or what it is called. */
+/** Whether ops of a type are about messages, which who came later may have no right to read. 72 to 79 are about app data. */
 export function isTalk(type: number): boolean {
-  return type >= OpType.message && type !== OpType.addDevice && type !== OpType.rules
+  return (type >= OpType.message && type < OpType.addDevice) || type === OpType.report || type === OpType.resolveReport
+}
+
+/** Whether ops of a type change nothing of who is in the room, what it is called, and who may write what. */
+export function isPlain(type: number): boolean {
+  return isTalk(type) || type === OpType.put || type === OpType.del
 }
 
 /** An op takes at most this much of a writer's core: a content of 80 KiB, and what goes with it. What is larger belongs in files. */

@@ -35,14 +35,19 @@ import { createOpLog, type OpLog } from './op-log.js'
 import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
 import { createOwnVoice } from './own-voice.js'
+import { otherOf } from './people/direct-rooms.js'
+import { createOwnProfile, type OwnProfile } from './people/own-profile.js'
+import { createProfileTeller, type ProfileTeller } from './people/tell-profile.js'
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
 import { createReader, type Reader } from './reader.js'
+import { createRoomCollections } from './room-collections.js'
 import { registerCores } from './room-cores.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
+import { createRoomSearch } from './search/room-search.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { rulesOf } from './room-rules.js'
 import { createTimeline } from './timeline.js'
@@ -59,6 +64,10 @@ export interface OpenRoomInit {
   readonly key?: Uint8Array
   /** K0, where it is not known on disk yet. */
   readonly encryptionKey?: Uint8Array
+  /** What this device's person says of themselves. Default: their name. */
+  readonly profile?: OwnProfile
+  /** Whether what somebody writes, by the id of their identity, is not to be shown. Default: nobody's. */
+  readonly isBlocked?: (identity: string) => boolean
   /** What invites say of where this device can be met. Default: nothing. */
   readonly meetingPlace?: Uint8Array | null
   /** Whether members are told that this peer is there, and it is told of them. Default: yes. */
@@ -77,10 +86,14 @@ export interface OpenRoom {
   readonly keyring: Keyring
   readonly joinRequests: JoinRequests
   readonly reader: Reader
+  readonly profile: OwnProfile
+  readonly teller: ProfileTeller
   readonly pending: PendingMessages
   readonly presence: Presence
   /** Calls back with each message of this device that is durable and not in the log yet. */
   onpost(listener: (message: PendingMessage) => void): () => void
+  /** What may be shown of the room may be other, though the room is not. */
+  showAnew(): void
   /** Calls back when members or devices may be others. */
   onpeople(listener: () => void): () => void
   /** Calls back with the lowest order at which the log has other messages than before. */
@@ -106,9 +119,9 @@ export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestor
 }
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, presence: isWanted = true } = init
+  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false, presence: isWanted = true } = init
   const events = createEvents<RoomEvents>()
-  const touched: Touched = { order: Infinity, people: false, flight: new Map() }
+  const touched: Touched = { order: Infinity, people: false, changed: new Set(), flight: new Map() }
 
   const forks = createForkReports()
   const store = roomStore(corestore, namespace)
@@ -180,8 +193,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const finder = createMessageFinder({ view, pending, log })
   const epochKeeper = createEpochKeeper({ view, log, isAdmitted: mayWrite, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
-  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask })
+  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask, isBlocked })
+  const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await makesKey()))
+  const teller = createProfileTeller({ self: identity.identity.publicKey, view, log, reader, profile, maySeal, onerror })
 
+  const search = createRoomSearch({ core: base.local, identity, view, log, finder, reader, settled: timeline.settled, whileOpen })
   const postListeners = new Set<(message: PendingMessage) => void>()
   const peopleListeners = new Set<() => void>()
   const logListeners = new Set<(order: number) => void>()
@@ -191,6 +207,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
+    search.reset()
     pending.changed()
     for (const listener of logListeners) listener(0)
   })
@@ -202,12 +219,16 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       keyring.changed()
       reader.changed()
       ownRole.changed()
+      search.keysChanged()
       keyRequests.changed()
       epochKeeper.changed()
+      teller.changed()
       for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
     if (order !== Infinity) for (const listener of logListeners) listener(order)
+    search.changed(order, touched.changed!)
+    touched.changed!.clear()
     pending.changed()
     void events.emit('update', undefined)
   })
@@ -223,6 +244,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       presence.close()
       forks.close()
       viewKeeper.close()
+      teller.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -252,6 +274,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     for (const listener of readListeners) listener(message)
     void events.emit('update', undefined)
   }
+  const onpeople = (listener: () => void): (() => void) => listen(peopleListeners, listener)
   const ownVoice = createOwnVoice({ view, pending, ownRole, self: identity.identity.publicKey, writer, now: Date.now })
   const presence = createPresence({ self: identity.identity.publicKey, view, emit: events.emit.bind(events), isWanted })
   const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
@@ -263,12 +286,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     info: () =>
       whileOpen(async () => {
         const row = await view.room()
+        const other = otherOf(row, identity.identity.publicKey)
         return {
           name: await reader.roomName(),
           createdAt: row?.createdAt ?? 0,
           history: row?.history === HISTORY.full ? 'full' : 'since-join',
           rules: rulesOf(row),
-          role: await ownRole.current()
+          role: await ownRole.current(),
+          ...(other && { directWith: encodeZ32(other) })
         }
       }),
     members: () =>
@@ -280,7 +305,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, ownVoice, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked }),
+    search: search.search,
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
+    ...createRoomCollections({ secret: base.encryptionKey!, view, log, reader, ownRole, onchange, onpeople, whileOpen }),
     joinRequests: list,
     approve,
     decline,
@@ -293,7 +320,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       throwIfAborted(options.signal)
       const leaving = whileOpen(async () => {
         const role = await ownRole.demand(leastRole('leave'), 'leave')
-        if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first.')
+        if (role === 'owner') throw forbidden('The owner may not leave the room.', 'Hand it to another member first. Block the other person of a direct room.')
         await log.append([{ type: 'leave' }])
       })
       await raceSignal(leaving, options.signal)
@@ -343,8 +370,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return key !== undefined
   }
 
+  /** Where each newcomer gets a key of its own, who writes first makes it. */
+  async function makesKey(): Promise<boolean> {
+    return (await view.room())?.history === HISTORY['since-join']
+  }
+
   viewKeeper.changed()
   keyRequests.changed()
+  teller.changed()
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted: mayWrite, onerror })
@@ -356,10 +389,13 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     keyring,
     joinRequests,
     reader,
+    profile,
+    teller,
     pending,
     presence,
     onpost: (listener) => listen(postListeners, listener),
-    onpeople: (listener) => listen(peopleListeners, listener),
+    showAnew: () => void events.emit('update', undefined),
+    onpeople,
     onlog: (listener) => listen(logListeners, listener),
     onread: (listener) => listen(readListeners, listener),
     isAdmitted,

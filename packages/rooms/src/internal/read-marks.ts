@@ -89,7 +89,7 @@ export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'u
         let [count, mentions] = [0, 0]
         let first: string | undefined
         for await (const message of messagesFrom(Math.max(await firstUnread(), end - MAX_UNREAD))) {
-          if (message.isOwn || message.kind === 'deleted') continue
+          if (message.isOwn || message.kind === 'deleted' || message.kind === 'blocked') continue
           count++
           first ??= message.id
           if (message.mentions.some(({ member }) => member === self)) mentions++

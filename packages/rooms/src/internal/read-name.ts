@@ -9,15 +9,15 @@ import { MAX_NAME_BYTES } from '../constants.js'
 const UNSHOWN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu
 
 /** A name that a peer chose, as it may be shown in a line: of a bounded length, and with nothing hidden in it. */
-export function readName(name: string | null | undefined): string {
+export function readName(name: string | null | undefined, maxBytes = MAX_NAME_BYTES): string {
   if (!name) return ''
   // A character takes a byte at least: what is cut here would not fit.
-  const shown = name.slice(0, MAX_NAME_BYTES * 4).replace(UNSHOWN, '').trim()
+  const shown = name.slice(0, maxBytes * 4).replace(UNSHOWN, '').trim()
   let bytes = 0
   let end = 0
   for (const character of shown) {
     bytes += utf8Length(character.codePointAt(0)!)
-    if (bytes > MAX_NAME_BYTES) break
+    if (bytes > maxBytes) break
     end += character.length
   }
   return shown.slice(0, end).trimEnd()

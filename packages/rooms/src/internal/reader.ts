@@ -1,6 +1,7 @@
-import { encodeZ32 } from '@covey/core'
+import { encodeZ32, equalBytes } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import type { Message, MessageVersion } from '../message.js'
+import type { Profile } from '../people.js'
 import type { Member } from '../room.js'
 import { roleOf } from '../roles.js'
 import { NOTHING, type About } from './about-message.js'
@@ -13,9 +14,12 @@ import { readBody, readEmoji, type ReadBody } from './message-body.js'
 import { isAsDeclared, kindsOf } from './message-kinds.js'
 import { decodeOp, isTalk } from './op.js'
 import { bodyContext } from './op-log.js'
-import { decodeStruct } from './structs.js'
+import { plain } from './people/own-profile.js'
+import { readProfile } from './people/signed-profile.js'
+import { profileVersion } from './people/tell-profile.js'
+import { decodeStruct, type Structs } from './structs.js'
 import type { TimelineRow } from './timeline.js'
-import type { EditRow, MemberRow, MessageRow, ReactionRow, RoomView } from './view.js'
+import type { EditRow, MemberRow, MessageRow, ProfileRow, ReactionRow, RoomView } from './view.js'
 import { mapKey } from './map-key.js'
 import { readName } from './read-name.js'
 
@@ -29,7 +33,11 @@ export interface Reader {
   emoji(row: ReactionRow): Promise<string | undefined>
   /** `undefined` for a former member. */
   member(row: MemberRow): Promise<Member | undefined>
+  /** What somebody has said last of themselves in this room, as it was signed, if it was. */
+  signedProfile(person: Uint8Array): Promise<Uint8Array | undefined>
   roomName(): Promise<string>
+  /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
+  authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
   body(op: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'>
   /** To be called when members have changed. */
@@ -43,11 +51,27 @@ export interface ReaderInit {
   readonly epochKeys: EpochKeys
   /** Called with the id of an epoch whose key is needed and not there. */
   readonly onmissing: (epoch: Uint8Array) => void
+  /** Whether what somebody has written, by the id of their identity, is not shown. */
+  readonly isBlocked: (identity: string) => boolean
 }
 
 /** How many reactions are remembered: all of a few that are liked by everyone. */
 const MAX_KNOWN_EMOJIS = 16_384
 
+/** How many profiles are remembered: of all that a large room shows at a time. */
+const MAX_KNOWN_PROFILES = 4_096
+
+const NO_PROFILE: Profile = { name: '', bio: '' }
+
+/** One that its person has signed, and of the version by which the room has judged it; or a name alone, which came first. */
+function soundProfile({ name, signed }: Structs['profile-body'], { identity, op }: ProfileRow): Profile | undefined {
+  const version = profileVersion(op)
+  if (!signed) return version === 0 ? { name: readName(name), bio: '' } : undefined
+  const profile = readProfile(signed, identity)
+  return profile?.version === version ? plain(profile) : undefined
+}
+
+const BLOCKED: ReadBody = { kind: 'blocked', text: '', mentions: [], isForwarded: false }
 const DELETED: ReadBody = { kind: 'deleted', text: '', mentions: [], isForwarded: false }
 
 /** What its author says, who may say anything: but nothing was sent later than now. */
@@ -61,7 +85,7 @@ interface Author {
   readonly device: string
 }
 
-export function createReader({ room, identity, view, epochKeys, onmissing }: ReaderInit): Reader {
+export function createReader({ room, identity, view, epochKeys, onmissing, isBlocked }: ReaderInit): Reader {
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
 
@@ -84,16 +108,6 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
     return op === undefined || isAsDeclared(op, kindsOf(body)) ? body : readBody('unknown')
   }
 
-  async function openName(
-    kind: 'profile-body' | 'settings-body',
-    bytes: Uint8Array | null | undefined,
-    writer: Uint8Array | null | undefined
-  ): Promise<string> {
-    if (!bytes || !writer) return ''
-    const body = await openBody(bytes, writer)
-    return readName((typeof body === 'string' ? undefined : decodeStruct(kind, body))?.name)
-  }
-
   function author(writer: Uint8Array): Promise<Author | undefined> {
     const key = mapKey(writer)
     const known = authors.get(key)
@@ -107,13 +121,29 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
   async function findAuthor(writer: Uint8Array): Promise<Author | undefined> {
     const device = await view.device(writer)
     if (device === null) return undefined
-    const name = await profileName(device.identity)
+    const { name } = await profileOf(device.identity)
     return { id: encodeZ32(device.identity), name, device: encodeZ32(device.device) }
   }
 
-  async function profileName(person: Uint8Array): Promise<string> {
-    const profile = await view.profile(person)
-    return openName('profile-body', profile?.op, profile?.writer)
+  async function profileBody(row: ProfileRow): Promise<Structs['profile-body'] | undefined> {
+    const body = await openBody(row.op, row.writer)
+    return typeof body === 'string' ? undefined : decodeStruct('profile-body', body)
+  }
+
+  /** Verified once: a room shows all of its members at a time. */
+  const profiles = new Map<string, { readonly op: Uint8Array; readonly profile: Profile }>()
+
+  async function profileOf(person: Uint8Array): Promise<Profile> {
+    const row = await view.profile(person)
+    if (row === null) return NO_PROFILE
+    const known = profiles.get(mapKey(person))
+    if (known !== undefined && equalBytes(known.op, row.op)) return known.profile
+    const body = await profileBody(row)
+    if (body === undefined) return NO_PROFILE
+    const profile = soundProfile(body, row) ?? NO_PROFILE
+    if (profiles.size >= MAX_KNOWN_PROFILES) profiles.clear()
+    profiles.set(mapKey(person), { op: row.op, profile })
+    return profile
   }
 
   /** Opened once: a message may have thousands, and is shown again with each. */
@@ -136,8 +166,9 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const from = await author(writer)
       if (from === undefined) return undefined
       const deletedBy = state?.deletedBy && (await author(state.deletedBy))
-      const first = state?.deletedBy ? DELETED : await said(op, writer)
-      const now = edit === null || state?.deletedBy ? first : await said(edit.op, edit.writer)
+      const hidden = state?.deletedBy ? DELETED : isBlocked(from.id) ? BLOCKED : undefined
+      const first = hidden ?? (await said(op, writer))
+      const now = edit === null || hidden ? first : await said(edit.op, edit.writer)
       const { kind, text, content, mentions } = now
       // What was asked first, whatever it has been edited to: that is what the votes are for.
       const asked = pollContent.read(first.content)
@@ -172,6 +203,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
     },
     async versions(row, edits) {
       const versions: MessageVersion[] = []
+      const by = await author(row.writer)
+      if (by !== undefined && isBlocked(by.id)) return []
       for (const { op, writer } of [row, ...edits]) {
         const { kind, text, content, mentions } = await said(op, writer)
         versions.push({ kind, text, ...(content && { content }), mentions, sentAt: sentAtOf(op) })
@@ -183,12 +216,19 @@ export function createReader({ room, identity, view, epochKeys, onmissing }: Rea
       const role = roleOf(number)
       if (role === undefined) return undefined
       const id = encodeZ32(person)
-      return { id, name: await profileName(person), role, joinedAt, isMuted: muted === true, isSelf: id === self }
+      return { id, ...(await profileOf(person)), role, joinedAt, isMuted: muted === true, isSelf: id === self }
+    },
+    async signedProfile(person) {
+      const row = await view.profile(person)
+      return (row && (await profileBody(row))?.signed) || undefined
     },
     async roomName() {
-      const row = await view.room()
-      return openName('settings-body', row?.settings, row?.settingsWriter)
+      const { settings, settingsWriter } = (await view.room()) ?? {}
+      if (!settings || !settingsWriter) return ''
+      const body = await openBody(settings, settingsWriter)
+      return readName((typeof body === 'string' ? undefined : decodeStruct('settings-body', body))?.name)
     },
+    authorOf: async (writer) => (await author(writer))?.id,
     body: openBody,
     changed() {
       authors = new Map()

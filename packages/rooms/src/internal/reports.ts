@@ -1,7 +1,7 @@
 import { assertOptions, assertSignal, assertString, decodeKey, encodeUtf8, encodeZ32, raceSignal, throwIfAborted } from '@covey/core'
 import { MAX_REASON_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
-import type { Report } from '../report.js'
+import type { MessageReport } from '../report.js'
 import { isAtLeast, roleOf } from '../roles.js'
 import type { Room } from '../room.js'
 import { MAX_REPORTS_BY_ONE } from './apply/reports.js'
@@ -58,7 +58,7 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
     return { type: 'report', payload, body, epoch: { id: commitmentTo(room, key), key } }
   }
 
-  async function read({ id, identity, writer, op: bytes }: ReportRow): Promise<Report> {
+  async function read({ id, identity, writer, op: bytes }: ReportRow): Promise<MessageReport> {
     const op = decodeOp(bytes)!
     const slots = decodeStruct('grant', op.header.payload ?? new Uint8Array())
     const key = slots && op.header.epoch ? epochKeys.openSlots(slots, op.header.epoch) : undefined
@@ -118,7 +118,7 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
     }
   }
 
-  async function act(action: string, { messageId }: Report): Promise<void> {
+  async function act(action: string, { messageId }: MessageReport): Promise<void> {
     const message = messageId === undefined ? undefined : await acts().message(messageId)
     if (message === undefined) throw new RoomError('MESSAGE_NOT_FOUND', 'The message of the report is not here.', { hint: 'Resolve the report without an action.' })
     if (action === 'delete') return acts().delete(message.id)

@@ -33,6 +33,7 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen, device,
     const { role = rulesOf(await view.room()).broadcast ? 'reader' : 'member' } = options
     const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
     const own = await ownRole.demand(leastRole('invite'), 'invite')
+    if ((await view.room())?.peer) throw forbidden('A direct room is for two people.', 'Make a room for more.')
     if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')
     if (options.public && !isAtLeast(own, 'admin')) throw forbidden(`A ${own} may not make a room public.`, 'Ask an admin.')
     const { id, publicKey, seed } = createInviteKeys(base.key!)

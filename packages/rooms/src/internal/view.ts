@@ -29,7 +29,10 @@ export type PinRow = Structs['pin']
 export type ThreadMessageRow = Structs['thread-message']
 export type PaceRow = Structs['pace']
 export type ActRow = Structs['act']
-export type ReportRow = Structs['report']
+export type ReportRow = Structs['message-report']
+export type CollectionRow = Structs['collection']
+export type CollectionUsageRow = Structs['collection-usage']
+export type EntryRow = Structs['entry']
 
 /** The rows of a room's view, by collection. */
 export interface Rows {
@@ -68,6 +71,10 @@ export interface Rows {
   acts: ActRow
   /** What members have told moderators of, and none has dealt with. */
   reports: ReportRow
+  /** Who may write to which collection of app data. */
+  collections: CollectionRow
+  'collection-usage': CollectionUsageRow
+  entries: EntryRow
 }
 
 /** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
@@ -105,6 +112,8 @@ export interface RoomView {
   /** Messages of the orders `from` (included) to `to` (excluded), oldest first. */
   messages(from: number, to: number): Promise<MessageRow[]>
   messageState(order: number): Promise<MessageStateRow | null>
+  /** Of messages of the orders `from` (included) to `to` (excluded), of which something has become. */
+  messageStates(from: number, to: number): Promise<MessageStateRow[]>
   /** The versions of a message after the first, oldest first; those between the first ones and the newest are not kept. */
   edits(order: number): Promise<EditRow[]>
   lastEdit(order: number): Promise<EditRow | null>
@@ -115,6 +124,11 @@ export interface RoomView {
   reaction(order: number, identity: Uint8Array, id: Uint8Array): Promise<ReactionRow | null>
   /** The orders of the messages of a thread, but for the one that it begins with, oldest first. */
   threadOrders(root: number): Promise<number[]>
+  collection(id: Uint8Array): Promise<CollectionRow | null>
+  collectionUsage(id: Uint8Array): Promise<CollectionUsageRow | null>
+  entry(collection: Uint8Array, key: Uint8Array): Promise<EntryRow | null>
+  /** Entries of a collection by their keyed hashes, which is no order that means anything. */
+  entries(collection: Uint8Array, options: { readonly after?: Uint8Array; readonly limit: number }): Promise<EntryRow[]>
   /** All rows of a collection, in the order of their keys. */
   all<Name extends keyof Rows>(collection: Name): Promise<Rows[Name][]>
   put<Name extends keyof Rows>(collection: Name, row: Rows[Name]): Promise<void>
@@ -166,6 +180,8 @@ export function openView(store: ViewStore): RoomView {
     messages: (from, to) =>
       db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
     messageState: (order) => db.get('@covey/message-states', { order }),
+    messageStates: (from, to) =>
+      db.find<MessageStateRow>('@covey/message-states', { gte: { order: from }, lt: { order: to } }).toArray(),
     edits: (order) => db.find<EditRow>('@covey/edits', { gte: { order }, lte: { order } }).toArray(),
     lastEdit: (order) => db.findOne<EditRow>('@covey/edits', { gte: { order }, lte: { order }, reverse: true }),
     reactions: (order) => db.find<ReactionRow>('@covey/reactions', { gte: { order }, lte: { order } }).toArray(),
@@ -178,6 +194,13 @@ export function openView(store: ViewStore): RoomView {
       const rows = await db.find<ThreadMessageRow>('@covey/thread-messages', { gte: { root }, lte: { root } }).toArray()
       return rows.map(({ order }) => order)
     },
+    collection: (id) => db.get('@covey/collections', { id }),
+    collectionUsage: (id) => db.get('@covey/collection-usage', { id }),
+    entry: (collection, key) => db.get('@covey/entries', { collection, key }),
+    entries: (collection, { after, limit }) =>
+      db
+        .find<EntryRow>('@covey/entries', { ...(after ? { gt: { collection, key: after } } : { gte: { collection } }), lte: { collection }, limit })
+        .toArray(),
     all: <Name extends keyof Rows>(collection: Name) => db.find<Rows[Name]>(`@covey/${collection}`).toArray(),
     put: (collection, row) => db.insert(`@covey/${collection}`, row),
     delete: (collection, row) => db.delete(`@covey/${collection}`, row)

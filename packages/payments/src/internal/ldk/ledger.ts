@@ -60,9 +60,14 @@ export class Ledger {
     return () => unwritten.forEach((write) => write())
   }
 
-  /** What is written of a payment; that it was sent is, before it is. */
+  /**
+   * What is written of a payment; that it was sent is, before it is. What is newer may be in the written state or not, also
+   * after an error of the disk: it is `pending`.
+   */
   payment(hash: Uint8Array): OutgoingPayment | undefined {
-    return this.#written.paid.get(toHex(hash))
+    const [newest, written] = [this.newest(hash), this.#written.paid.get(toHex(hash))]
+    if (newest === written || newest === undefined) return written
+    return { ...newest, status: 'pending', feeMsat: 0n, preimage: null, code: null }
   }
 
   received(hash: Uint8Array): bigint | undefined {

@@ -43,7 +43,7 @@ interface AboutContext extends ContentContext {
 }
 
 /** Not for who is muted. */
-function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
+export function voiced(apply: ContentRule['apply']): ContentRule['apply'] {
   return async (context) => !context.member.muted && apply(context)
 }
 
@@ -104,8 +104,9 @@ async function rootOf(view: RoomView, id: Uint8Array): Promise<MessageRow | null
 }
 
 async function edit(context: AboutContext): Promise<boolean> {
-  const { view, node, op, row, state, role, rules } = context
+  const { view, node, op, row, state, role, rules, touched } = context
   if (!(await isOwn(context)) || !isAllowed(op, forbiddenTo(role, rules))) return false
+  touched.changed?.add(row.order)
   const number = Math.min(state.edits, MAX_KEPT_EDITS - 1)
   await view.put('edits', { order: row.order, number, writer: node.from.key, op: node.value })
   await view.put('message-states', { ...state, edits: state.edits + 1 })
@@ -114,11 +115,12 @@ async function edit(context: AboutContext): Promise<boolean> {
 
 /** Leaves of a message that there was one, by whom and when, and nothing of what it said. */
 async function remove(context: AboutContext): Promise<boolean> {
-  const { view, node, role, row, state } = context
+  const { view, node, row, state, touched } = context
   const isTheirs = await isOwn(context)
-  if (!isAtLeast(role, 'moderator') && !isTheirs) return false
+  if (!(await moderates(context)) && !isTheirs) return false
   if (!isTheirs) await record(context)
   const { order, id, writer, thread } = row
+  touched.changed?.add(order)
   const { sentAt } = decodeOp(row.op)!.header
   await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
   for (const version of await view.edits(order)) await view.delete('edits', version)
@@ -128,6 +130,11 @@ async function remove(context: AboutContext): Promise<boolean> {
   const { reacted, replies } = state
   await view.put('message-states', { order, edits: 0, reactions: 0, reacted, replies, deletedBy: node.from.key })
   return true
+}
+
+/** Of two people in a direct room neither moderates the other. */
+async function moderates({ view, role }: AboutContext): Promise<boolean> {
+  return isAtLeast(role, 'moderator') && !(await view.room())?.peer
 }
 
 async function isOwn({ view, device, row }: AboutContext): Promise<boolean> {
@@ -172,8 +179,8 @@ async function vote({ view, node, device, row, state }: AboutContext): Promise<b
 
 /** What comes later in the order does not count any more; there is no other clock. */
 async function closeVote(context: AboutContext): Promise<boolean> {
-  const { view, role, state } = context
-  if (state.closed || (!isAtLeast(role, 'moderator') && !(await isOwn(context)))) return false
+  const { view, state } = context
+  if (state.closed || (!(await moderates(context)) && !(await isOwn(context)))) return false
   await view.put('message-states', { ...state, closed: true })
   return true
 }

@@ -10,7 +10,7 @@ import { decodeStruct, type Structs } from '../structs.js'
 
 /** What an op wants to change about who may do what. Well-formed, but not yet allowed. */
 export type Action =
-  | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number }
+  | { readonly type: 'create'; readonly claimant: Claimant; readonly history: number; readonly peer?: Uint8Array }
   | AdmitAction
   | EnterAction
   | AddDeviceAction
@@ -26,6 +26,7 @@ export type Action =
   | { readonly type: 'transfer'; readonly identity: Uint8Array }
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
   | { readonly type: 'equivocation'; readonly writer: Uint8Array }
+  | { readonly type: 'collection'; readonly id: Uint8Array; readonly role: number }
 
 /** Somebody is let in: by an invite, which they have shown to hold, by approval, or by the author alone. */
 export interface AdmitAction {
@@ -125,7 +126,14 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
     }
   ],
   [OpType.revokeDevice, parseRevokeDevice],
-  [OpType.equivocation, parseEquivocation]
+  [OpType.equivocation, parseEquivocation],
+  [
+    OpType.collection,
+    (_, payload) => {
+      const collection = decodeStruct('collection', payload)
+      return collection && { type: 'collection', ...collection }
+    }
+  ]
 ])
 
 export function isAuthority({ header }: Op): boolean {
@@ -141,7 +149,8 @@ function parseCreate(op: Op, payload: Uint8Array, context: ParseContext): Action
   const create = decodeStruct('create', payload)
   if (create === undefined || (create.history !== 1 && create.history !== 2)) return undefined
   const claimant = readClaim(context.writer, create, op.header.sentAt, context)
-  return claimant && { type: 'create', claimant, history: create.history }
+  const { history, peer } = create
+  return claimant && { type: 'create', claimant, history, ...(peer && { peer }) }
 }
 
 function parseAdmit(op: Op, payload: Uint8Array, context: ParseContext): Action | undefined {
@@ -188,7 +197,7 @@ function readClaim(
   if (verify) return verifyClaim(room, writer, claim, atMs)
   const certificate = decodeCertificate(claim.certificate)
   if (!certificate.ok) return undefined
-  return claimantOf(certificate.value)
+  return claimantOf(certificate.value, claim.direct)
 }
 
 function parseRevokeDevice(_: Op, payload: Uint8Array, { verify }: ParseContext): Action | undefined {

@@ -4,7 +4,7 @@ import { isAtLeast, roleNumber, roleOf, type Role } from '../../roles.js'
 import type { Action, AdmitAction, ShownInvite } from './action.js'
 import type { Structs } from '../structs.js'
 import { changeRules, rulesOf } from '../room-rules.js'
-import type { InviteRow, MemberRow } from '../view.js'
+import type { InviteRow, MemberRow, RoomRow } from '../view.js'
 import type { AuthorityState } from './state.js'
 import { isSilent, settleVoice, settleVoices } from './voices.js'
 
@@ -43,11 +43,12 @@ const NO_ROLE = 0
 export async function create(
   state: AuthorityState,
   { isFounder, writer, position, sentAt }: Author,
-  { claimant, history }: Extract<Action, { type: 'create' }>
+  { claimant, history, peer }: Extract<Action, { type: 'create' }>
 ): Promise<boolean> {
   if (!isFounder || (await state.room()) !== null) return false
   const { identity, device, box, issuer } = claimant
-  await state.put('room', { createdAt: sentAt, history })
+  if (peer && equalBytes(peer, identity)) return false
+  await state.put('room', { createdAt: sentAt, history, ...(peer && { founder: identity, peer }) })
   await state.put('members', { identity, role: roleNumber('owner'), joinedAt: sentAt })
   await state.put('devices', { writer, device, box, identity, position, ...(issuer && { issuer }) })
   return true
@@ -55,6 +56,7 @@ export async function create(
 
 export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, action) => {
   const { invite: shown, approved } = action
+  if (isDirect(await state.room())) return !shown && !approved && letIn(state, position, sentAt, action)
   if (!shown && !approved) {
     const granted = roleOf(action.role)
     if (granted === undefined || !isAtLeast(role, 'admin') || isAtLeast(granted, role)) return false
@@ -74,8 +76,9 @@ export const admit: Act<'admit'> = async ({ state, role, position, sentAt }, act
 /** A device of a member answers for the other devices of the same person, and for nobody else's. */
 export const addDevice: Act<'addDevice'> = async ({ state, identity, position, sentAt }, action) => {
   if (!equalBytes(action.claimant.identity, identity)) return false
+  const direct = isDirect(await state.room())
   // The member has a role, and the device gets that one.
-  return letIn(state, position, sentAt, { ...action, role: roleNumber('reader') })
+  return letIn(state, position, sentAt, { ...action, claimant: { ...action.claimant, isDirect: direct }, role: roleNumber(direct ? 'owner' : 'reader') })
 }
 
 /** Written by who comes, and therefore without a role of theirs to look at. */
@@ -94,6 +97,15 @@ export function opensTo({ public: isPublic, publicKey }: InviteRow, shown: Shown
   return isPublic === true && equalBytes(publicKey, shown.publicKey)
 }
 
+/** Whether a room is for two people: both own it, so that neither can do anything to the other, and nobody else comes in. */
+function isDirect(room: RoomRow | null): boolean {
+  return !!room?.peer
+}
+
+function isOneOf({ founder, peer }: RoomRow, identity: Uint8Array): boolean {
+  return [founder, peer].some((one) => one && equalBytes(one, identity))
+}
+
 /** Makes somebody a member, or their device another of a member, and counts the invite. */
 async function letIn(
   state: AuthorityState,
@@ -104,7 +116,10 @@ async function letIn(
 ): Promise<boolean> {
   const { identity, device, box, epoch, issuer } = claimant
   const granted = roleOf(number)
-  if (granted === undefined || granted === 'owner' || (await state.ban(identity)) !== null) return false
+  const room = await state.room()
+  if (granted === undefined || (granted === 'owner') !== isDirect(room) || (await state.ban(identity)) !== null) return false
+  // What somebody signed to come into the one does not bring them into the other.
+  if (claimant.isDirect !== isDirect(room) || (isDirect(room) && !isOneOf(room!, identity))) return false
   const known = await state.device(writer)
   // A writer stays whose it was: what it wrote is told by its row.
   const isSame = known === null || (equalBytes(known.device, device) && equalBytes(known.identity, identity))
@@ -146,7 +161,7 @@ export async function refusalOf(
 export const invite: Act<'invite'> = async ({ state, identity, role }, { invite: wanted }) => {
   const granted = roleOf(wanted.role)
   if (granted === undefined || isAtLeast(granted, role) || (await state.invite(wanted.id)) !== null) return false
-  if (wanted.public && !mayBePublic(wanted, role)) return false
+  if (isDirect(await state.room()) || (wanted.public && !mayBePublic(wanted, role))) return false
   await state.put('invites', { ...wanted, author: identity, used: 0 })
   return true
 }
@@ -246,6 +261,20 @@ export const equivocation: Act<'equivocation'> = async ({ state }, { writer }) =
   const row = await state.device(writer)
   if (row === null) return false
   await state.put('devices', { ...row, removed: true, forked: true })
+  return true
+}
+
+/** The most collections of app data in a room: only admins make them. */
+export const MAX_COLLECTIONS = 64
+
+/** Nobody says who may write where they may not write themselves, before or after. */
+export const collection: Act<'collection'> = async ({ state, role }, { id, role: number }) => {
+  const wanted = roleOf(number)
+  if (wanted === undefined || !isAtLeast(role, wanted)) return false
+  const found = await state.collection(id)
+  if (found === null && (await state.collections()).length >= MAX_COLLECTIONS) return false
+  if (found !== null && found.role > roleNumber(role)) return false
+  await state.put('collections', { id, role: number })
   return true
 }
 

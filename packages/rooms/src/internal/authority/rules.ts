@@ -24,7 +24,8 @@ const RULES: Rules = {
   unban: { least: 'moderator', act: acts.unban },
   transfer: { least: 'owner', act: acts.transfer },
   revokeDevice: { least: 'reader', act: acts.revokeDevice },
-  equivocation: { least: 'reader', act: acts.equivocation }
+  equivocation: { least: 'reader', act: acts.equivocation },
+  collection: { least: 'admin', act: acts.collection }
 }
 
 /** The least role for each action: for those who would rather ask than be refused. */

@@ -1,9 +1,9 @@
 import { equalBytes } from '@covey/core'
-import type { BanRow, DeviceRow, InviteRow, MemberRow, RoomRow, Rows } from '../view.js'
+import type { BanRow, CollectionRow, DeviceRow, InviteRow, MemberRow, RoomRow, Rows } from '../view.js'
 import { mapKey } from '../map-key.js'
 
 /** The collections of the view that authority is about. */
-export const AUTHORITY_COLLECTIONS = ['room', 'members', 'devices', 'bans', 'invites'] as const
+export const AUTHORITY_COLLECTIONS = ['room', 'members', 'devices', 'bans', 'invites', 'collections'] as const
 
 export type AuthorityCollection = (typeof AUTHORITY_COLLECTIONS)[number]
 
@@ -17,6 +17,8 @@ export interface AuthorityState {
   devices(): Promise<DeviceRow[]>
   invite(id: Uint8Array): Promise<InviteRow | null>
   ban(identity: Uint8Array): Promise<BanRow | null>
+  collection(id: Uint8Array): Promise<CollectionRow | null>
+  collections(): Promise<CollectionRow[]>
   put<Name extends AuthorityCollection>(collection: Name, row: Rows[Name]): Promise<void>
   unban(identity: Uint8Array): Promise<void>
 }
@@ -29,7 +31,8 @@ export function keyOf<Name extends AuthorityCollection>(collection: Name, row: R
     case 'devices':
       return mapKey((row as DeviceRow).writer)
     case 'invites':
-      return mapKey((row as InviteRow).id)
+    case 'collections':
+      return mapKey((row as InviteRow | CollectionRow).id)
     default:
       return mapKey((row as MemberRow).identity)
   }
@@ -46,7 +49,8 @@ export function createMemoryState(): MemoryState {
     members: new Map(),
     devices: new Map(),
     bans: new Map(),
-    invites: new Map()
+    invites: new Map(),
+    collections: new Map()
   }
   return {
     room: async () => rows.room.get('') ?? null,
@@ -57,6 +61,8 @@ export function createMemoryState(): MemoryState {
     devices: async () => [...rows.devices.values()],
     invite: async (id) => rows.invites.get(mapKey(id)) ?? null,
     ban: async (identity) => rows.bans.get(mapKey(identity)) ?? null,
+    collection: async (id) => rows.collections.get(mapKey(id)) ?? null,
+    collections: async () => [...rows.collections.values()],
     put: async (collection, row) => void rows[collection].set(keyOf(collection, row), row),
     unban: async (identity) => void rows.bans.delete(mapKey(identity)),
     rows: (collection) => rows[collection]

@@ -14,6 +14,8 @@ export function createViewState(view: RoomView, host: ApplyHost): AuthorityState
     devices: () => view.all('devices'),
     invite: view.invite,
     ban: view.ban,
+    collection: view.collection,
+    collections: () => view.all('collections'),
     async put(collection, row) {
       if (collection === 'devices') await changeWriter(view, host, row as DeviceRow)
       await view.put(collection, row)
@@ -33,7 +35,8 @@ const STRUCTS = {
   members: 'member',
   devices: 'device',
   bans: 'ban',
-  invites: 'invite-row'
+  invites: 'invite-row',
+  collections: 'collection'
 } as const
 
 async function writeCollection<Name extends AuthorityCollection>(

@@ -1,0 +1,47 @@
+import { encodeZ32, equalBytes } from '@covey/core'
+import type { Node } from '@covey/transport'
+import type { OpenRoom } from '../open-room.js'
+import { mapKey } from '../map-key.js'
+import type { LocalContacts } from './contacts.js'
+
+/** Keeps this device from being connected with those of people who are blocked. */
+export interface BlockedDevices {
+  /** A device has proven to be of somebody. Whether they are blocked, and so is it from now on. */
+  met(device: Uint8Array, identity: string): boolean
+  /** The people of a room may be other. */
+  look(opened: OpenRoom): Promise<void>
+}
+
+/**
+ * @param rooms those that are open: what they know of devices is proven by certificates, both ways, so that nobody
+ *   gets the device of somebody else blocked.
+ */
+export function createBlockedDevices(node: Node, contacts: LocalContacts, rooms: () => Iterable<OpenRoom>, onerror: (error: unknown) => void): BlockedDevices {
+  /** The devices that are blocked, by the id of their identity. */
+  const blocked = new Map<string, Map<string, Uint8Array>>()
+
+  function met(device: Uint8Array, identity: string): boolean {
+    if (!contacts.isBlocked(identity)) return false
+    const devices = blocked.get(identity) ?? new Map<string, Uint8Array>()
+    if (devices.has(mapKey(device)) || equalBytes(device, node.publicKey)) return true
+    blocked.set(identity, devices.set(mapKey(device), device))
+    node.block(device)
+    return true
+  }
+
+  async function look({ view }: OpenRoom): Promise<void> {
+    if (contacts.blocked().length === 0) return
+    for (const { device, identity, removed } of await view.all('devices')) if (!removed) met(device, encodeZ32(identity))
+  }
+
+  contacts.onblock((identity) => {
+    if (contacts.isBlocked(identity)) {
+      for (const opened of rooms()) look(opened).catch(onerror)
+      return
+    }
+    for (const device of blocked.get(identity)?.values() ?? []) node.unblock(device)
+    blocked.delete(identity)
+  })
+
+  return { met, look }
+}

@@ -1,0 +1,330 @@
+import { assertInteger, assertOptions, assertSignal, createEvents, decodeKey, encodeZ32, equalBytes, isCoveyError, throwIfAborted } from '@covey/core'
+import type { LocalIdentity } from '@covey/identity'
+import type { Node } from '@covey/transport'
+import { DEFAULT_JOIN_TIMEOUT_MS, MAX_TIMEOUT_MS, MAX_WANTED } from '../../constants.js'
+import { RoomError } from '../../errors.js'
+import type { DirectMessages, DirectMessagesEvents, RequestsFrom } from '../../people.js'
+import { roleNumber } from '../../roles.js'
+import type { Room } from '../../room.js'
+import type { JoinOptions } from '../../rooms.js'
+import { boundedBy, type Bounded } from '../bounded.js'
+import { createRateLimit } from '../guards/rate-limit.js'
+import { isIn, letIn, readAsked } from '../let-in.js'
+import type { OpenRoom } from '../open-room.js'
+import { encodeStruct } from '../structs.js'
+import type { BlockedDevices } from './blocked-devices.js'
+import { assertPerson, type LocalContacts } from './contacts.js'
+import { createDirectory, otherOf } from './direct-rooms.js'
+import { createDmDevices, type DmDevice } from './dm-devices.js'
+import { DM_CHANNEL, DmType, inboxTopic, isHost, personOf, soughtTag, type DmMessage } from './dm-message.js'
+import { createDmRequests, DmState } from './dm-requests.js'
+import { createSeeking } from './dm-seeking.js'
+import type { OwnProfile } from './own-profile.js'
+import type { PeopleStore } from './people-store.js'
+
+export interface DirectMessagesInit {
+  readonly node: Node
+  readonly identity: LocalIdentity
+  readonly store: PeopleStore
+  readonly contacts: LocalContacts
+  readonly blocked: BlockedDevices
+  readonly profile: OwnProfile
+  readonly from: RequestsFrom
+  readonly open: ReadonlyMap<string, OpenRoom>
+  /** Founds the direct room with somebody. */
+  readonly found: (peer: Uint8Array) => Promise<Room>
+  /** Joins that room, of these two people, by the keys that `ask` gets for a join request. */
+  readonly join: (room: Uint8Array, pair: readonly [Uint8Array, Uint8Array], ask: (request: Uint8Array) => Promise<DmMessage>, bounded: Bounded) => Promise<Room>
+  /** @throws {RoomError} ROOM_CLOSED */
+  readonly assertOpen: () => void
+  readonly onerror: (error: unknown) => void
+}
+
+/** How many rooms a person has us try to come into, before it is taken for play. */
+const MAX_TRIED = 8
+const JOIN_MS = 60_000
+/** How many strangers are written down at once, and then. */
+const STRANGER_RATE = { burst: 8, perSecond: 0.1 }
+
+/** Brings two people together in one room that is theirs; see docs/protocol.md. */
+export function createDirectMessages(init: DirectMessagesInit): DirectMessages & { close(): Promise<void>; look(): void } {
+  const { node, identity, store, contacts, blocked, profile, from, open, found, join, assertOpen, onerror } = init
+  const self = identity.identity.publicKey
+  const events = createEvents<DirectMessagesEvents>()
+  const requests = createDmRequests(store, (person) => contacts.get(person) !== undefined)
+  const directory = createDirectory(self, () => open.values())
+  const seeking = createSeeking(node, directory)
+  const channel = node.channel(DM_CHANNEL, { peers: 'any', maxMessagesPerSecond: 16, maxBytesPerSecond: 128 * 1_024 })
+  const devices = createDmDevices(channel)
+  const inbox = from === 'nobody' ? undefined : node.join(inboxTopic(self))
+  const strangers = createRateLimit(STRANGER_RATE)
+  const tried = new Map<string, Set<string>>()
+  const underWay = new Map<string, Promise<unknown>>()
+  const waiting = new Set<() => void>()
+  let isClosing = false
+  let endAll: (reason: Error) => void = () => undefined
+  const closed = new Promise<never>((_, reject) => (endAll = reject))
+  closed.catch(() => undefined)
+
+  const report = (error: unknown): void => {
+    if (!isClosing && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
+  }
+  const isWanted = (person: string): boolean => requests.state(person) === DmState.wanted && !contacts.isBlocked(person)
+
+  /** Who is wanted, and is not in a room with this device's person yet. */
+  async function missing(): Promise<Map<string, Uint8Array | null | undefined>> {
+    const people = new Map<string, Uint8Array | null | undefined>()
+    for (const person of requests.of(DmState.wanted)) {
+      if (!isWanted(person)) continue
+      const own = await directory.find(person)
+      const isTogether = own !== undefined && (await own.view.member(decodeKey(person))) !== null
+      if (!isTogether) people.set(person, requests.record(person)?.device)
+    }
+    return people
+  }
+
+  async function lookNow(): Promise<void> {
+    const people = await missing()
+    await seeking.set(people)
+    for (const person of people.keys()) for (const device of devices.all()) await approach(device, person)
+    for (const wake of waiting) wake()
+  }
+
+  /** Whatever has changed, however often meanwhile, is looked at once. */
+  let looking: Promise<void> | undefined
+  let again = false
+  function look(): void {
+    again = true
+    looking ??= (async () => {
+      while (again && !isClosing) {
+        again = false
+        await lookNow().catch(report)
+      }
+      looking = undefined
+    })()
+  }
+
+  /** Tells a device of somebody that they are wanted; one of whom nothing is known is asked whose it is. */
+  async function approach(device: DmDevice, person: string): Promise<void> {
+    if (device.person === person) {
+      if (device.wish === undefined) await tell(device)
+      else await come(device, person)
+    } else if (device.person === undefined && !device.sought.has(person)) {
+      device.sought.add(person)
+      await devices.send(device, { type: DmType.seek, sought: soughtTag(decodeKey(person), node.publicKey, decodeKey(device.id)) })
+    }
+  }
+
+  async function tell(device: DmDevice): Promise<void> {
+    if (device.isTold) return
+    device.isTold = true
+    const room = (await directory.find(device.person!))?.base.discoveryKey
+    const { certificate } = identity.device
+    await devices.send(device, { type: DmType.want, certificate, profile: profile.current().signed, room: room ?? null })
+  }
+
+  /** Both want a room, and so there is to be one: of several the first by its id, which both can tell. */
+  async function come(device: DmDevice, person: string): Promise<void> {
+    const own = await directory.find(person)
+    const theirs = device.wish?.room
+    if (theirs && (own === undefined || encodeZ32(theirs) < own.room.id)) return comeIn(device, person, theirs)
+    if (own !== undefined) return offer(device, own)
+    if (!isHost(self, decodeKey(person))) return tell(device)
+    const made = await once(person, () => found(decodeKey(person)))
+    if (made !== undefined) await offer(device, open.get(made.id)!)
+  }
+
+  async function offer(device: DmDevice, { base }: OpenRoom): Promise<void> {
+    const room = base.discoveryKey!
+    if (device.wish?.room && equalBytes(device.wish.room, room)) return
+    await devices.send(device, { type: DmType.room, room })
+  }
+
+  async function comeIn(device: DmDevice, person: string, room: Uint8Array): Promise<void> {
+    const id = encodeZ32(room)
+    const rooms = tried.get(person) ?? new Set<string>()
+    if (underWay.has(person) || (rooms.size >= MAX_TRIED && !rooms.has(id))) return
+    tried.set(person, rooms.add(id))
+    const onTimeout = (): RoomError => new RoomError('JOIN_TIMEOUT', 'The other person’s device did not let this one in.', { retryable: true })
+    const timed = boundedBy({ timeoutMs: JOIN_MS, onTimeout })
+    const bounded: Bounded = (work) => Promise.race([timed(work), closed])
+    // Not waited for: what the device answers comes after this.
+    once(person, () => join(room, [self, decodeKey(person)], (request) => askForKeys(device, room, request), bounded))
+      .catch((error: unknown) => {
+        if (!isCoveyError(error, 'JOIN_TIMEOUT')) return report(error)
+        device.isTold = false
+      })
+      .finally(look)
+  }
+
+  function askForKeys(device: DmDevice, room: Uint8Array, request: Uint8Array): Promise<DmMessage> {
+    return new Promise((resolve, reject) => {
+      device.asked.set(encodeZ32(room), { resolve, reject })
+      devices.send(device, { type: DmType.join, room, request }).catch(reject)
+    })
+  }
+
+  async function once<Value>(person: string, work: () => Promise<Value>): Promise<Value | undefined> {
+    if (underWay.has(person)) return undefined
+    const doing = work()
+    underWay.set(person, doing)
+    return doing.finally(() => underWay.delete(person))
+  }
+
+  async function hear(device: DmDevice, message: DmMessage): Promise<void> {
+    const key = decodeKey(device.id)
+    switch (message.type) {
+      case DmType.seek: {
+        const isForUs = message.sought && equalBytes(message.sought, soughtTag(self, key, node.publicKey))
+        const isHere = from !== 'nobody' || requests.of(DmState.wanted).length > 0
+        if (isForUs && isHere) await devices.send(device, { type: DmType.here, certificate: identity.device.certificate })
+        return
+      }
+      case DmType.here:
+      case DmType.want: {
+        const person = personOf(message.certificate, key)
+        if (person === undefined || equalBytes(person.key, self) || blocked.met(key, person.id)) return
+        device.person = person.id
+        if (message.type === DmType.want) await want(device, person, message)
+        else if (isWanted(person.id)) await approach(device, person.id)
+        return
+      }
+      case DmType.room:
+        if (message.room && device.person !== undefined && isWanted(device.person)) {
+          const own = await directory.find(device.person)
+          if (own === undefined || encodeZ32(message.room) < own.room.id) await comeIn(device, device.person, message.room)
+        }
+        return
+      case DmType.join:
+        if (message.room && message.request && device.person !== undefined) await admit(device, message.room, message.request)
+        return
+      case DmType.key:
+        if (message.room) device.asked.get(encodeZ32(message.room))?.resolve(message)
+        return
+      default:
+      // Of a later version.
+    }
+  }
+
+  async function want(device: DmDevice, { id, key }: { id: string; key: Uint8Array }, { profile: shown, room }: DmMessage): Promise<void> {
+    device.wish = { room }
+    if (isWanted(id)) return come(device, id)
+    if (from === 'nobody' || requests.state(id) === DmState.declined) return
+    const isKnown = contacts.get(id) !== undefined || (await directory.shares(key))
+    if (!isKnown && (from === 'known' || !strangers.take())) return
+    const asked = await requests.ask(id, { device: decodeKey(device.id), profile: shown ?? null }, isKnown)
+    if (asked !== undefined) void events.emit('request', asked)
+  }
+
+  /** Lets a device of the other person into their room, by either device that is in. */
+  async function admit(device: DmDevice, room: Uint8Array, request: Uint8Array): Promise<void> {
+    const person = device.person!
+    const own = open.get(encodeZ32(room))
+    const asked = readAsked(room, request, {}, Date.now())
+    if (own === undefined || asked === undefined || !isWanted(person)) return
+    const other = otherOf(await own.view.room(), self)
+    if (other === undefined || encodeZ32(other) !== person || !(await own.isAdmitted())) return
+    const { claimant, writer } = asked
+    if (encodeZ32(claimant.identity) !== person || encodeZ32(claimant.device) !== device.id) return
+    const payload = encodeStruct('admit', { request: asked.request, role: roleNumber('owner') })
+    if (!(await isIn(own.view, writer)) && !(await letIn(own, { writer, box: claimant.box }, { type: 'admit', payload }))) return
+    const { key, encryptionKey } = own.base
+    await devices.send(device, { type: DmType.key, room, key: key!, encryptionKey: encryptionKey! })
+  }
+
+  async function listen(): Promise<void> {
+    for await (const { peer, message } of channel.messages()) {
+      const device = devices.get(peer)
+      if (!device.rate.take()) continue
+      device.turn = device.turn.then(() => hear(device, message)).catch(report)
+    }
+  }
+
+  async function reach(id: string, { timeoutMs = DEFAULT_JOIN_TIMEOUT_MS, signal }: JoinOptions): Promise<Room> {
+    if (contacts.isBlocked(id)) throw new RoomError('PERSON_BLOCKED', 'This person is blocked.', { hint: 'Unblock them first.' })
+    const known = await directory.find(id)
+    if (requests.state(id) !== DmState.wanted) {
+      if (known === undefined && (await missing()).size >= MAX_WANTED) {
+        throw new RoomError('TOO_MANY_PEOPLE', `${MAX_WANTED} people have been asked, and have not answered.`, { hint: 'Decline one of them.' })
+      }
+      await requests.set(id, DmState.wanted)
+    }
+    if (known !== undefined) return known.room
+    const bounded = boundedBy({ timeoutMs, ...(signal && { signal }), onTimeout: () => notAccepted() })
+    let wake = (): void => undefined
+    const woken = (): void => wake()
+    waiting.add(woken)
+    look()
+    try {
+      for (;;) {
+        assertOpen()
+        const changed = new Promise<void>((resolve) => (wake = resolve))
+        const opened = await directory.find(id)
+        if (opened !== undefined) return opened.room
+        await bounded(changed)
+      }
+    } finally {
+      waiting.delete(woken)
+    }
+  }
+
+  async function openWith(id: string, options: JoinOptions = {}): Promise<Room> {
+    assertPerson(id, identity.identity.id)
+    assertOptions(options, 'options', ['timeoutMs', 'signal'])
+    if (options.timeoutMs !== undefined) assertInteger(options.timeoutMs, 'options.timeoutMs', { min: 1, max: MAX_TIMEOUT_MS })
+    assertSignal(options.signal, 'options.signal')
+    throwIfAborted(options.signal)
+    assertOpen()
+    return reach(id, options)
+  }
+
+  const stops = [
+    channel.on('open', ({ peer }) => {
+      devices.get(peer)
+      look()
+    }),
+    channel.on('close', ({ peer }) => {
+      devices.forget(peer, new RoomError('JOIN_TIMEOUT', 'The other person’s device has gone.', { retryable: true }))
+    })
+  ]
+  // What a stranger breaks is between them and the channel, which has refused them by now.
+  channel.on('error', () => undefined)
+  contacts.onblock(look)
+  listen().catch(report)
+  look()
+
+  return {
+    open: openWith,
+    requests: () => requests.list().filter(({ id }) => !contacts.isBlocked(id)),
+    async accept(id, options) {
+      if (requests.state(id) === DmState.asked) return openWith(id, options)
+      throw new RoomError('JOIN_REQUEST_NOT_FOUND', 'Nobody of this id waits for a direct room.', { hint: 'requests() lists those who do.' })
+    },
+    async decline(id) {
+      decodeKey(id, 'id')
+      const state = requests.state(id)
+      if (state === DmState.asked) await requests.set(id, DmState.declined)
+      else if (state === DmState.wanted && (await directory.find(id)) === undefined) await requests.forget(id)
+      look()
+    },
+    on: events.on.bind(events),
+    once: events.once.bind(events),
+    look,
+    async close() {
+      isClosing = true
+      for (const stop of stops) stop()
+      for (const wake of waiting) wake()
+      endAll(new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.'))
+      await looking
+      await Promise.all([channel.close(), seeking.close(), inbox?.close()])
+      await Promise.allSettled(underWay.values())
+    }
+  }
+}
+
+function notAccepted(): RoomError {
+  return new RoomError('JOIN_TIMEOUT', 'The other person has not accepted, or could not be met, in time.', {
+    retryable: true,
+    hint: 'They are asked again whenever both are there; call again later.'
+  })
+}

@@ -1,0 +1,92 @@
+import { isCoveyError } from '@covey/core'
+import type { Draft, OpLog } from '../op-log.js'
+import { decodeOp } from '../op.js'
+import type { Reader } from '../reader.js'
+import { decodeStruct, encodeStruct } from '../structs.js'
+import { createTurns } from '../take-turns.js'
+import type { RoomView } from '../view.js'
+import type { OwnProfile } from './own-profile.js'
+
+export interface ProfileTellerInit {
+  readonly self: Uint8Array
+  readonly view: RoomView
+  readonly log: OpLog
+  readonly reader: Reader
+  readonly profile: OwnProfile
+  /** Whether this device may write, and has what a profile is sealed with, or is about to make it. */
+  readonly maySeal: () => Promise<boolean>
+  readonly onerror: (error: unknown) => void
+}
+
+/** Keeps what a room knows of this device's person as new as what this device knows. */
+export interface ProfileTeller {
+  /** Tells the room, where it knows less and this device may write. */
+  tell(): Promise<void>
+  /** The room, or the profile, may be other. */
+  changed(): void
+  close(): void
+}
+
+export function createProfileTeller({ self, view, log, reader, profile, maySeal, onerror }: ProfileTellerInit): ProfileTeller {
+  const takeTurns = createTurns()
+  let isWaiting = false
+
+  async function tellNow(): Promise<void> {
+    const row = await view.profile(self)
+    const known = row === null ? -1 : profileVersion(row.op)
+    const own = profile.current().profile
+    if (known > own.version) {
+      const theirs = await reader.signedProfile(self)
+      if (theirs !== undefined) await profile.adopt(theirs)
+    } else if (known < own.version && !isNothing(own) && (await maySeal())) {
+      await log.append([profileDraft(profile)], { underEpoch: true })
+    }
+  }
+
+  const tell = (): Promise<void> => takeTurns('tell', tellNow)
+
+  function changed(): void {
+    if (isWaiting) return
+    isWaiting = true
+    const telling = takeTurns('tell', () => {
+      isWaiting = false
+      return tellNow()
+    })
+    telling.catch((error: unknown) => {
+      // Removed meanwhile, or closed beneath it.
+      if (!isCoveyError(error, 'ROOM_NOT_WRITABLE') && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
+    })
+  }
+
+  return { tell, changed, close: profile.watch(changed) }
+}
+
+/** Nobody need be told that somebody has not said anything. */
+export function isNothing({ version, name }: { readonly version: number; readonly name: string }): boolean {
+  return version === 0 && name === ''
+}
+
+export function profileDraft(own: OwnProfile): Draft {
+  const { profile, signed } = own.current()
+  return {
+    type: 'profile',
+    // In the clear, so that `apply` can tell which is newer.
+    payload: encodeStruct('profile-version', { version: profile.version }),
+    body: encodeStruct('profile-body', { signed })
+  }
+}
+
+/** Which version of a profile an op has, or `undefined` where it does not say it in a way that counts. */
+export function profileVersionOf(payload: Uint8Array | null | undefined): number | undefined {
+  if (!payload) return 0
+  const version = decodeStruct('profile-version', payload)?.version
+  return version !== undefined && version <= MAX_VERSION ? version : undefined
+}
+
+/** The version of one that the view has. */
+export function profileVersion(op: Uint8Array): number {
+  return profileVersionOf(decodeOp(op)?.header.payload) ?? 0
+}
+
+/** A time, as far as one can be: each is later than those before it. */
+const MAX_VERSION = 8.64e15
