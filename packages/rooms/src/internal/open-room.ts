@@ -13,7 +13,6 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
-import { createGuardedBase } from './guards/guarded-base.js'
 import { isFrozen } from './guards/guard-core.js'
 import { frozenError, ownForkError, splitError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
@@ -31,6 +30,7 @@ import { createModeration } from './moderation.js'
 import { opId } from './op.js'
 import { createMessageFinder } from './find-message.js'
 import { createOpLog, type OpLog } from './op-log.js'
+import { createRoomBase, readyBase, roomStore } from './open-base.js'
 import { openOutbox } from './outbox.js'
 import { createOwnRole, forbidden } from './own-role.js'
 import { otherOf } from './people/direct-rooms.js'
@@ -47,7 +47,7 @@ import { describeFlood } from './describe-flood.js'
 import { createRoomSearch } from './search/room-search.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { createTimeline } from './timeline.js'
-import { openView, type RoomView } from './view.js'
+import type { RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
 
 export interface OpenRoomInit {
@@ -104,34 +104,17 @@ export interface OpenRoom {
 /** Does some work on an open room; whatever goes wrong when it is closed is `ROOM_CLOSED`. */
 export type WhileOpen = <Value>(work: () => Promise<Value>) => Promise<Value>
 
-/** The namespace of a room's cores within the store that a peer has. */
-export function roomStore(corestore: Corestore, namespace: Uint8Array): Corestore {
-  return corestore.namespace(`covey/room/${encodeZ32(namespace)}`)
-}
-
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, wakeup, identity, namespace, key, encryptionKey, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false } = init
+  const { corestore, identity, namespace, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, changed: new Set(), flight: new Map() }
 
   const forks = createForkReports()
-  const store = roomStore(corestore, namespace)
-  const { keyPair } = await openWriterCore(store, identity, namespace)
-  const base = createGuardedBase<RoomView>(
-    store,
-    key ?? null,
-    {
-      keyPair,
-      open: openView,
-      apply: (nodes, view, host) => applyOps(nodes, view, host, touched),
-      close: (view) => view.db.close(),
-      // Who comes by a public invite writes before they are in; `apply` takes nothing else of strangers.
-      optimistic: true,
-      encrypted: true,
-      encryptionKey: encryptionKey ?? null,
-      blindEncryption: sealedKey(identity),
-      wakeup
-    },
+  const { keyPair } = await openWriterCore(roomStore(corestore, namespace), identity, namespace)
+  const base = createRoomBase(
+    init,
+    keyPair,
+    (nodes, view, host) => applyOps(nodes, view, host, touched),
     {
       onfrozen: (frozen) => void events.emit('error', frozenError(frozen)),
       onflood({ key: flooding }) {
@@ -164,7 +147,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
     void events.emit('error', error)
   }
-  await ready(base)
+  await readyBase(base)
   const discoveryKey = base.discoveryKey!
   const writer = base.local.key
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
@@ -386,24 +369,6 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
   listeners.add(listener)
   return () => void listeners.delete(listener)
-}
-
-async function ready(base: Autobase<RoomView>): Promise<void> {
-  try {
-    await base.ready()
-  } catch (cause) {
-    await base.close()
-    throw cause
-  }
-}
-
-/** K0 on disk: sealed for this device's identity, under the one label for such keys. */
-function sealedKey(identity: LocalIdentity) {
-  const label = 'covey/room/key/1'
-  return {
-    encrypt: async (key: Uint8Array) => ({ value: identity.seal(label, key), type: 1 }),
-    decrypt: async ({ value }: { value: Uint8Array }) => ({ value: identity.unseal(label, value), rotated: false })
-  }
 }
 
 function closedError(): RoomError {
