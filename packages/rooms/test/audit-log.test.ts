@@ -47,7 +47,7 @@ test('who did what to whom, in the order of the room, on every device alike, by 
     expect(all.slice(-expected.length).map(told)).toEqual(expected)
     expect(all[0]?.action).toBe('create')
     // Let in by one after the other, and in no particular order.
-    expect(all.filter(({ action }) => action === 'admit').map(({ subject }) => subject).toSorted()).toEqual([bob, carol].toSorted())
+    expect(new Set(all.filter(({ action }) => action === 'admit').map(({ subject }) => subject))).toEqual(new Set([bob, carol]))
     expect(all.find(({ action }) => action === 'setRole')?.role).toBe('moderator')
     expect(all.find(({ action }) => action === 'setRules')?.rules).toEqual({ slowModeMs: 1_000 })
     expect(all.find(({ action }) => action === 'delete')?.messageId).toBe(id)
