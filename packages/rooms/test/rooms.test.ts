@@ -10,7 +10,8 @@ test('who makes a room owns it', async () => {
   const before = Date.now()
   const room = await alice.rooms.create({ name: 'Tea ☕' })
   const info = await room.info()
-  expect(info).toEqual({ name: 'Tea ☕', createdAt: expect.any(Number) as number, history: 'full', role: 'owner' })
+  const rules = { slowModeMs: 0, broadcast: false, links: 'member', media: 'member', presence: true }
+  expect(info).toEqual({ name: 'Tea ☕', createdAt: expect.any(Number) as number, history: 'full', rules, role: 'owner' })
   expect(info.createdAt).toBeGreaterThanOrEqual(before)
   expect(info.createdAt).toBeLessThanOrEqual(Date.now())
   expect(await room.members()).toEqual([

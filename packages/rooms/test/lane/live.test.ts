@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isCoveyError } from '@covey/core'
 import type { Message, MessageSettled, Room } from '@covey/rooms'
-import type { Channel } from '@covey/transport'
+import type { ChannelHost } from '@covey/transport'
 import { allOf, messagesOf, open, person, shareRoom, start, until, useLocalNetwork, type Person, type TestPeer } from '../support.js'
 
 const islands = [useLocalNetwork(), useLocalNetwork()]
@@ -142,11 +142,14 @@ test.for([true, false])('lane %s: all that read live show the same, none doubled
 })
 
 function travel(people: readonly Person[], to: readonly number[], hasLane: boolean): Promise<TestPeer[]> {
-  return Promise.all(people.map((one, i) => open(one, islands[to[i]!]!, hasLane ? (node) => node : withoutChannels)))
+  return Promise.all(people.map((one, i) => open(one, islands[to[i]!]!, hasLane ? (node) => node : withoutLane)))
 }
 
-/** A node on which no channel ever opens. */
-function withoutChannels<Node extends object>(node: Node): Node {
+/** A node on which no fast lane ever opens. */
+function withoutLane<Host extends ChannelHost>(node: Host): Host {
   const closed = { peers: [], on: () => () => undefined, allow: () => undefined, refuse: () => undefined, messages: async function* () {}, close: async () => undefined }
-  return Object.assign(node, { channel: () => closed as unknown as Channel })
+  const open = node.channel.bind(node)
+  const channel: ChannelHost['channel'] = (definition, options) =>
+    definition.name.startsWith('covey/lane/') ? (closed as unknown as ReturnType<typeof open<never>>) : open(definition, options)
+  return Object.assign(node, { channel })
 }
