@@ -42,8 +42,10 @@ export function createOwnVoice({ view, pending, ownRole, self, writer, now }: Ow
     const rules = rulesOf(await view.room())
     const role = await ownRole.current()
     if (role === undefined || !isPaced(rules, role)) return NOW
-    // What is not in the log yet is before the next.
-    const waiting = pending.of(writer)
+    // What is not in the log yet is before the next. What has just landed may wait to be told of.
+    const own = pending.of(writer)
+    const isIn = await Promise.all(own.map(async ({ id }) => (await view.message(id)) !== null))
+    const waiting = own.filter((_, i) => !isIn[i])
     const last = waiting.at(-1)
     const kept = last === undefined ? await view.pace(self) : { sentAt: decodeOp(last.op)!.header.sentAt }
     const inARow = countInARow(await view.meta(), self) + waiting.length
