@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FloodName } from './support/floods.js'
-import { run } from './support/run.js'
+import { runFor } from './support/run.js'
 
 /** Of two peers in one process, whom a third serves as much as they ask for. */
 interface Figures {
@@ -44,7 +44,7 @@ function exceeded(figures: Figures): string[] {
 }
 
 async function measure(flood: string, mode: 'stock' | 'guarded') {
-  const { report, errors } = await run('run-flood.ts', flood, mode)
+  const { report, errors } = await runFor(150_000, 'run-flood.ts', flood, mode)
   expect(report, errors).toBeDefined()
   return report as NonNullable<typeof report> & Figures
 }
