@@ -28,10 +28,11 @@ test('a room of 1,000 devices has a new key by one op, in no time', () => {
   expect(MAX_ROTATE_SLOTS).toBeGreaterThanOrEqual(1_000)
   const rotate = rotateFor(1_000)
   const times = Array.from({ length: 5 }, () => {
-    const startedAt = performance.now()
+    // Of the processor, since a machine that does something else meanwhile makes any of them slow.
+    const before = process.cpuUsage()
     rotate()
-    return performance.now() - startedAt
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
   })
-  // The best of them: a machine that does something else meanwhile makes any of them slow.
   expect(Math.min(...times)).toBeLessThan(MAX_MS)
 })

@@ -261,7 +261,7 @@ export class World {
     this.connect()
   }
 
-  async until(what: string, check: () => Promise<boolean>, timeoutMs = 8_000): Promise<void> {
+  async until(what: string, check: () => Promise<boolean>, timeoutMs = this.guarded ? 30_000 : 8_000): Promise<void> {
     const end = Date.now() + timeoutMs
     while (!(await withTimeout(check(), timeoutMs, what))) {
       if (this.errors.length > 0) throw new Error(`closed: ${this.errors.join('; ')}`)
