@@ -108,7 +108,8 @@ function holds(ops: readonly Written[], { state: before }: Resolved, { state, ou
     const { past, isHonest, want } = ops[cut.at]!
     if (!isHonest || (want.type !== 'remove' && want.type !== 'setRole')) continue
     const survivor = ops.slice(0, cut.at).findIndex(({ writer, length, want: { type } }, at) => {
-      const isTargets = writer.startsWith(`${want.identity}d`) && length > (past.get(writer) ?? 0)
+      // Who came in by themselves may have come with the writer that was meant for another.
+      const isTargets = state.devices.get(writer)?.identity === want.identity && length > (past.get(writer) ?? 0)
       return isTargets && !IS_SIGNED_BY_SUBJECT.has(type) && outcomes[at]!.verdict === 'done' && outcomes[at]!.rank < cut.rank
     })
     if (survivor !== -1) throw new Error(`op ${survivor + 1} survives op ${cut.at + 1}, which had not seen it`)
