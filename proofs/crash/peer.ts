@@ -80,7 +80,11 @@ async function chatter(): Promise<void> {
   }
 }
 
+/** As a display does: what is withdrawn is taken away, and should it come after all, it comes as another. */
 async function readAlong(): Promise<void> {
+  room.on('settle', ({ id, state }) => {
+    if (state === 'withdrawn' && live.includes(id)) live.splice(live.indexOf(id), 1)
+  })
   for await (const { id } of room.messages({ live: true })) live.push(id)
 }
 
