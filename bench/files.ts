@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
 import { BLOCK_BYTES, type Message, type Room, type SharedFile } from 'covey'
 import { isQuick, measure } from './harness.js'
+import { openLimitedLinks } from './files/limited-links.js'
 import { openStockDrive } from './stock/drive.js'
 import { openEcho } from './stock/echo.js'
 
@@ -15,6 +16,8 @@ if (!Number.isInteger(FILE_MIB) || FILE_MIB < 1) throw new RangeError('BENCH_FIL
 /** Nobody reads it to its end: it has a size, and no bytes on the disk. */
 const SPARSE_BYTES = isQuick() ? 64 * MIB : 10 * 1024 * MIB
 const READ_BYTES = 65_536
+/** `BENCH_PARTS=links,memory`: of `whole`, `first`, `reads`, `links` and `memory`. */
+const PARTS = process.env['BENCH_PARTS']?.split(',')
 const READS = isQuick() ? 5 : 100
 const STOCK = 'Hyperdrive'
 /** Fewer, for what a machine does meanwhile falls on time more than on this. */
@@ -23,6 +26,14 @@ const CPU_RUNS = 3
 const MEMORY_MIB = isQuick() ? 64 : Number(process.env['BENCH_MEMORY_MIB'] ?? 512)
 if (!Number.isInteger(MEMORY_MIB) || MEMORY_MIB < 1) throw new RangeError('BENCH_MEMORY_MIB must be a number of MiB')
 const MAX_MEMORY_MB = 150
+/** Devices that have a file, and how fast the link of each is: `BENCH_LINK_MB=1` where the machine cannot take in four times 10 MB/s. */
+const LINKS = 4
+const LINK_MB = Number(process.env['BENCH_LINK_MB'] ?? 10)
+if (!(LINK_MB > 0)) throw new RangeError('BENCH_LINK_MB must be a number of MB')
+/** A dozen seconds over one link, and several times what is asked for ahead. */
+const LINKS_MIB = isQuick() ? 4 : Math.max(32, Math.round(LINK_MB * 12))
+/** Each takes the time that the links need, whatever the machine does. */
+const LINK_RUNS = 3
 
 const folder = await mkdtemp(join(tmpdir(), 'covey-bench-'))
 const desk = join(folder, 'desk')
@@ -38,10 +49,9 @@ const echo = await openEcho(network, randomBytes(READ_BYTES))
 const idleBytes = process.memoryUsage.rss()
 let names = 0
 try {
-  await measureWhole()
-  await measureFirstByte()
-  await measureReads()
-  await measureMemory()
+  const parts = { whole: measureWhole, first: measureFirstByte, reads: measureReads, links: measureLinks, memory: measureMemory }
+  await writeRandom(join(desk, 'film'), FILE_MIB)
+  for (const [part, measureIt] of Object.entries(parts)) if (PARTS === undefined || PARTS.includes(part)) await measureIt()
 } finally {
   await arriving.return?.()
   await echo.close()
@@ -54,7 +64,6 @@ try {
 
 async function measureWhole(): Promise<void> {
   const path = join(desk, 'film')
-  await writeRandom(path, FILE_MIB)
   const nextName = (): string => `/${names++}`
 
   await measure(`share, ${FILE_MIB} MiB`, {
@@ -115,6 +124,22 @@ async function measureWhole(): Promise<void> {
     baseline: async () => (await theirs()).cpuSecondsPerGigabyte,
     runs: CPU_RUNS
   })
+}
+
+/** As many devices have the file, and each sends {@link LINK_MB} a second at most. */
+async function measureLinks(): Promise<void> {
+  const path = join(desk, 'links')
+  await writeRandom(path, LINKS_MIB)
+  const links = await openLimitedLinks(network, folder, path, LINKS, LINK_MB * 1_000_000)
+  const rate = async (holders: number): Promise<number> => (LINKS_MIB * MIB) / 1_000 / (await links.fetch(holders))
+  await measure(`download, ${LINKS_MIB} MiB, ${LINKS} sources of ${LINK_MB} MB/s each`, {
+    unit: 'MB/s',
+    baselineName: 'one such source',
+    value: () => rate(LINKS),
+    baseline: () => rate(1),
+    runs: LINK_RUNS
+  })
+  await links.close()
 }
 
 /** The most memory that both sides take while a sparse file is read, above what they took before anything was measured. */

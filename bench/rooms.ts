@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
 import type { Message, MessagesOptions, Room } from 'covey'
 import { isQuick, measure, measureEach } from './harness.js'
@@ -11,6 +12,8 @@ import { createStockSwarm } from './stock/swarm.js'
 const AWAITED_SENDS = isQuick() ? 20 : 300
 const COALESCED_SENDS = isQuick() ? 200 : 5_000
 const LATENCY_SENDS = isQuick() ? 20 : 200
+/** As fast as bots talk. */
+const TALK_INTERVAL_MS = 25
 const INGESTED = isQuick() ? 200 : 5_000
 const LARGE_ROOM_MESSAGES = isQuick() ? 500 : 10_000
 const READ_MESSAGES = 50
@@ -106,6 +109,18 @@ async function measureLatency(): Promise<void> {
     baselineName: 'Protomux round trip',
     value: () => percentiles('A→B visible', visible),
     baseline: () => percentiles('A→B visible', returned)
+  })
+  const spoken = async (say: (i: number) => Promise<number>, i: number): Promise<number> => {
+    const tookMs = await say(i)
+    await sleep(Math.max(0, TALK_INTERVAL_MS - tookMs))
+    return tookMs
+  }
+  const atPace = `A→B visible, ${1_000 / TALK_INTERVAL_MS} a second`
+  await measureEach([`${atPace}, p50`, `${atPace}, p95`], {
+    unit: 'ms',
+    baselineName: 'Protomux round trip',
+    value: () => percentiles(atPace, (i) => spoken(visible, i)),
+    baseline: () => percentiles(atPace, (i) => spoken(returned, i))
   })
   await measure('ingest', {
     unit: 'messages/s',

@@ -38,7 +38,12 @@ export async function openStockDrive(network: LocalNetwork, folder: string): Pro
   })
 
   const known = async (name: string): Promise<void> => {
-    while ((await copy.entry(name)) === null) await copy.update({ wait: true })
+    for (;;) {
+      // Without peers yet, as when they have just connected, `update` does not wait.
+      const grown = new Promise((resolve) => copy.core.once('append', resolve))
+      if ((await copy.entry(name)) !== null) return
+      await grown
+    }
   }
   return {
     put: (path, name) => pipeline(createReadStream(path), source.createWriteStream(name)),

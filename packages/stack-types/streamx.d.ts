@@ -53,8 +53,8 @@ declare module 'streamx' {
   }
 
   export class Duplex<R = Uint8Array, W = R, Events = DuplexEvents<R>> extends Readable<R, Events> {
-    /** `byteLengthReadable`: what a chunk that waits to be read counts for, of 16 KiB. Its length, when not given. */
-    constructor(options?: { byteLengthReadable?: (chunk: R) => number })
+    /** `byteLengthReadable`: what a chunk that waits to be read counts for, of `highWaterMark`, 16 KiB. Its length, when not given. */
+    constructor(options?: { byteLengthReadable?: (chunk: R) => number; highWaterMark?: number })
     write(chunk: W): boolean
     end(chunk?: W): this
     /** For subclasses: the next chunk is wanted. */

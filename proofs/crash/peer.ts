@@ -176,6 +176,8 @@ const answers: Answers = {
   async find() {
     const found = peer.rooms.list()[0]
     if (found === undefined && errors.length > 0) throw new Error(errors.join('\n'))
+    // What is looked at beneath it is there when the room has been opened.
+    await found?.info()
     return { room: found === undefined ? null : enter(found) }
   },
   invite: async () => ({ link: await room.createInvite({ uses: 1 }) }),

@@ -15,6 +15,10 @@ import { openBackup, readSecrets } from '../../packages/identity/src/internal/se
 import { withChecksum } from '../../packages/identity/test/support/forge.js'
 import { isAuthority, parseAction } from '../../packages/rooms/src/internal/authority/action.js'
 import { verifyClaim } from '../../packages/rooms/src/internal/claim.js'
+import { decodeFrame, encodeFrame, type Frame } from '../../packages/rooms/src/internal/bundle/format.js'
+import { isOfRoom, makeHeader, readHeader } from '../../packages/rooms/src/internal/bundle/seal.js'
+import { openSummary, sealSummary } from '../../packages/rooms/src/internal/bundle/summary.js'
+import { besideBlock, createUpgrade, rootsOf } from '../../packages/rooms/src/internal/bundle/tree.js'
 import { agree } from '../../packages/rooms/src/internal/crypto.js'
 import { isEquivocation } from '../../packages/rooms/src/internal/equivocation.js'
 import { boundedEncoding } from '../../packages/rooms/src/internal/guards/bounded-encoding.js'
@@ -47,7 +51,7 @@ const ONLY_REFUSED = /^refused$/
 
 /** All that turns bytes of a peer, a link or a file into something. */
 export function decodersFor(fixtures: Fixtures): Decoder[] {
-  return [...core(fixtures), ...identity(fixtures), ...rooms(fixtures), ...pairing(fixtures), ...STRUCT_NAMES.map(structDecoder)]
+  return [...core(fixtures), ...identity(fixtures), ...rooms(fixtures), ...bundles(fixtures), ...pairing(fixtures), ...STRUCT_NAMES.map(structDecoder)]
 }
 
 function core({ link, linkBody, deviceLinkBody }: Fixtures): Decoder[] {
@@ -138,6 +142,33 @@ function rooms(fixtures: Fixtures): Decoder[] {
       const code = codeOf(() => (found = decodeStruct('room-record', alice.unseal('covey/room/record/1', input))))
       return code === 'taken' ? yes(found !== undefined) : code
     })
+  ]
+}
+
+function bundles({ room }: Fixtures): Decoder[] {
+  const node = { hash: room, size: 70_000 }
+  const core: Frame = { type: 'core', signer: room, start: 3, end: 9, length: 11, signature: new Uint8Array(64), roots: [node, node, node], tail: [node, node] }
+  const block = { value: room, nodes: [node, node] }
+  const had = [{ writer: room, length: 7 }, { writer: room, length: 2 ** 39 }]
+  const frames: Frame[] = [{ type: 'had', had }, core, { type: 'blocks', first: 2 ** 33, blocks: [block, block, block] }, { type: 'end' }]
+  const header = makeHeader(room, room)
+  return [
+    bytes('rooms bundle header', [header.bytes], /^(refused|malformed|unsupported)$/, (input) => {
+      const read = readHeader(input)
+      return typeof read === 'string' ? read : yes(isOfRoom(read, room))
+    }),
+    // What is done with a frame before anything of it is proven.
+    bytes('rooms bundle frame', frames.map(encodeFrame), ONLY_REFUSED, (input) => {
+      const frame = decodeFrame(input)
+      if (frame?.type === 'core') {
+        rootsOf(frame)
+        createUpgrade().nodes(frame)
+      }
+      if (frame?.type === 'blocks') for (const { nodes } of frame.blocks) besideBlock(frame.first, nodes)
+      if (frame !== undefined && encodeFrame(frame).length !== input.length) throw new Error('A frame is written in two ways.')
+      return yes(frame !== undefined)
+    }),
+    bytes('rooms bundle summary', [sealSummary(room, had)], /^BUNDLE_(MALFORMED|UNSUPPORTED)$/, (input) => codeOf(() => openSummary(room, input)))
   ]
 }
 

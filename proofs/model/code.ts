@@ -1,8 +1,10 @@
 import type { Action } from '../../packages/rooms/src/internal/authority/action.js'
 import type { Entry, resolve } from '../../packages/rooms/src/internal/authority/resolve.js'
 import type { MemoryState } from '../../packages/rooms/src/internal/authority/state.js'
+import { indexersIn } from '../../packages/rooms/src/internal/authority/indexers.js'
 import { rulesOf, writeRules } from '../../packages/rooms/src/internal/room-rules.js'
-import { FOUNDER, isSilent, type ModelState, type Op, type Seen, type Want } from './model.js'
+import { FOUNDER, type ModelState, type Op, type Seen, type Want } from './ops.js'
+import { indexing, isSilent } from './step.js'
 
 export type Resolve = typeof resolve
 
@@ -65,6 +67,7 @@ function actionOf(want: Want, writer: string): Action {
     case 'rules':
       return { type: 'rules', rules: writeRules({ broadcast: want.broadcast }) }
     case 'settings':
+    case 'mirrors':
     case 'leave':
       return { type: want.type }
     case 'setRole':
@@ -80,6 +83,8 @@ function actionOf(want: Want, writer: string): Action {
       return { type: 'revokeDevice', identity: keyOf(want.identity), device: keyOf(want.device), epoch: want.epoch }
     case 'equivocation':
       return { type: 'equivocation', writer: keyOf(want.writer) }
+    case 'indexers':
+      return { type: 'indexers', writers: want.writers.map(keyOf) }
   }
 }
 
@@ -96,13 +101,15 @@ function seenOf(seen: Seen) {
 }
 
 /** A state in one text, the same for the same state: the code's … */
-export function describeCode(state: MemoryState): string {
+export async function describeCode(state: MemoryState): Promise<string> {
   const lines: string[] = []
-  for (const { settings, rules } of state.rows('room').values()) {
-    lines.push(`room ${settings ? nameOf(settings) : ''} ${rulesOf({ rules: rules ?? null }).broadcast}`)
+  const indexers = (await indexersIn(state)).map(nameOf).join()
+  for (const { settings, mirrors, rules, indexers: named } of state.rows('room').values()) {
+    lines.push(`indexers ${(named ?? []).map(nameOf).join()} now ${indexers}`)
+    lines.push(`room ${settings ? nameOf(settings) : ''} ${mirrors ? nameOf(mirrors) : ''} ${rulesOf({ rules: rules ?? null }).broadcast}`)
   }
-  for (const { identity, role, muted, minEpoch } of state.rows('members').values()) {
-    lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0}`)
+  for (const { identity, role, muted, minEpoch, namings } of state.rows('members').values()) {
+    lines.push(`member ${nameOf(identity)} ${role} ${muted === true} ${minEpoch ?? 0} ${namings ?? 0}`)
   }
   for (const { writer, device, identity, removed, forked, issuer, silent } of state.rows('devices').values()) {
     lines.push(`device ${nameOf(writer)} ${nameOf(device)} ${nameOf(identity)} ${removed === true} ${forked === true} ${issuer ? nameOf(issuer) : ''} ${!removed && silent === true}`)
@@ -117,9 +124,13 @@ export function describeCode(state: MemoryState): string {
 
 /** … and the model's. */
 export function describeModel(state: ModelState): string {
-  const { founded, settings, isBroadcast, members, devices, bans, invites } = state
-  const lines: string[] = founded ? [`room ${settings ?? ''} ${isBroadcast}`] : []
-  for (const [name, { role, muted, minEpoch }] of members) lines.push(`member ${name} ${role} ${muted} ${minEpoch}`)
+  const { founded, settings, mirrors, isBroadcast, members, devices, bans, invites } = state
+  const lines: string[] = founded
+    ? [`room ${settings ?? ''} ${mirrors ?? ''} ${isBroadcast}`, `indexers ${state.indexers.join()} now ${indexing(state).join()}`]
+    : []
+  for (const [name, { role, muted, minEpoch, namings }] of members) {
+    lines.push(`member ${name} ${role} ${muted} ${minEpoch} ${namings}`)
+  }
   for (const [writer, { device, identity, isRemoved, isForked, issuer }] of devices) {
     lines.push(`device ${writer} ${device} ${identity} ${isRemoved} ${isForked === true} ${issuer ?? ''} ${isSilent(state, writer)}`)
   }

@@ -1,5 +1,7 @@
-import { FOUNDER, rankOf, RANK, resolve, step, type ModelState, type Op, type Seen, type Want } from './model.js'
+import { FOUNDER, RANK, type ModelState, type Op, type Seen, type Want } from './ops.js'
 import type { Prng } from './prng.js'
+import { resolve } from './resolve.js'
+import { rankOf, step } from './step.js'
 
 /** An op, and what its author had read when it was written. */
 export interface Written extends Op {
@@ -133,7 +135,9 @@ const TYPES: readonly Want['type'][] = [
   'revokeInvite',
   'revokeDevice',
   'equivocation',
+  ...Array<'indexers'>(5).fill('indexers'),
   'settings',
+  'mirrors',
   'rules',
   'rules',
   'create',
@@ -178,6 +182,7 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
     case 'rules':
       return { type, broadcast: random.chance(0.6) }
     case 'settings':
+    case 'mirrors':
     case 'leave':
       return { type }
     case 'setRole':
@@ -194,7 +199,29 @@ function randomWant(random: Prng, people: Person[], state: ModelState, acting: R
       return { type, identity, device: random.pick(person.writers), epoch: ++person.epoch }
     case 'equivocation':
       return { type, writer: random.pick(person.writers) }
+    case 'indexers':
+      return { type, writers: randomIndexers(random, people, state) }
   }
+}
+
+/** One, or three, mostly of those who may. */
+function randomIndexers(random: Prng, people: readonly Person[], state: ModelState): string[] {
+  if (random.chance(0.5)) {
+    // As an admin may: the owner's, and one of each other person.
+    const ranked = [...state.devices].filter(([writer]) => rankOf(state, writer) >= RANK.admin)
+    const owners = ranked.filter(([writer]) => rankOf(state, writer) === RANK.owner).map(([writer]) => writer)
+    const admins = new Map(ranked.filter(([writer]) => rankOf(state, writer) === RANK.admin).map(([writer, { identity }]) => [identity, writer]))
+    const fitting = [...state.indexers.filter((writer) => owners.includes(writer)), ...admins.values(), ...owners]
+    const three = [...new Set(fitting)].slice(0, 3)
+    if (three.length === 3) return three
+  }
+  const count = random.chance(0.3) ? 1 : 3
+  const all = people.flatMap(({ writers }) => writers)
+  const fit = all.filter((writer) => rankOf(state, writer) >= RANK.admin)
+  const from = fit.length >= count && random.chance(0.85) ? fit : all
+  const named = new Set<string>()
+  while (named.size < Math.min(count, from.length)) named.add(random.pick(from))
+  return named.size === count ? [...named] : [...named].slice(0, 1)
 }
 
 /** By a public invite, or by another, of a person who has this writer, or of another. */

@@ -10,8 +10,10 @@ import { createMemoryState, type MemoryState } from '../../packages/rooms/src/in
 import { mapKey } from '../../packages/rooms/src/internal/map-key.js'
 import { describeCode, describeModel, entryOf, type Resolve } from './code.js'
 import { randomHistory, randomOrder, type Written } from './history.js'
-import { IS_SIGNED_BY_SUBJECT, RANK, resolve, roleOf, type ModelState, type Outcome, type Resolved } from './model.js'
+import { IS_SIGNED_BY_SUBJECT, RANK, type ModelState } from './ops.js'
 import { createPrng } from './prng.js'
+import { resolve, type Outcome, type Resolved } from './resolve.js'
+import { roleOf } from './step.js'
 
 const MIN_OPS = 6
 const MAX_OPS = 44
@@ -45,7 +47,7 @@ async function proveOrder(ops: readonly Written[], code: Resolve, growing: Resol
     const applied = await apply(view, [...entries, entry], growing)
     const model = resolve([...kept, op])
     const isKept = op.want.type !== 'enter' || model.outcomes.at(-1)!.verdict === 'done'
-    same(`after ${at + 1}, op by op`, describeCode(applied), describeModel(isKept ? model.state : before.state))
+    same(`after ${at + 1}, op by op`, await describeCode(applied), describeModel(isKept ? model.state : before.state))
     if (!isKept) continue
     view = applied
     kept.push(op)
@@ -53,10 +55,10 @@ async function proveOrder(ops: readonly Written[], code: Resolve, growing: Resol
     holds(kept, before, model)
     before = model
   }
-  same('resolved at once', describeCode(await code(entries)), describeModel(before.state))
+  same('resolved at once', await describeCode(await code(entries)), describeModel(before.state))
   const half = kept.length >> 1
   const shorter = describeModel(resolve(kept.slice(0, half)).state)
-  same('without its end', describeCode(await growing(entries.slice(0, half))), shorter)
+  same('without its end', await describeCode(await growing(entries.slice(0, half))), shorter)
   await plain(entries, before)
 }
 
@@ -137,7 +139,7 @@ async function plain(entries: readonly Entry[], { outcomes, state }: Resolved): 
   for (const [at, { author, action }] of entries.entries()) {
     if (outcomes[at]!.verdict !== 'void') await perform(rest, author, action)
   }
-  same('without what is void', describeCode(rest), describeModel(state))
+  same('without what is void', await describeCode(rest), describeModel(state))
 }
 
 function same(when: string, code: string, model: string): void {

@@ -15,6 +15,7 @@ export interface Mutant {
 const RULES = 'internal/authority/rules.ts'
 const ACTS = 'internal/authority/acts.ts'
 const RESOLVE = 'internal/authority/resolve.ts'
+const INDEXERS = 'internal/authority/indexers.ts'
 const APPLY = 'internal/apply.ts'
 const KEYRING = 'internal/keyring.ts'
 
@@ -25,6 +26,7 @@ const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
   ['invite', 'moderator', 'member'],
   ['revokeInvite', 'moderator', 'member'],
   ['settings', 'admin', 'moderator'],
+  ['mirrors', 'admin', 'moderator'],
   ['rules', 'admin', 'moderator'],
   ['leave', 'reader', 'member'],
   ['setRole', 'admin', 'moderator'],
@@ -33,7 +35,8 @@ const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
   ['unban', 'moderator', 'admin'],
   ['transfer', 'owner', 'admin'],
   ['revokeDevice', 'reader', 'member'],
-  ['equivocation', 'reader', 'member']
+  ['equivocation', 'reader', 'member'],
+  ['indexers', 'admin', 'moderator']
 ]
 
 export const MUTANTS: readonly Mutant[] = [
@@ -97,6 +100,17 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'an equivocation is never void', file: RESOLVE, from: " || type === 'equivocation'", to: '' },
   { rule: 'a removal ends all devices', file: ACTS, from: 'for (const row of await state.devicesOf(identity)) await state.put', to: 'for (const row of []) await state.put' },
   { rule: 'a removal ends the role', file: ACTS, from: 'role: NO_ROLE', to: 'role: member.role' },
+
+  { rule: 'indexers: not by who is muted', file: INDEXERS, from: ' || member.muted', to: '' },
+  { rule: 'indexers: of admins', file: INDEXERS, from: "role !== undefined && isAtLeast(role, 'admin') ?", to: 'role !== undefined ?' },
+  { rule: 'indexers: devices that are in', file: INDEXERS, from: 'device === null || !hasVoice(device)', to: 'device === null' },
+  { rule: 'indexers: an admin names three', file: INDEXERS, from: 'writers.length !== 3 || ', to: '' },
+  { rule: 'indexers: an admin names three people', file: INDEXERS, from: ' || new Set(others).size !== others.length', to: '' },
+  { rule: "indexers: an admin leaves the owner's in", file: INDEXERS, from: "(await indexerOf(state, writer))?.role === 'owner') return false", to: "(await indexerOf(state, writer))?.role === 'owner') continue" },
+  { rule: 'indexers: one or three', file: INDEXERS, from: 'indexers.length === 2', to: 'false' },
+  { rule: "indexers: of two the owner's", file: INDEXERS, from: "indexers.find(({ role }) => role === 'owner') ?? indexers[0]!", to: 'indexers[0]!' },
+  { rule: 'indexers: it is counted how often an admin names them', file: INDEXERS, from: 'namingsOf(member) + 1', to: 'namingsOf(member)' },
+  { rule: 'indexers: the founder at first', file: ACTS, from: ', indexers: [writer] })', to: ' })' },
 
   { rule: 'a cut makes void what it had not seen', file: RESOLVE, from: 'length > (cut.seen.get(mapKey(author.writer)) ?? 0)\n}', to: 'false\n}' },
   { rule: 'a cut spares what it had seen', file: RESOLVE, from: 'equalBytes(cut.identity, identity) && length > (cut.seen.get(mapKey(author.writer)) ?? 0)', to: 'equalBytes(cut.identity, identity)' },

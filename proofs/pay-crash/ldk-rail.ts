@@ -21,6 +21,9 @@ const OPEN_MS = 400
 const SPENDABLE_MSAT = 990_000_000n
 const NODE_BYTES = 33
 
+/** Of all payees in this process, for as long as it runs: two rails run side by side, and one ends before the other. */
+Ledger.prototype.hasReceived = () => false
+
 /**
  * The embedded node in the wallet's process, and the payee's here, with a channel between them. The payee is one that
  * claims whatever arrives, as often as it arrives, so that a second payment is one.
@@ -41,8 +44,6 @@ export async function createLdkRail(folder: string): Promise<Rail> {
   await openChannel(chain, payer, payee)
   await payer.close()
 
-  const { hasReceived } = Ledger.prototype
-  Ledger.prototype.hasReceived = () => false
   const received = new Map<string, bigint>()
   payee.on('received', ({ paymentHash, amountMsat }) => {
     const key = keyOf(paymentHash)
@@ -69,7 +70,6 @@ export async function createLdkRail(folder: string): Promise<Rail> {
       if (held !== expected) throw new Error(`After ${count} payments the channel holds ${held} millisatoshis, and not ${expected}.`)
     },
     async close() {
-      Ledger.prototype.hasReceived = hasReceived
       server.close()
       await payee.close()
       await esplora.close()

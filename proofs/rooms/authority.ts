@@ -1,7 +1,8 @@
 import { parseAction, type Action } from '../../packages/rooms/src/internal/authority/action.js'
 import { decodeOp } from '../../packages/rooms/src/internal/op.js'
 import type { RoomView } from '../../packages/rooms/src/internal/view.js'
-import { resolve, type Op, type Seen, type Want } from '../model/model.js'
+import type { Op, Seen, Want } from '../model/ops.js'
+import { resolve } from '../model/resolve.js'
 import { hex } from './member.js'
 
 /** Holds the members and devices of a view against what the model makes of its ops. */
@@ -40,6 +41,7 @@ function wantOf(action: Action): Want {
     case 'transfer':
       return { type: 'transfer', identity: hex(action.identity) }
     case 'settings':
+    case 'mirrors':
     case 'leave':
       return { type: action.type }
     default:

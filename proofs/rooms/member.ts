@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { ReplicationStream } from 'hypercore'
 import { makeClaim } from '../../packages/rooms/src/internal/claim.js'
 import { foundRoom } from '../../packages/rooms/src/internal/found-room.js'
+import { hintDevices } from '../../packages/rooms/src/internal/hint-devices.js'
 import { openRoom, type OpenRoom } from '../../packages/rooms/src/internal/open-room.js'
 import { encodeStruct } from '../../packages/rooms/src/internal/structs.js'
 import type { History } from '../../packages/rooms/src/internal/keyring.js'
@@ -62,17 +63,23 @@ export function createLinks(): Links {
   return {
     async arrange(members) {
       const gone: Promise<void>[] = []
+      const met: Member[] = []
       for (const [i, one] of members.entries()) {
         for (const other of members.slice(i + 1)) {
           const name = `${one.name} ${other.name}`
           const streams = open.get(name)
-          if (one.group === other.group && streams === undefined) open.set(name, connect(one, other))
+          if (one.group === other.group && streams === undefined) {
+            open.set(name, connect(one, other))
+            met.push(one, other)
+          }
           if (one.group === other.group || streams === undefined) continue
           open.delete(name)
           gone.push(...streams.map((stream) => closed(stream)))
         }
       }
       await Promise.all(gone)
+      // As rooms do when they meet a device: what was announced before they knew a writer is not announced again.
+      await Promise.all(met.map(hintDevices))
     }
   }
 }

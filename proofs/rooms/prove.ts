@@ -7,6 +7,7 @@ import type { Rows } from '../../packages/rooms/src/internal/view.js'
 import { decodeZ32, isCoveyError } from '../../packages/core/src/index.js'
 import { createPrng, type Prng } from '../model/prng.js'
 import { cheat, CHEATS } from './cheat.js'
+import { hintDevices } from '../../packages/rooms/src/internal/hint-devices.js'
 import { admit, createLinks, found, hex, readmit, type Links, type Member } from './member.js'
 import { checkAuthority } from './authority.js'
 import type { World } from './world.js'
@@ -167,6 +168,8 @@ export async function join(play: Play, by: Member, machine: number): Promise<voi
     member.base.hintWakeup(play.members.map(({ base: { local } }) => ({ key: local.key, length: local.length })).filter(({ length }) => length > 0))
     await until('the newcomer is in', SETTLE_TIMEOUT_MS, isIn)
   }
+  // As everybody who comes into a room does: what was announced before it knew its writer is not announced again.
+  await hintDevices(member)
 }
 
 /** Waits until all of these have one view, with what they have sent in it. */
@@ -187,7 +190,7 @@ export async function settle({ links, members: all }: Play, members: readonly Me
 
 const COLLECTIONS: readonly (keyof Rows)[] = [
   'meta', 'writers', 'authority', 'room', 'members', 'devices', 'bans', 'profiles', 'invites', 'knocks', 'epochs', 'grants',
-  'key-requests', 'messages'
+  'key-requests', 'messages', 'read-receipts'
 ]
 
 /** All that a view says, in one hash. */

@@ -7,6 +7,7 @@ const { storage, network, wallet, price } = readOptions(process.argv.slice(2), p
 const bot = await createBot({ storage, network, name: 'doorkeeper', payments: { providers: [wallet] } })
 const { lobby, gate } = await paidRoom(bot, { price, folder: `${storage}/gate` })
 await bot.start({ invite: false })
-await gate.recover()
 console.log('Who has this link can come to the lobby, and write /join there:')
 console.log(await lobby.createInvite())
+// Who has paid, and was given nothing when the process ended.
+await gate.recover()

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBot } from '@covey/bot'
-import { createAssetRegistry, paymentReceiptContent, type PaymentRequest } from '@covey/payments'
+import { createAssetRegistry, paymentReceiptContent, type PaymentProvider, type PaymentRequest } from '@covey/payments'
 import { createEvmProvider } from '@covey/payments/evm'
 import { createLocalNetwork, createTestPeer, type LocalNetwork } from '@covey/testing'
 import { isCoveyError, localNetwork, type Peer, type PeerPaymentsInit, type Room } from 'covey'
@@ -28,6 +28,15 @@ async function answered(peer: Peer, room: Room): Promise<PaymentRequest> {
     if (request !== undefined && request.payer !== null && Buffer.from(request.payer).equals(peer.identity.publicKey)) return request
   }
   throw new Error('the room ended')
+}
+
+async function requestsFor(peer: Peer, room: Room): Promise<number> {
+  let count = 0
+  for await (const message of room.messages()) {
+    const payer = peer.payments.in(room).read(message)?.payer
+    if (payer && Buffer.from(payer).equals(peer.identity.publicKey)) count++
+  }
+  return count
 }
 
 async function invitesIn(room: Room): Promise<string[]> {
@@ -59,9 +68,14 @@ it('lets in who has paid, once, and nobody who shows it, copies it or pays nothi
     await token.transfer(address, PRICE * 2n)
     return { providers: [createEvmProvider({ ...common, wallet: account })], assets }
   }
+  let looks = 0
+  const shopWallet = (): PaymentProvider => {
+    const provider = createEvmProvider({ ...common, receive })
+    return { ...provider, verify: (claim, options) => (looks++, provider.verify(claim, options)) }
+  }
 
   const start = async (): Promise<PaidRoom & { close(): Promise<void> }> => {
-    const bot = await createBot({ storage, name: 'doorkeeper', network: localNetwork(network.bootstrap), payments: { providers: [createEvmProvider({ ...common, receive })], assets } })
+    const bot = await createBot({ storage, name: 'doorkeeper', network: localNetwork(network.bootstrap), payments: { providers: [shopWallet()], assets } })
     const shop = await paidRoom(bot, { price: { asset: token.asset.id, amount: PRICE }, folder: join(storage, 'gate') })
     const close = async (): Promise<void> => {
       await bot.close()
@@ -93,13 +107,37 @@ it('lets in who has paid, once, and nobody who shows it, copies it or pays nothi
   expect(await joins(bob, invite!)).toBe('Club')
   expect((await shop.club.members()).filter(({ isSelf }) => !isSelf).map(({ id }) => id)).toEqual([bob.identity.id])
 
+  // Who has left comes back by the same.
+  await bob.rooms.list().find(({ id }) => id === shop.club.id)!.leave()
+  await expect.poll(() => shop.club.members(), { timeout: 60_000 }).toHaveLength(1)
+  expect(await joins(bob, invite!)).toBe('Club')
+
+  // A proof that is none is looked at, and not waited for.
+  const liar: PaymentProvider = {
+    ...shopWallet(),
+    capabilities: { receive: false, pay: true, verify: true },
+    quote: async ({ method }) => ({ fee: { ...maxFee, amount: 0n }, destination: method.data }),
+    pay: async () => ({ status: 'paid', proof: new Uint8Array(97), fee: null }),
+    verify: async () => ({ status: 'valid', level: 'chain', confirmations: 1, spends: new Uint8Array(32), reason: '' })
+  }
+  const eve = await createTestPeer({ network, name: 'Eve', payments: { providers: [liar], assets } })
+  onTestFinished(() => eve.close())
+  const atEve = await eve.rooms.join(link)
+  await atEve.send('/join')
+  const eves = await answered(eve, atEve)
+  looks = 0
+  await eve.payments.in(atEve).pay(eves, { maxFee })
+  await atEve.send('/join')
+  await expect.poll(() => requestsFor(eve, atEve), { timeout: 60_000 }).toBe(2)
+  expect(looks).toBe(1)
+
   // Another life of the bot: it knows what it has granted, and who has paid nothing is asked again.
   await shop.close()
   const again = await start()
   expect(again.lobby.id).toBe(shop.lobby.id)
   await atBob.send('/join')
   await expect.poll(() => invitesIn(atBob), { timeout: 60_000 }).toEqual([invite, invite])
-  expect(again.gate.list().map(({ state }) => state).toSorted()).toEqual(['asked', 'granted'])
+  expect(again.gate.list().map(({ state }) => state).toSorted()).toEqual(['asked', 'asked', 'granted'])
   await mallory.payments.in(atMallory).pay(mallorys, { maxFee })
   await expect.poll(() => invitesIn(atMallory), { timeout: 60_000 }).toHaveLength(3)
   expect(await joins(mallory, (await invitesIn(atMallory)).at(-1)!)).toBe('Club')

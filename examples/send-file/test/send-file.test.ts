@@ -107,16 +107,17 @@ it('sends an empty file', async () => {
 })
 
 it('shows a bar in a terminal', async () => {
-  const sender = await send((await writeRandom('film.mp4', 10_000_000)).path)
+  const sender = await send((await writeRandom('film.mp4', 60_000_000)).path)
   const terminal = spawn(process.execPath, [...PROGRAM, 'get', sender.link, downloads, ...local()], { cwd: FOLDER, env: environment(), cols: 60 })
   onTestFinished(() => terminal.kill('SIGKILL'))
   let output = ''
   terminal.onData((data) => (output += data))
   const { exitCode } = await new Promise<{ exitCode: number }>((resolve) => terminal.onExit(resolve))
   expect(exitCode).toBe(0)
-  const lines = output.split('\r\x1b[2K').slice(1)
-  expect(lines.at(-1)).toMatch(/^100 % \[#+\] 10\.0 MB\r\n.*film\.mp4\r\n$/s)
-  expect(lines.length).toBeGreaterThan(1)
+  const lines = (): string[] => output.split('\r\x1b[2K').slice(1)
+  // What a terminal has printed may come after the news that its program has ended.
+  await expect.poll(() => lines().at(-1)).toMatch(/^100 % \[#+\] 60\.0 MB\r\n.*film\.mp4\r\n$/s)
+  expect(lines().length).toBeGreaterThan(1)
   await sender.end()
 })
 

@@ -23,22 +23,26 @@ export interface Ledger {
 export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, 'a+', 0o600)
   const text = await readFile(file, 'utf8')
-  // What a crash has left of a line was told to nobody.
+  // What a crash has left of a line was told to nobody, and goes with the next one.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-  if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole))
   await file.close()
   const lines = whole.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LedgerLine)
+  let size = Buffer.byteLength(whole)
   let last: Promise<unknown> = Promise.resolve()
 
   async function append(line: LedgerLine): Promise<boolean> {
     if (lines.some(({ payment }) => payment === line.payment)) return false
+    const added = `${JSON.stringify(line)}\n`
     const out = await open(path, 'a', 0o600)
     try {
-      await out.write(`${JSON.stringify(line)}\n`)
+      // What is left of a line that could not be written goes first.
+      await out.truncate(size)
+      await out.appendFile(added)
       await out.sync()
     } finally {
       await out.close()
     }
+    size += Buffer.byteLength(added)
     lines.push(line)
     return true
   }

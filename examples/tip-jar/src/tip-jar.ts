@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { arg, type Bot, type ContentContext } from '@covey/bot'
 import { decodeKey, encodeZ32, isCoveyError } from '@covey/core'
-import { formatAmount, parseAmount, paymentReceiptContent, paymentRequestContent, readReceipt, type Asset, type PaymentReceipt, type PaymentRequest } from '@covey/payments'
+import { formatAmount, parseAmount, paymentReceiptContent, paymentRequestContent, readReceipt, type Asset, type PaymentReceipt, type PaymentRequest, type Settlement } from '@covey/payments'
 import type { Ledger } from './ledger.js'
 
 type Session = Record<string, unknown>
@@ -10,8 +10,14 @@ type Session = Record<string, unknown>
 const SETTLE_WITHIN_MS = 20_000
 const ASK_EVERY_MS = 250
 
+export interface TipJarInit {
+  readonly asset: Asset
+  readonly ledger: Ledger
+  readonly settleWithinMs?: number
+}
+
 /** Asks for tips, thanks for those that have come, and keeps a ledger. */
-export function tipJar(bot: Bot<Session>, { asset, ledger }: { asset: Asset; ledger: Ledger }): void {
+export function tipJar(bot: Bot<Session>, { asset, ledger, settleWithinMs = SETTLE_WITHIN_MS }: TipJarInit): void {
   const write = (amount: bigint): string => `${formatAmount(amount, asset)} ${asset.symbol}`
 
   bot.command('tip', 'asks you for a tip, as in /tip 0.5', { args: { amount: arg.word({ maxLength: 80 }) } }, async (ctx) => {
@@ -31,7 +37,13 @@ export function tipJar(bot: Bot<Session>, { asset, ledger }: { asset: Asset; led
 
   bot.on(paymentReceiptContent, async (ctx) => {
     const found = await findRequest(bot, ctx)
-    if (found === undefined || !(await isSettled(bot, found, ctx.signal))) return
+    if (found === undefined) return
+    const status = await settled(bot, found, settleWithinMs, ctx.signal)
+    if (status === 'unknown') {
+      await ctx.reply('I cannot see yet whether it has come. Pay it again later: nothing is paid twice, and I look again.')
+      throw new Error('The wallet could not be asked whether a tip has come.')
+    }
+    if (status !== 'settled') return
     const { request } = found
     const { amount } = request.money
     const payment = encodeZ32(request.coreHash)
@@ -67,10 +79,11 @@ async function findRequest(bot: Bot<Session>, { room, message, value, signal }: 
   return undefined
 }
 
-/** Whether the money is here: what a receipt says is not enough. */
-async function isSettled(bot: Bot<Session>, { request, receipt }: Found, signal: AbortSignal): Promise<boolean> {
-  for (const until = Date.now() + SETTLE_WITHIN_MS; Date.now() < until; await delay(ASK_EVERY_MS, undefined, { signal })) {
-    if ((await bot.peer.payments.settlement(request, { receipt, signal })).status === 'settled') return true
+/** Whether the money is here, soon: what a receipt says is not enough. One whose proof is none is not waited for. */
+async function settled({ peer: { payments } }: Bot<Session>, { request, receipt }: Found, withinMs: number, signal: AbortSignal): Promise<Settlement['status']> {
+  if ((await payments.verify(request, receipt, { signal })).status === 'invalid') return 'open'
+  for (const until = Date.now() + withinMs; ; await delay(ASK_EVERY_MS, undefined, { signal })) {
+    const { status } = await payments.settlement(request, { receipt, signal })
+    if (status === 'settled' || Date.now() >= until) return status
   }
-  return false
 }

@@ -2,8 +2,9 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBot, type Bot } from '@covey/bot'
-import { knownAssets, paymentReceiptContent, type PaymentRequest } from '@covey/payments'
+import { knownAssets, paymentReceiptContent, type PaymentProvider, type PaymentRequest } from '@covey/payments'
 import { createLdkProvider } from '@covey/payments/ldk'
+import { createTestRail, TEST_ASSET, TEST_ASSETS } from '@covey/payments/testing'
 import { createLocalNetwork, createTestPeer, type LocalNetwork } from '@covey/testing'
 import { localNetwork, type Peer, type Room } from 'covey'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
@@ -27,7 +28,8 @@ async function heard(room: Room, text: string): Promise<void> {
 async function asked(peer: Peer, room: Room, not?: PaymentRequest): Promise<PaymentRequest> {
   for await (const message of room.messages({ live: true })) {
     const request = peer.payments.in(room).read(message)
-    if (request !== undefined && String(request.coreHash) !== String(not?.coreHash)) return request
+    const isOwn = request?.payer !== null && Buffer.from(request?.payer ?? []).equals(peer.identity.publicKey)
+    if (request !== undefined && isOwn && String(request.coreHash) !== String(not?.coreHash)) return request
   }
   throw new Error('the room ended')
 }
@@ -84,4 +86,51 @@ it('asks, thanks once for what its own node has received, and knows it after a r
   const lines = (await readFile(join(storage, 'ledger.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { amount: string })
   expect(lines.map(({ amount }) => amount)).toEqual(['21000', '42000'])
   expect(again.peer.payments.list()).toEqual([])
+})
+
+it('waits for no proof that is none, and says so where its wallet does not answer', { timeout: 120_000 }, async () => {
+  const storage = await mkdtemp(join(tmpdir(), 'tip-jar-'))
+  onTestFinished(() => rm(storage, { recursive: true, force: true }))
+  const rail = createTestRail()
+  const wallet = rail.createProvider({ balance: 0n })
+  let asks = 0
+  let isAway = true
+  const received: PaymentProvider['received'] = (order, options) => (asks++, isAway ? Promise.reject(new Error('away')) : wallet.received!(order, options))
+  const bot = await createBot({ storage, name: 'tip-jar', network: localNetwork(network.bootstrap), payments: { providers: [{ ...wallet, received }], assets: TEST_ASSETS } })
+  onTestFinished(() => bot.close())
+  const failures: unknown[] = []
+  bot.events.on('error', ({ code }) => void failures.push(code))
+  tipJar(bot, { asset: TEST_ASSETS.get(TEST_ASSET), ledger: await openLedger(join(storage, 'ledger.jsonl')), settleWithinMs: 1_000 })
+  await bot.start({ print: () => undefined, handleSignals: false })
+  const purse = (): PaymentProvider => rail.createProvider({ balance: 1_000n })
+  // Mallory's says that it has paid, by nothing.
+  const liar: PaymentProvider = {
+    ...purse(),
+    pay: async () => ({ status: 'paid', proof: new Uint8Array(32), fee: null }),
+    verify: async () => ({ status: 'valid', level: 'preimage', confirmations: null, spends: new Uint8Array(32), reason: '' })
+  }
+  const joined = async (name: string, provider: PaymentProvider): Promise<{ peer: Peer; room: Room }> => {
+    const peer = await createTestPeer({ network, name, payments: { providers: [provider], assets: TEST_ASSETS } })
+    onTestFinished(() => peer.close())
+    return { peer, room: await peer.rooms.join(await bot.room!.createInvite()) }
+  }
+  const fee = { maxFee: { asset: TEST_ASSET, amount: 1n } }
+
+  const mallory = await joined('Mallory', liar)
+  await mallory.room.send('/tip 1')
+  await mallory.peer.payments.in(mallory.room).pay(await asked(mallory.peer, mallory.room), fee)
+  await mallory.room.send('/ledger')
+  await heard(mallory.room, '0 tips, 0 PLAY; of you 0 PLAY.')
+  expect([asks, rail.moved()]).toEqual([0, 0n])
+
+  const bob = await joined('Bob', purse())
+  await bob.room.send('/tip 2')
+  const request = await asked(bob.peer, bob.room)
+  await bob.peer.payments.in(bob.room).pay(request, fee)
+  await heard(bob.room, 'I cannot see yet whether it has come. Pay it again later: nothing is paid twice, and I look again.')
+  await expect.poll(() => failures, { timeout: 30_000 }).toEqual(['BOT_HANDLER_FAILED'])
+  isAway = false
+  await bob.peer.payments.in(bob.room).pay(request, fee)
+  await heard(bob.room, 'Thank you for 2 PLAY!')
+  expect(rail.moved()).toBe(200n)
 })

@@ -1,5 +1,5 @@
-import { assertFunction, assertInteger, assertOptions, assertString, createEvents } from '@covey/core'
-import { createPeer, MAX_NAME_BYTES, type Room } from 'covey'
+import { assertFunction, assertInteger, assertOptions, assertString, createClosers, createEvents } from '@covey/core'
+import { createPeer, MAX_NAME_BYTES, PEER_OPTIONS, type Room } from 'covey'
 import type { Bot, BotEvents, BotInit, StartOptions } from './bot.js'
 import { describeScope } from './capabilities.js'
 import { DEFAULT_HANDLER_TIMEOUT_MS } from './constants.js'
@@ -38,9 +38,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
  * ```
  */
 export async function createBot<Session = Record<string, unknown>>(init: BotInit<Session>): Promise<Bot<Session>> {
-  assertOptions(init, 'init', [
-    'storage', 'name', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'payments', 'signal', 'session', 'limits', 'handlerTimeoutMs'
-  ])
+  assertOptions(init, 'init', [...PEER_OPTIONS, 'session', 'limits', 'handlerTimeoutMs'])
   const { session = () => ({}) as Session, limits: wanted, handlerTimeoutMs: timeoutMs = DEFAULT_HANDLER_TIMEOUT_MS, ...peerInit } = init
   const { name, storage } = init
   assertString(name, 'init.name', { minLength: 1, maxBytes: MAX_NAME_BYTES })
@@ -50,18 +48,14 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
   const limits = readLimits(wanted)
 
   const folder = await openFolder(storage)
-  const opened: (() => Promise<void>)[] = [folder.release]
-  const closeAll = async (): Promise<void> => {
-    const errors: unknown[] = []
-    for (const closeOne of opened.reverse()) await closeOne().catch((error: unknown) => errors.push(error))
-    if (errors.length > 0) throw errors[0]
-  }
+  const closers = createClosers()
+  closers.add(folder.release)
   try {
     // First, because it takes the lock of the folder.
     const peer = await createPeer({ ...peerInit, storage: `${folder.path}/peer` })
-    opened.push(() => peer.close())
+    closers.add(() => peer.close())
     const state = await openState(`${folder.path}/bot`)
-    opened.push(() => state.close())
+    closers.add(() => state.close())
     const sessions = await openSessions(state, session)
     const registry = createRegistry<Session>()
     const events = createEvents<BotEvents>()
@@ -85,15 +79,16 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
       registry.close()
       if (handleSignals) {
         const stop = onEndSignal(() => void close().catch(printError))
-        opened.push(async () => stop())
+        closers.add(stop)
       }
       events.on('room', ({ roomName, role }) => print(`In “${plainLine(roomName)}” I am ${describeScope(role)}.`))
       peer.rooms.on('open', ({ room }) => rooms.open(room))
       own = invite ? await openOwnRoom(peer, name, state) : undefined
       const opening = peer.rooms.list().map(async (room) => {
         const isOpened = rooms.open(room)
-        // Where it is no member, it is a matter of others when it will be.
-        if ((await room.info()).role !== undefined) await isOpened
+        // Where it is no member, it is a matter of others when it will be; a room that does not open says so there.
+        const info = await room.info().catch(() => undefined)
+        if (info?.role !== undefined) await isOpened
       })
       await Promise.all(opening)
       if (own === undefined) return
@@ -115,7 +110,7 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
         try {
           await rooms.stop()
         } finally {
-          await closeAll()
+          await closers.close()
         }
       })())
 
@@ -162,7 +157,6 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
       [Symbol.asyncDispose]: close
     }
   } catch (error) {
-    await closeAll()
-    throw error
+    return closers.closeAndThrow(error)
   }
 }

@@ -106,6 +106,7 @@ test('wrong options, and calls out of time, are refused by name', async () => {
   const refused = (init: object) => createBot(init as never).then(() => 'made', (error: Error) => `${error.name}: ${error.message}`)
   expect(await refused({})).toMatch(/^TypeError: init\.name/)
   expect(await refused({ name: 'x', limit: {} })).toMatch(/^TypeError: init has no option "limit"; did you mean "limits"/)
+  expect(await refused({ name: 'x', presence: false, requestsFrom: 'nobody', files: {}, deviceName: '', relays: null })).toMatch(/^TypeError: init\.relays/)
   expect(await refused({ name: 'x', limits: { roomIn: { burst: 0, perMinute: 1 } } })).toMatch(/^TypeError: init\.limits\.roomIn\.burst/)
   expect(await refused({ name: 'x', limits: { roomIn: null } })).toMatch(/^TypeError: init\.limits\.roomIn/)
   expect(await refused({ name: 'x', handlerTimeoutMs: 0 })).toMatch(/^TypeError: init\.handlerTimeoutMs/)

@@ -29,6 +29,7 @@ export {
   type StringLimits
 } from './assert.js'
 export { concatBytes, equalBytes } from './bytes.js'
+export { createClosers, type Closer, type Closers } from './closers.js'
 export {
   defineContent,
   isContent,
@@ -60,6 +61,7 @@ export {
 } from './queue.js'
 export { readBytes, type ByteReader, type ReadBytesOptions } from './read-bytes.js'
 export { type Result } from './result.js'
+export { createTurns, type Turns } from './turns.js'
 export { decodeUtf8, encodeUtf8 } from './utf8.js'
 export { writeBytes, type ByteWriter } from './write-bytes.js'
 export { decodeZ32, encodeZ32 } from './z32.js'

@@ -1,4 +1,4 @@
-import { assertBytes, assertOptions, assertSignal } from '@covey/core'
+import { assertBytes, assertOptions, assertSignal, equalBytes } from '@covey/core'
 import { fileContent, type Files } from '@covey/files'
 import type { CallOptions, PersonProfile, Profile, ProfileChange } from '@covey/rooms'
 
@@ -72,7 +72,8 @@ export function createPeerProfile(profile: PersonProfile, files: Files): PeerPro
         return set
       } catch (error) {
         // What was set is what there is; of what was not, nothing stays.
-        if (file !== null && profile.get().avatar?.data !== file.content.data) await file.forget()
+        const now = profile.get().avatar?.data
+        if (file !== null && !(now && equalBytes(now, file.content.data))) await file.forget()
         throw error
       }
     }

@@ -1,13 +1,15 @@
-import { assertOptions, assertSignal, assertString, createEvents, throwIfAborted } from '@covey/core'
+import { assertInteger, assertOptions, assertSignal, assertString, createClosers, createEvents, createTurns, throwIfAborted } from '@covey/core'
 import { createFiles } from '@covey/files'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
 import { createDevices, createRooms } from '@covey/rooms'
+import { coresOf } from '@covey/rooms/internal'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { avatarsIn, createPeerProfile } from './avatar.js'
+import { holdRoom } from './hold-room.js'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
-import type { Peer, PeerEvents, PeerInit } from './peer.js'
+import { PEER_OPTIONS, type Peer, type PeerEvents, type PeerInit } from './peer.js'
 import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
 import { mirrorsOf } from './room-mirrors.js'
@@ -34,42 +36,33 @@ import { tipsIn } from './room-tips.js'
  * ```
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
-  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'phrase', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'presence', 'files', 'payments', 'requestsFrom', 'signal'])
-  const { storage, network, relays, mirrors = [], policy, presence, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
+  assertOptions(init, 'init', PEER_OPTIONS)
+  const { storage, network, relays, mirrors = [], maxRoomMirrors, policy, presence, readReceipts, maxOpenRooms, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   if (presence !== undefined && typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
+  if (maxRoomMirrors !== undefined) assertInteger(maxRoomMirrors, 'init.maxRoomMirrors', { min: 0, max: 64 })
   assertOptions(held, 'init.files', ['budgetBytes', 'holding'])
   assertOptions(wallet, 'init.payments', ['providers', 'assets', 'policy'])
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
 
-  /** What has been opened, and so has to be closed, from last to first. */
-  const opened: (() => Promise<void>)[] = []
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      const errors: unknown[] = []
-      for (const closeOne of opened.reverse()) await closeOne().catch((error: unknown) => errors.push(error))
-      // Whatever failed, the rest is closed, and the folder released.
-      if (errors.length > 0) throw errors[0]
-    })())
-
+  const closers = createClosers()
   try {
     let folder = storage
     if (folder === undefined) {
       const temporary = await createTemporaryFolder()
-      opened.push(temporary.remove)
+      closers.add(temporary.remove)
       folder = temporary.path
     }
     // First of all, because it takes the lock of the folder.
     const store = await openStore(folder)
-    opened.push(store.close)
+    closers.add(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
-    opened.push(() => identity.close())
+    closers.add(() => identity.close())
     const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
-    opened.push(payments.close)
-    const tipping = new Map<string, Promise<unknown>>()
+    closers.add(payments.close)
+    const tipping = createTurns()
     const node = createNode({
       identity,
       store,
@@ -77,21 +70,23 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(relays !== undefined && { relays }),
       ...(policy !== undefined && { policy })
     })
-    opened.push(node.close)
+    closers.add(node.close)
     const files = await createFiles({ ...held, identity, node, folder: `${folder}/files` })
-    opened.push(files.close)
-    const mirrorClient = createMirrorClient({ node, mirrors })
-    opened.push(mirrorClient.close)
+    closers.add(files.close)
+    const mirrorClient = createMirrorClient({ node, mirrors, ...(maxRoomMirrors !== undefined && { maxNamed: maxRoomMirrors }) })
+    closers.add(mirrorClient.close)
     const rooms = await createRooms({
       identity,
       node,
       ...(presence !== undefined && { presence }),
+      ...(readReceipts !== undefined && { readReceipts }),
+      ...(maxOpenRooms !== undefined && { maxOpenRooms }),
       ...(requestsFrom !== undefined && { requestsFrom }),
       extend: (room) => ({ files: filesIn(room, files), ...avatarsIn(files), ...mirrorsOf(room, mirrorClient) })
     })
-    opened.push(rooms.close)
-    const devices = await createDevices({ rooms })
-    opened.push(devices.close)
+    closers.add(rooms.close)
+    const devices = await createDevices({ rooms, onroom: (room) => void holdRoom(room, coresOf(room), mirrorClient) })
+    closers.add(devices.close)
     const events = createEvents<PeerEvents>()
     rooms.directMessages.on('request', (request) => events.emit('dm-request', request))
     rooms.directMessages.on('error', (error) => events.emit('error', error))
@@ -109,7 +104,10 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       rooms,
       files,
       mirrors: {
-        list: () => mirrorClient.mirrors.map((id) => ({ id, isConnected: mirrorClient.peers.includes(id) })),
+        list() {
+          const { mirrors: own, named, peers } = mirrorClient
+          return [...own, ...named].map((id) => ({ id, isConnected: peers.includes(id), isOwn: own.includes(id) }))
+        },
         on: mirrorClient.on,
         once: mirrorClient.once
       },
@@ -135,11 +133,10 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       },
       suspend: node.suspend.bind(node),
       resume: node.resume.bind(node),
-      close,
-      [Symbol.asyncDispose]: close
+      close: closers.close,
+      [Symbol.asyncDispose]: closers.close
     }
   } catch (error) {
-    await close()
-    throw error
+    return closers.closeAndThrow(error)
   }
 }

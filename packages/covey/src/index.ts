@@ -26,7 +26,16 @@ export {
 } from './avatar.js'
 export { linkDevice, type DeviceLinking, type LinkDeviceInit } from './link-device.js'
 export type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
-export type { Peer, PeerEvents, PeerFilesInit, PeerInit, PeerMirrors, PeerPayments, PeerPaymentsInit } from './peer.js'
+export {
+  PEER_OPTIONS,
+  type Peer,
+  type PeerEvents,
+  type PeerFilesInit,
+  type PeerInit,
+  type PeerMirrors,
+  type PeerPayments,
+  type PeerPaymentsInit
+} from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
@@ -71,7 +80,9 @@ export {
   MAX_MENTIONS,
   MAX_NAME_BYTES,
   MAX_REASON_BYTES,
+  MAX_RECEIPT_MEMBERS,
   MAX_REPORTS,
+  MAX_ROOM_MIRRORS,
   MAX_SEARCH_LIMIT,
   MAX_SLOW_MODE_MS,
   MAX_TEXT_BYTES,
@@ -107,7 +118,16 @@ export {
   type JoinRequest,
   type LinkedDevice,
   type LinkRequest,
+  type BehindHealth,
+  type EquivocationHealth,
+  type ExportBundleOptions,
+  type ExportedBundle,
+  type FrozenHealth,
+  type HealthState,
+  type ImportedBundle,
+  type IndexerHealth,
   type Member,
+  type MirrorHealth,
   type DirectMessages,
   type DirectMessagesEvents,
   type DmRequest,
@@ -119,6 +139,8 @@ export {
   type LinkPreview,
   type Location,
   type PersonProfile,
+  type Receipt,
+  type RoomReading,
   type Poll,
   type PollResult,
   type Profile,
@@ -137,6 +159,7 @@ export {
   type ReportOptions,
   type ResolveReportOptions,
   type RoomGovernance,
+  type RoomHealth,
   type RoomRules,
   type WritingRole,
   type RoomEvents,

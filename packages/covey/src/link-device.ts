@@ -1,9 +1,9 @@
-import { assertOptions, assertSignal, assertString, encodeZ32, isCoveyError, throwIfAborted } from '@covey/core'
+import { assertOptions, assertSignal, assertString, createClosers, encodeZ32, isCoveyError, throwIfAborted } from '@covey/core'
 import { createMemorySecretStore, openIdentity, openPendingDevice, type LocalIdentity, type OpenPendingDeviceInit, type PendingDevice } from '@covey/identity'
 import { assertUnlinked, openLinking, type LinkGrant } from '@covey/rooms'
 import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { createPeer } from './create-peer.js'
-import type { Peer, PeerInit } from './peer.js'
+import { PEER_OPTIONS, type Peer, type PeerInit } from './peer.js'
 
 /** How {@link linkDevice} makes a peer: as `createPeer` does, but for whose it is. */
 export interface LinkDeviceInit extends Omit<PeerInit, 'phrase'> {
@@ -56,7 +56,7 @@ export interface DeviceLinking {
  */
 export async function linkDevice(link: string, init: LinkDeviceInit): Promise<DeviceLinking> {
   assertString(link, 'link')
-  assertOptions(init, 'init', ['storage', 'name', 'deviceName', 'passphrase', 'keyProvider', 'network', 'relays', 'mirrors', 'policy', 'files', 'payments', 'timeoutMs', 'signal'])
+  assertOptions(init, 'init', [...PEER_OPTIONS.filter((option) => option !== 'phrase'), 'timeoutMs'])
   const { timeoutMs, ...peerInit } = init
   const { storage, name, deviceName, passphrase, keyProvider, network, relays, policy, signal } = peerInit
   assertString(storage, 'init.storage', { minLength: 1 })
@@ -64,25 +64,20 @@ export async function linkDevice(link: string, init: LinkDeviceInit): Promise<De
   assertSignal(signal, 'init.signal')
   throwIfAborted(signal)
 
-  const opened: (() => Promise<void>)[] = []
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      for (const closeOne of opened.reverse()) await closeOne()
-    })())
-
+  const closers = createClosers()
+  const { close } = closers
   try {
     const store = await openStore(storage)
-    opened.push(store.close)
+    closers.add(store.close)
     // The device is nobody's yet: for the handshake it goes by another name, which nobody sees again.
     const stranger = await openIdentity({ storage: createMemorySecretStore() })
-    opened.push(() => stranger.close())
+    closers.add(() => stranger.close())
     const paths = { ...(network && { network }), ...(relays && { relays }), ...(policy && { policy }) }
     const node = createNode({ identity: stranger, store, ...paths })
-    opened.push(node.close)
+    closers.add(node.close)
     const secrets = { storage: `${storage}/identity`, name, deviceName, passphrase, keyProvider, signal }
     const device = await openDevice(secrets)
-    opened.push(() => device.close())
+    closers.add(() => device.close())
     const own = isPending(device) ? undefined : device
     if (own) await assertUnlinked(node, own)
 
@@ -94,20 +89,19 @@ export async function linkDevice(link: string, init: LinkDeviceInit): Promise<De
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(signal && { signal })
     })
-    opened.push(linking.close)
+    closers.add(linking.close)
 
     let becoming: Promise<Peer> | undefined
     const become = async (): Promise<Peer> => {
       try {
         const grant = await linking.granted()
         const local = await accept(device, grant, linking.identity)
-        opened.push(() => local.close())
+        closers.add(() => local.close())
         await grant.save(node, local)
         await close()
         return await createPeer({ name: grant.name, ...peerInit })
       } catch (error) {
-        await close()
-        throw error
+        return closers.closeAndThrow(error)
       }
     }
     return {
@@ -118,8 +112,7 @@ export async function linkDevice(link: string, init: LinkDeviceInit): Promise<De
       [Symbol.asyncDispose]: close
     }
   } catch (error) {
-    await close()
-    throw error
+    return closers.closeAndThrow(error)
   }
 }
 

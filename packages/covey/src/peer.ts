@@ -46,6 +46,11 @@ export interface PeerInit {
    * there finds what was said. Two are better than one.
    */
   readonly mirrors?: readonly string[]
+  /**
+   * How many mirrors that rooms name are used beside those, over all rooms; 0 for none, at most 64. Each room gets one
+   * before any gets a second. Default 16.
+   */
+  readonly maxRoomMirrors?: number
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
   /**
@@ -53,6 +58,13 @@ export interface PeerInit {
    * Default `true`.
    */
   readonly presence?: boolean
+  /** Whether members of its rooms are told how far this person has read, where it is marked by `room.markRead`. Default `false`. */
+  readonly readReceipts?: boolean
+  /**
+   * How many rooms are open at a time, but for those that the app keeps open, by reading them live, say. What of the
+   * others is asked, and news of them, opens them. Default `DEFAULT_OPEN_ROOMS` of `@covey/rooms`, 32.
+   */
+  readonly maxOpenRooms?: number
   /** How much is kept of files that others have shared, and for how long. Default: all of it, until it is forgotten. */
   readonly files?: PeerFilesInit
   /** Who may ask for a direct room. Default `anyone`, who knows the id of the identity; then that shows when the device is on the network. */
@@ -62,6 +74,28 @@ export interface PeerInit {
   /** Stops the start, with its reason. */
   readonly signal?: AbortSignal
 }
+
+/** The names of what {@link PeerInit} takes, for functions that take more, or less, and hand it on. */
+export const PEER_OPTIONS = Object.keys({
+  storage: true,
+  name: true,
+  deviceName: true,
+  phrase: true,
+  passphrase: true,
+  keyProvider: true,
+  network: true,
+  relays: true,
+  mirrors: true,
+  maxRoomMirrors: true,
+  policy: true,
+  presence: true,
+  readReceipts: true,
+  maxOpenRooms: true,
+  files: true,
+  requestsFrom: true,
+  payments: true,
+  signal: true
+} satisfies Record<keyof PeerInit, true>) as readonly (keyof PeerInit)[]
 
 /** What a peer keeps of files that others have shared: see `FilesInit`. A room may have its own `holding`. */
 export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
@@ -77,8 +111,8 @@ export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recove
 
 /** The mirrors of a peer. */
 export interface PeerMirrors extends EventSource<MirrorClientEvents> {
-  /** All of them, by id, and whether each can be reached now. */
-  list(): readonly { readonly id: string; readonly isConnected: boolean }[]
+  /** All of them, by id: whether each can be reached now, and whether it is the peer's own, or is there because a room names it. */
+  list(): readonly { readonly id: string; readonly isConnected: boolean; readonly isOwn: boolean }[]
 }
 
 /** What happens to a peer's person. Hints for a display: who waits, `directMessages.requests()` gives. */

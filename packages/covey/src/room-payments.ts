@@ -89,7 +89,8 @@ export interface RoomPayments {
   ack(request: PaymentRequest, receipt: PaymentReceipt, options?: CallOptions): Promise<RoomNotice>
   /**
    * Gives back, as the payee, what a receipt in the room shows, by paying a request of its payer (see `refundReferenceOf`), and
-   * says so by two messages: a notice, and a receipt. Safe to call again after any error, as {@link pay} is.
+   * says so by two messages: a notice, and a receipt. Safe to call again after any error, as {@link pay} is, and not paid either
+   * where the payer has taken their request back.
    *
    * @throws {PaymentError} NOT_PAID, as with {@link ack}; MESSAGE_MISMATCH where the request is not for this receipt;
    *   DUPLICATE where it was given back by another; and what {@link pay} fails with
@@ -146,7 +147,8 @@ export function paymentsIn(room: Room, payments: Payments): RoomPayments {
     },
     async refund(init, options) {
       await counted(init.request, init.receipt, signalOf(options))
-      const { notice, receipt } = await payments.refund(init, options)
+      const refundRequest = { ...init.refundRequest, room: key }
+      const { notice, receipt } = await unlessCancelled(refundRequest, options, () => payments.refund(init, options))
       const message = await room.send(noticeContent(notice), signalOf(options))
       await room.send(paymentReceiptContent.create(receipt.bytes), signalOf(options))
       return { message, notice, receipt }

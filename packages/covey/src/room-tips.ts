@@ -1,8 +1,9 @@
-import { assertOptions, decodeKey, encodeZ32, equalBytes, raceSignal, throwIfAborted } from '@covey/core'
+import { assertOptions, decodeKey, encodeZ32, equalBytes, throwIfAborted, type Turns } from '@covey/core'
 import {
   assertMoney,
   PaymentError,
   paymentReceiptContent,
+  paymentRequestContent,
   paymentTipContent,
   readReceipt,
   readTipReference,
@@ -88,19 +89,25 @@ interface Offered extends TipOffer {
 }
 
 /** The tips of `room`. `tipping` is shared by all rooms of a wallet: what this device is doing, one after the other. */
-export function tipsIn(room: Room, payments: Payments, inRoom: RoomPayments, tipping: Map<string, Promise<unknown>>): RoomTips {
-  /** Offers, answers to them, and receipts for those, as far as they are about this message and belong together. */
+export function tipsIn(room: Room, payments: Payments, inRoom: RoomPayments, tipping: Turns): RoomTips {
+  /**
+   * Offers, answers to them, and receipts for those, as far as they are about this message and belong together. They may come in
+   * any order: who answers may have heard what they answer before the log had it.
+   */
   async function read({ id, author }: Message, options: CallOptions) {
     const offers = new Map<string, Offered>()
-    const requests: { offer: Offered; request: PaymentRequest }[] = []
-    const receipts: { offer: Offered; request: PaymentRequest; message: Message; receipt: PaymentReceipt }[] = []
+    const answers: Message[] = []
+    const shown: { message: Message; bytes: Uint8Array }[] = []
     for await (const message of room.messages(options)) {
       const offer = paymentTipContent.read(message.content)
       if (offer?.message === id) offers.set(message.id, { ...offer, by: message })
-      const answer = message.author === author ? answerIn(message, offers) : undefined
-      if (answer !== undefined) requests.push(answer)
+      if (message.author === author && paymentRequestContent.read(message.content) !== undefined) answers.push(message)
       const bytes = paymentReceiptContent.read(message.content)
-      if (bytes === undefined) continue
+      if (bytes !== undefined) shown.push({ message, bytes })
+    }
+    const requests = answers.flatMap((message) => answerIn(message, offers) ?? [])
+    const receipts: { offer: Offered; request: PaymentRequest; message: Message; receipt: PaymentReceipt }[] = []
+    for (const { message, bytes } of shown) {
       for (const { offer, request } of requests) {
         if (offer.by.author !== message.author) continue
         const receipt = readReceipt(bytes, { request, atMs: Date.now() })
@@ -184,7 +191,7 @@ export function tipsIn(room: Room, payments: Payments, inRoom: RoomPayments, tip
         refuseSmall(offer.money, minimum)
         const { author } = message
         const lasting = (open.get(author) ?? []).filter((expiresMs) => Date.now() < expiresMs)
-        if (lasting.length >= MAX_OPEN_TIPS) throw new PaymentError('DECLINED', 'The person has too many requests for tips that were not used.')
+        if (lasting.length >= MAX_OPEN_TIPS) throw new PaymentError('DECLINED', 'The person has too many requests for tips that have not expired.')
         const reference = tipReference({ message: offer.message, offer: message.id })
         const { request } = await inRoom.request({ money: offer.money, purpose: 'Tip', reference, payer: decodeKey(author) }, options)
         answered.add(message.id)
@@ -205,14 +212,7 @@ export function tipsIn(room: Room, payments: Payments, inRoom: RoomPayments, tip
       if (message.isOwn) throw new TypeError('message must be of somebody else')
       // Each sees what the one before has finished.
       const key = `${room.id}/${message.id}`
-      const begin = (): Promise<RoomTip> => tipNow(message, { asset: money.asset, amount: money.amount }, options)
-      const former = tipping.get(key) ?? Promise.resolve()
-      const working = former.then(begin, begin)
-      const settled: Promise<void> = working.then(ignore, ignore).then(() => {
-        if (tipping.get(key) === settled) tipping.delete(key)
-      })
-      tipping.set(key, settled)
-      return raceSignal(working, options.signal)
+      return tipping.take(key, options.signal, () => tipNow(message, { asset: money.asset, amount: money.amount }, options))
     },
     async tips(message, options = {}) {
       assertOptions(options, 'options', ['signal'])
@@ -232,8 +232,4 @@ function refuseSmall({ asset, amount }: Money, minimum: readonly Money[] | undef
   const least = minimum?.find((money) => money.asset === asset)
   if (minimum !== undefined && least === undefined) throw new PaymentError('UNKNOWN_ASSET', 'Tips are not taken in this asset.')
   if (least !== undefined && amount < least.amount) throw new PaymentError('DECLINED', 'The tip is too small.')
-}
-
-function ignore(): void {
-  // It is told to whom it concerns; here only the time counts.
 }

@@ -3,13 +3,13 @@ import type { RoomAvatars } from './avatar.js'
 import type { RoomFiles } from './room-files.js'
 import type { RoomMirrors } from './room-mirrors.js'
 
-/** A room of a peer: encrypted, open on this device, with its files, and held by the peer's mirrors. */
+/** A room of a peer: encrypted, with its files, and held by the peer's mirrors. */
 export interface Room extends RoomAlone, RoomAvatars, RoomMirrors {
   /** What is shared in it. */
   readonly files: RoomFiles
 }
 
-/** The rooms of a peer; all that it is a member of are open. */
+/** The rooms of a peer: all that it is a member of, opened as they are used. */
 export interface Rooms extends RoomsAlone<Room> {}
 
 /** What happens to the rooms of a peer. */

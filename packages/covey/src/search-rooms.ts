@@ -1,4 +1,4 @@
-import { assertOptions } from '@covey/core'
+import { assertOptions, isCoveyError } from '@covey/core'
 import { DEFAULT_SEARCH_LIMIT, type Message, type SearchOptions } from '@covey/rooms'
 import type { Room, Rooms } from './rooms.js'
 
@@ -16,7 +16,8 @@ export async function searchRooms(rooms: Rooms, text: string, options: PeerSearc
   assertOptions(options, 'options', ['limit', 'from', 'signal'])
   let found: FoundMessage[] = []
   for (const room of rooms.list()) {
-    const messages = await room.search(text, options)
+    // One that is broken tells of it by its `error`, and hides nothing of the others.
+    const messages = await room.search(text, options).catch((error: unknown) => (isCoveyError(error, 'ROOM_BROKEN') ? [] : Promise.reject(error)))
     found = [...found, ...messages.map((message) => ({ room, message }))]
       .toSorted((one, other) => other.message.sentAt - one.message.sentAt)
       .slice(0, options.limit ?? DEFAULT_SEARCH_LIMIT)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { fileContent, MAX_AVATAR_BYTES, type Member, type Peer, type Room } from 'covey'
+import { createPeerProfile } from '../src/avatar.js'
 import { codeOf, start, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -43,6 +44,19 @@ test('a picture reaches the others, and goes when another takes its place', asyn
   await alice.profile.set({ avatar: null })
   expect(alice.files.list()).toEqual([])
   expect(await room.avatar(await other(room, ({ avatar }) => avatar === undefined))).toBeUndefined()
+})
+
+test('a picture that is set stays, also where the one before it could not be let go', async () => {
+  const alice = await start({ network: net.network, name: 'Alice' })
+  await alice.profile.set({ avatar: PNG })
+  const failing: typeof alice.files = {
+    ...alice.files,
+    open: (content) => ({ ...alice.files.open(content), forget: () => Promise.reject(new Error('the disk is gone')) })
+  }
+  const next = { type: 'image/webp', data: new Uint8Array([7]) } as const
+  await expect(createPeerProfile(alice.rooms.profile, failing).set({ avatar: next })).rejects.toThrow('the disk is gone')
+  const room = await alice.rooms.create({ name: 'Tea' })
+  expect(await room.avatar(alice.profile.get(), { signal: AbortSignal.timeout(10_000) })).toEqual(next)
 })
 
 test('what is too large, or might run in a browser, is neither sent nor shown', async () => {

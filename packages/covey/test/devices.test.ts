@@ -111,6 +111,7 @@ test('an unlinked device is out of all rooms, reads nothing that is said then, a
   await laptop.devices.unlink(phone.device.id)
   await unlinked
   expect(phone.devices.isUnlinked).toBe(true)
+  expect(await codeOf(() => phone.devices.synced())).toBe('DEVICE_UNLINKED')
   expect(laptop.devices.isUnlinked).toBe(false)
   expect((await laptop.devices.list()).map(({ id }) => id)).toEqual([laptop.device.id, stays.device.id])
 
@@ -148,6 +149,26 @@ test('the devices that remain go on after one was unlinked: they get certificate
   expect(tablet.rooms.list()).toEqual([])
 })
 
+test('a room that the person only reads keeps no device from the others, nor one that is lost in them', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const bob = await start({ ...net, name: 'Bob' })
+  const news = await bob.rooms.create({ name: 'News', rules: { broadcast: true } })
+  const read = await laptop.rooms.join(await news.createInvite())
+  await expect.poll(async () => (await read.info()).role, { timeout: 30_000 }).toBe('reader')
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const errors: unknown[] = []
+  laptop.devices.on('error', (error) => void errors.push(error))
+  // Synced, without the one that its device cannot be let into.
+  const phone = await link(laptop, await phoneInit())
+  expect(phone.rooms.list().map(({ id }) => id)).toEqual([tea.id])
+  const phones = await roomOf(phone, tea.id)
+  await laptop.devices.unlink(phone.device.id)
+  await expect.poll(() => codeOf(() => phones.send('from outside')), { timeout: 30_000 }).toBe('ROOM_NOT_WRITABLE')
+  await news.send('news')
+  await receive(read, 'news')
+  expect(errors).toEqual([])
+})
+
 async function kindsOf(room: Room): Promise<string[]> {
   const kinds: string[] = []
   for await (const { kind } of room.messages()) kinds.push(kind)
@@ -179,6 +200,49 @@ test('how far the person has read is known on all of their devices, and never go
   await room.markRead((await receive(room, 'four')).id)
   await laptop.devices.close()
   await expect.poll(unread, { timeout: 30_000 }).toEqual([0, 0])
+})
+
+test('contacts, blocks and the profile are the same on all devices of a person, whatever each did while it was alone', { timeout: 120_000 }, async () => {
+  const laptopFolder = await temporaryFolder()
+  const openLaptop = (): Promise<Peer> => start({ ...net, storage: laptopFolder, name: 'Alice' })
+  let laptop = await openLaptop()
+  const bob = await start({ ...net, name: 'Bob' })
+  const carol = await start({ ...net, name: 'Carol' })
+  const room = await laptop.rooms.create({ name: 'Tea' })
+  await (await bob.rooms.join(await room.createInvite())).send('of Bob')
+  await receive(room, 'of Bob')
+  await laptop.contacts.add(bob.identity.id, { name: 'Bob from work' })
+  await laptop.profile.set({ bio: 'tea, mostly' })
+  const init = await phoneInit()
+  let phone = await link(laptop, init)
+  const agree = (wanted: { contacts: string[]; blocked: string[]; bio: string }): Promise<void> =>
+    expect
+      .poll(() => [laptop, phone].map(({ contacts, profile }) => ({
+        contacts: contacts.list().map(({ name }) => name),
+        blocked: contacts.blocked().map(({ id }) => id),
+        bio: profile.get().bio
+      })), { timeout: 60_000 })
+      .toEqual([wanted, wanted])
+  await agree({ contacts: ['Bob from work'], blocked: [], bio: 'tea, mostly' })
+
+  // Each alone. What the phone did, it did later; of Carol the laptop alone has said something.
+  await phone.close()
+  await laptop.contacts.add(bob.identity.id, { name: 'of the laptop' })
+  await laptop.contacts.add(carol.identity.id, { name: 'Carol' })
+  await laptop.contacts.block(bob.identity.id)
+  await laptop.profile.set({ bio: 'of the laptop' })
+  await laptop.close()
+  phone = await start({ ...net, storage: init.storage })
+  await phone.contacts.add(bob.identity.id, { name: 'of the phone' })
+  await phone.profile.set({ bio: 'of the phone' })
+  laptop = await openLaptop()
+  await agree({ contacts: ['Carol', 'of the phone'], blocked: [bob.identity.id], bio: 'of the phone' })
+  // Who is blocked on the one is so on the other, with all that follows.
+  expect(await kindsOf(await roomOf(phone, room.id))).toEqual(['blocked'])
+  await phone.contacts.unblock(bob.identity.id)
+  await phone.contacts.remove(carol.identity.id)
+  await agree({ contacts: ['of the phone'], blocked: [], bio: 'of the phone' })
+  expect(await textsOf(laptop.rooms.get(room.id)!)).toEqual(['of Bob'])
 })
 
 test('a room that one device leaves, the person has left', { timeout: 120_000 }, async () => {
@@ -273,7 +337,8 @@ test('a link that nobody confirms, or that is over, gives nothing; so does a wro
   expect(await codeOf(() => createPeer(init))).toBe('IDENTITY_PENDING')
   const short = await laptop.devices.createLink({ expiresInMs: 1 })
   await expect.poll(() => codeOf(() => linkDevice(short, init))).toBe('LINK_EXPIRED')
-  expect(await codeOf(() => linkDevice('hello', init))).toBe('LINK_NOT_COVEY')
+  const all = { ...init, name: 'Alice', presence: false, requestsFrom: 'nobody', mirrors: [], files: {}, policy: 'direct' } as const
+  expect(await codeOf(() => linkDevice('hello', all))).toBe('LINK_NOT_COVEY')
   expect(await codeOf(() => linkDevice(short, { ...init, phrase: PHRASE } as never))).toBe('TypeError')
   expect(await codeOf(() => laptop.devices.createLink({ expiresInMs: 0 }))).toBe('TypeError')
   expect(await codeOf(() => laptop.devices.confirm(request.id))).toBe('LINK_REQUEST_NOT_FOUND')

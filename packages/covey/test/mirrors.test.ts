@@ -1,12 +1,27 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { raceSignal } from '@covey/core'
 import { createMirror, type Mirror } from '@covey/mirror'
+import type { MirrorClient, MirrorClientInit } from '@covey/mirror/client'
 import { coresOf } from '@covey/rooms/internal'
 import { createLocalNetwork, createTestPeer, type LocalNetwork } from '@covey/testing'
 import { localNetwork } from '@covey/transport'
 import { isCoveyError, type Peer, type Room } from 'covey'
+
+/** The device, by id, that answers nothing. */
+const silent = vi.hoisted(() => ({ device: '' }))
+vi.mock('@covey/mirror/client', async (load) => {
+  const { createMirrorClient, ...rest } = await load<{ createMirrorClient: (init: MirrorClientInit) => MirrorClient }>()
+  const create = (init: MirrorClientInit): MirrorClient => {
+    const client = createMirrorClient(init)
+    const prove: MirrorClient['prove'] = (peer, key, length, options = {}) =>
+      peer === silent.device ? raceSignal(new Promise<never>(() => undefined), options.signal) : client.prove(peer, key, length, options)
+    return Object.assign(Object.create(client) as MirrorClient, { prove })
+  }
+  return { ...rest, createMirrorClient: create }
+})
 
 let network: LocalNetwork
 beforeAll(async () => void (network = await createLocalNetwork()))
@@ -55,6 +70,17 @@ test('what cannot be durable says why, and waits no longer than it is told to', 
   await expect(createTestPeer({ network, mirrors: ['covey:mirror/yyyy'] })).rejects.toMatchObject({ code: 'LINK_TRUNCATED' })
 })
 
+test('the health of a room tells which mirrors are there, and what they lack', async () => {
+  const mirror = await startMirror()
+  const alice = await start(mirror, 'Alice', await temporaryFolder())
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const { id } = mirror
+  await expect.poll(async () => (await room.health()).mirrors, { timeout: 30_000 }).toEqual([{ id, isConnected: true, missingBlocks: 0 }])
+  const gone = new Promise((resolve) => room.on('health', (health) => health.mirrors[0]?.isConnected === false && resolve(health)))
+  await mirror.close()
+  expect(await gone).toMatchObject({ state: 'waiting', sentence: expect.stringContaining('1 of 1 mirror is out of reach') as unknown, mirrors: [{ id, isConnected: false }] })
+})
+
 test('a device that has what was said proves it', async () => {
   const alice = await createTestPeer({ network, name: 'Alice' })
   const bob = await createTestPeer({ network, name: 'Bob' })
@@ -63,6 +89,32 @@ test('a device that has what was said proves it', async () => {
   await bob.rooms.join(await room.createInvite())
   await room.send('hello')
   expect(await room.durable({ mirrors: 0, devices: 1 })).toEqual({ mirrors: [], devices: [bob.device.id] })
+})
+
+test('who is silent holds nobody up, and a signal is heard meanwhile', async () => {
+  const [alice, bob, carol] = await Promise.all(['Alice', 'Bob', 'Carol'].map((name) => createTestPeer({ network, name })))
+  onTestFinished(async () => void (await Promise.all([alice, bob, carol].map((peer) => peer!.close()))))
+  const room = await alice!.rooms.create({ name: 'Tea' })
+  for (const peer of [bob, carol]) await peer!.rooms.join(await room.createInvite())
+  expect((await room.durable({ mirrors: 0, devices: 2 })).devices.length).toBe(2)
+  silent.device = carol!.device.id
+  expect(await room.durable({ mirrors: 0, devices: 1 })).toEqual({ mirrors: [], devices: [bob!.device.id] })
+  const reason = new Error('enough')
+  const stop = new AbortController()
+  const waiting = room.durable({ mirrors: 0, devices: 2, signal: stop.signal })
+  stop.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+})
+
+test('who has said nothing has nothing to lose', async () => {
+  const alice = await createTestPeer({ network, name: 'Alice' })
+  const reader = await createTestPeer({ network, name: 'Reader' })
+  onTestFinished(async () => void (await Promise.all([alice.close(), reader.close()])))
+  const room = await alice.rooms.create({ name: 'News', rules: { broadcast: true } })
+  const read = await reader.rooms.join(await room.createInvite({ role: 'reader' }))
+  expect(await coresOf(read).written()).toBe(0)
+  expect(await read.durable({ mirrors: 0, devices: 1 })).toEqual({ mirrors: [], devices: [] })
+  expect(await read.durability()).toEqual({ mirrors: [], devices: [] })
 })
 
 test('a mirror has nothing on its disk that says what was said, by whom, or where', async () => {

@@ -154,6 +154,23 @@ test('a payment is acknowledged and given back, and everybody sees that it was',
   expect(others).toEqual([])
 })
 
+test('nothing is given back by a request that was taken back', { timeout: 120_000 }, async () => {
+  const { rail, atAlice, alices, bobs, ask } = await three()
+  const request = await ask()
+  const { message, receipt } = await bobs.pay(request, { maxFee })
+  await arrived(atAlice, message)
+  const back = { money: request.money, payer: request.payee, purpose: 'It was cold', reference: refundReferenceOf(receipt) }
+  const { request: refundRequest } = await bobs.request(back)
+  await arrived(atAlice, (await bobs.cancel(refundRequest)).message)
+  expect(await codeOf(() => alices.refund({ request, receipt, refundRequest }, { maxFee }))).toBe('CANCELLED')
+  expect(rail.moved()).toBe(100n)
+  // Another one for the same is another one.
+  const again = await bobs.request(back)
+  await arrived(atAlice, again.message)
+  await alices.refund({ request, receipt, refundRequest: again.request }, { maxFee })
+  expect(rail.moved()).toBe(200n)
+})
+
 test('what was paid is known after a restart', async () => {
   const rail = createTestRail()
   const storage = await temporaryFolder()

@@ -33,7 +33,12 @@ function accept(peer: Peer, room: Room, options: AcceptTipsOptions = {}) {
 
 async function scene() {
   const rail = createTestRail()
-  const [alice, bob, carol] = await Promise.all([peerOf(rail, 'Alice', 0n), peerOf(rail, 'Bob', 1_000n), peerOf(rail, 'Carol', 1_000n)])
+  const alices = rail.createProvider({ balance: 0n })
+  // As a wallet that breaks by what it cannot count.
+  const createMethod: typeof alices.createMethod = (core, options) =>
+    core.money.amount > 2n ** 53n ? Promise.reject(new TypeError('too large')) : alices.createMethod(core, options)
+  const payments: PeerInit['payments'] = { providers: [{ ...alices, createMethod }], assets: TEST_ASSETS }
+  const [alice, bob, carol] = await Promise.all([peerOf(rail, 'Alice', 0n, { payments }), peerOf(rail, 'Bob', 1_000n), peerOf(rail, 'Carol', 1_000n)])
   const atAlice = await alice.rooms.create({ name: 'Tea' })
   const signal = AbortSignal.timeout(60_000)
   const atBob = await bob.rooms.join(await atAlice.createInvite({ uses: 1 }), { signal })
@@ -132,19 +137,20 @@ test('an author answers for their own messages, and within bounds', { timeout: 1
     paymentTipContent.create({ message: bobs.id, money }),
     paymentTipContent.create({ message: poem.id, money: { ...money, amount: 9n } }),
     paymentTipContent.create({ message: poem.id, money: { asset: 'eip155:1/slip44:60', amount: 50n } }),
+    paymentTipContent.create({ message: poem.id, money: { ...money, amount: 2n ** 256n - 1n } }),
     { type: paymentTipContent.name, version: 1, data: new Uint8Array(40).fill(255) },
     ...Array.from({ length: 17 }, () => paymentTipContent.create({ message: poem.id, money }))
   ]) {
     await atBob.send(content)
   }
   const { answers, stop } = accept(alice, atAlice, { minimum: [{ ...money, amount: 10n }] })
-  await expect.poll(() => answers.length, { timeout: 60_000 }).toBe(19)
-  expect(answers.map(({ error }) => error?.code ?? null)).toEqual(['DECLINED', 'UNKNOWN_ASSET', ...Array.from({ length: 16 }, () => null), 'DECLINED'])
+  await expect.poll(() => answers.length, { timeout: 60_000 }).toBe(20)
+  expect(answers.map(({ error }) => error?.code ?? null)).toEqual(['DECLINED', 'UNKNOWN_ASSET', 'PROVIDER_UNAVAILABLE', ...Array.from({ length: 16 }, () => null), 'DECLINED'])
   await stop()
   // Begun anew, it answers nothing twice.
   const again = accept(alice, atAlice)
   await atBob.send('still there?')
-  await expect.poll(() => again.answers.length, { timeout: 60_000 }).toBe(3)
+  await expect.poll(() => again.answers.length, { timeout: 60_000 }).toBe(4)
   expect(await requests(atAlice)).toBe(16)
   expect(rail.moved()).toBe(0n)
   expect(await codeOf(async () => alice.payments.in(atAlice).acceptTips({ minimum: [{ ...money, amount: 0n }] }))).toBe('TypeError')

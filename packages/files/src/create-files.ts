@@ -123,7 +123,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
 
   /** Reads a path from where its core ends on. */
   function importPath(opened: OpenFile, core: Hypercore, path: string, stamp: Stamp): void {
-    opened.import(core, { read: (position, maxBytes) => handles.read(path, position, maxBytes) }, async () => isSame(stamp, await stampOf(path)))
+    opened.import(core, { read: (position, into) => handles.readInto(path, position, into) }, async () => isSame(stamp, await stampOf(path)))
   }
 
   /** Goes on with a file as it was left. */
@@ -183,7 +183,11 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     handles,
     mirrors: new Map(),
     assertOpen,
-    open: (offer) => openOffer(offer, false),
+    open(offer, group) {
+      const opened = openOffer(offer, false)
+      opened.addGroup(group)
+      return opened
+    },
     find: (id) => entries.get(id)?.opened,
     all: () => [...entries.values()].map(({ opened }) => opened),
     share: async (source, options) => entries.get((await share(source, options)).id)!.opened,

@@ -6,7 +6,8 @@ import { assertInteger, assertOptions } from '@covey/core'
  * - `{ forMs }`: for so long after it was last read, played or saved here, also over restarts.
  * - `none`: only while it is read, played or saved here.
  *
- * What was saved stays where it was saved, and is the user's; only it is given to others no longer than that.
+ * What was saved stays where it was saved, and is the user's; only it is given to others no longer than that. In
+ * a directory that mirrors a folder, it is given for as long as it is there.
  */
 export type Holding = 'keep' | 'none' | { readonly forMs: number }
 

@@ -14,7 +14,7 @@ it('what has arrived is kept when the disk is full, and the same call goes on wh
   await writeFile(join(small, 'ballast'), new Uint8Array(5 * 2 ** 20))
   const [alice, bob] = [await startPeer(local), await startPeer(local)]
   await connect(bob, alice)
-  const { path, bytes } = await writeRandom(alice, 'film', 20 * BLOCK_BYTES)
+  const { path, bytes } = await writeRandom(alice, 'film', 40 * BLOCK_BYTES)
   const file = bob.files.open((await alice.files.share(path)).content)
   expect(await codeOf(() => file.saveTo(small))).toBe('STORAGE_FULL')
   expect((await readdir(small)).sort()).toEqual([`.${file.id}.covey-part`, 'ballast'])

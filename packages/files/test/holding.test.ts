@@ -147,6 +147,21 @@ it('forgetting gives the room on the disk back', async () => {
   for (const [index, peer] of [alice, bob].entries()) expect(diskOf(peer) - before[index]!).toBeLessThan(64 * BLOCK_BYTES * 0.02)
 })
 
+it('forgetting is for good, also where somebody still reads', async () => {
+  const [alice, bob] = [await startPeer(local), await startPeer(local, { holding: { forMs: HOUR_MS } })]
+  await connect(bob, alice)
+  const own = await alice.files.share(new Uint8Array(40 * BLOCK_BYTES))
+  const file = bob.files.open(own.content)
+  const stream = file.stream()[Symbol.asyncIterator]()
+  await stream.next()
+  await file.forget()
+  const readOn = async (): Promise<void> => {
+    while (!(await stream.next()).done);
+  }
+  expect(await codeOf(readOn)).toBe('FILE_FORGOTTEN')
+  expect(await keptBy(bob)).toEqual([])
+})
+
 it('what is no holding is refused', async () => {
   const bob = await startPeer(local)
   for (const holding of ['always', 5, undefined, {}, { forMs: 0 }, { forMs: 1.5 }, { forMs: 5, other: 1 }]) {

@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export { createMirrorClient, type MirrorClient, type MirrorClientEvents, type MirrorClientInit } from './create-mirror-client.js'
+export { createMirrorClient, DEFAULT_MAX_NAMED_MIRRORS, type Holding, type MirrorClient, type MirrorClientEvents, type MirrorClientInit } from './create-mirror-client.js'
 export type { RefusalCode } from './internal/holding/channel.js'
 export { MirrorError, type MirrorErrorCode } from './errors.js'

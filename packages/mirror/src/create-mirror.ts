@@ -1,5 +1,5 @@
 import type Corestore from 'corestore'
-import { assertInteger, assertOptions, assertString, createEvents, decodeKey, type EventSource } from '@covey/core'
+import { assertInteger, assertOptions, assertString, createClosers, createEvents, decodeKey, type EventSource } from '@covey/core'
 import { openIdentity } from '@covey/identity'
 import { assertNetwork, createNode, openStore, type Network, type RelayAddress } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
@@ -72,26 +72,20 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
   const allowed = allow && new Set(allow)
   for (const id of allowed ?? []) decodeKey(id, 'init.allow')
   const events = createEvents<MirrorEvents>()
+  const closers = createClosers()
+  const { close } = closers
   const onerror = (cause: unknown): void => {
-    if (closing !== undefined) return
+    if (closers.isClosing) return
     void events.emit('error', new MirrorError('MIRROR_FAILED', 'Something that is held could not be kept or told.', { cause, retryable: true }))
   }
 
-  /** What has been opened, and so has to be closed, from last to first. */
-  const opened: (() => Promise<void>)[] = []
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      for (const closeOne of opened.reverse()) await closeOne()
-    })())
-
   try {
     const store = await openStore(storage)
-    opened.push(store.close)
+    closers.add(store.close)
     const identity = await openIdentity({ storage: `${storage}/identity`, name: 'Mirror' })
-    opened.push(() => identity.close())
+    closers.add(() => identity.close())
     const node = createNode({ identity, store, maxPeers, ...(network && { network }), ...(relays && { relays }) })
-    opened.push(node.close)
+    closers.add(node.close)
     const corestore = partsOf(node).corestore as Corestore
     keepAsIs(corestore)
     const channel = node.channel(holdingChannel, { peers: 'any', maxMessagesPerSecond: MAX_MESSAGES_PER_SECOND })
@@ -105,20 +99,20 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       onrefused: outbox.refused,
       onerror
     })
-    opened.push(async () => {
-      await channel.close()
-      await holder.close()
-    })
+    closers.add(holder.close.bind(holder))
+    closers.add(channel.close.bind(channel))
     channel.on('close', ({ peer }) => {
       outbox.drop(peer)
       holder.left(peer)
     })
-    void listen(channel, onerror, async (peer, message) => {
+    listen(channel, onerror, async (peer, message) => {
       if (message.type === 'challenge') {
         outbox.answer(peer, message.id, await answerChallenge(corestore, message))
       } else if (message.type === 'hold' && channel.peers.includes(peer)) {
         if (allowed === undefined || allowed.has(peer)) await holder.hold(peer, message.keys)
         else for (const key of message.keys) outbox.refused(peer, key, 'NOT_ALLOWED')
+      } else if (message.type === 'release') {
+        holder.release(peer, message.keys)
       }
     })
     const listener =
@@ -131,7 +125,7 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
             const body = request.url === '/health' ? 'ok\n' : formatMetrics(MIRROR_METRICS, holder.stats)
             response.end(isKnown ? body : '')
           })
-    if (listener !== null) opened.push(listener.close)
+    if (listener !== null) closers.add(listener.close)
     return {
       link: mirrorLink(node.publicKey, partsOf(node).meetingPlace),
       publicKey: node.publicKey,
@@ -144,8 +138,7 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       [Symbol.asyncDispose]: close
     }
   } catch (error) {
-    await close()
-    throw error
+    return closers.closeAndThrow(error)
   }
 }
 

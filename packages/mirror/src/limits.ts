@@ -49,13 +49,13 @@ function chooseLimits<Limits extends object>(
 
 /** What a mirror holds, for all and for each device that asks. */
 export interface MirrorLimits {
-  /** Bytes of the blocks that are held, in all. Default 64 GiB. What was asked for the longest ago gives way. */
+  /** Bytes of the blocks that are held, in all, and 512 for each block. Default 64 GiB. What nobody wanted for the longest time gives way. */
   readonly maxBytes: number
-  /** Of them, those that one device asked for. Default 1 GiB. */
+  /** Of them, those of one device: the first that asked for a core and had the room. Default 1 GiB. */
   readonly maxClientBytes: number
   /** Cores that are held, in all: each writer of a room has one, and each room a few. Default 262,144. */
   readonly maxCores: number
-  /** Of them, those that one device asked for. Default 4,096. */
+  /** Of them, those of one device, and how many it asks for in one connection. Default 4,096. */
   readonly maxClientCores: number
 }
 

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import type Corestore from 'corestore'
 import { createMirror, type Mirror, type MirrorInit } from '@covey/mirror'
@@ -24,7 +25,7 @@ test('a device writes and leaves, another comes and reads: they never meet', asy
   const copy = bob.store.get({ key: core.key! })
   bob.client.hold([core.key!])
   expect(Buffer.from((await copy.get(2))!).toString()).toBe('three')
-  expect(mirror.stats()).toMatchObject({ cores: 1, bytes: 11 })
+  expect(mirror.stats()).toMatchObject({ cores: 1, bytes: 11 + 3 * 512 })
 })
 
 test('what is added later is held as well, and told to all who asked', async () => {
@@ -99,10 +100,32 @@ test('a mirror that says more than it has is found out', async () => {
   expect(await client.prove(liar.id, core.key!, 1)).toBe(false)
   expect(await lied).toMatchObject({ mirror: liar.id, index: 0 })
   expect(client.held(core.key!).size).toBe(0)
+
+  // It says so once more, and then something else.
+  const said = client.once('refused')
+  await channel.send(alice.id, Buffer.concat([Uint8Array.of(1, 1), core.key!, Uint8Array.of(1)]))
+  await channel.send(alice.id, Buffer.concat([Uint8Array.of(2, 1, 1), core.key!]))
+  await said
+  expect(client.held(core.key!).size).toBe(0)
+})
+
+test('who has half of the blocks proves to have all by no number of tries', async () => {
+  const [alice, bob] = [await startNode(net), await startNode(net)]
+  const [client] = [alice, bob].map((node) => createMirrorClient({ node, mirrors: [] }))
+  const core = (partsOf(alice).corestore as Corestore).get({ name: 'diary' })
+  await core.append(Array.from({ length: 64 }, (_, i) => bytes(`line ${i}`)))
+  await alice.connect(bob.publicKey)
+  const copy = (partsOf(bob).corestore as Corestore).get({ key: core.key! })
+  for (let index = 1; index < 64; index += 2) await copy.get(index)
+  await until(() => client!.peers.includes(bob.id))
+  const answers: boolean[] = []
+  for (let i = 0; i < 24; i++) answers.push(await client!.prove(bob.id, core.key!, 64))
+  // It is lucky at first, and never again once it was not.
+  expect(answers.join()).toMatch(/^(true,)*(false,)+false$/)
 })
 
 test('limits: of one device, of all, and who may ask', async () => {
-  const mirror = await startMirror({ limits: { maxClientBytes: 1_000, maxClientCores: 2, maxBytes: 1_500 } })
+  const mirror = await startMirror({ limits: { maxClientBytes: 2_000, maxClientCores: 2, maxBytes: 2_500 } })
   const alice = await startDevice(mirror)
   const cores = ['a', 'b', 'c'].map((name) => alice.store.get({ name }))
   for (const core of cores) await core.append(bytes('x'.repeat(600)))
@@ -111,12 +134,12 @@ test('limits: of one device, of all, and who may ask', async () => {
   alice.client.hold(cores.map(({ key }) => key!))
   await until(() => refused.length === 2)
   expect(refused).toEqual(['QUOTA_EXCEEDED', 'QUOTA_EXCEEDED'])
-  expect(mirror.stats()).toMatchObject({ cores: 2, bytes: 600 })
+  expect(mirror.stats()).toMatchObject({ cores: 2, bytes: 600 + 512 })
 
   // Another has room as long as what nobody is here for gives way.
   const bob = await startDevice(mirror)
   const his = bob.store.get({ name: 'his' })
-  await his.append(bytes('y'.repeat(950)))
+  await his.append(bytes('y'.repeat(900)))
   const full = new Promise((resolve) => void bob.client.once('refused').then(({ code }) => resolve(code)))
   bob.client.hold([his.key!])
   expect(await full).toBe('MIRROR_FULL')
@@ -124,7 +147,7 @@ test('limits: of one device, of all, and who may ask', async () => {
   await until(() => mirror.stats().openCores === 1)
   await his.append(bytes('z'))
   await heldOf(bob.client, his.key!, 2)
-  expect(mirror.stats().bytes).toBeLessThanOrEqual(1_500)
+  expect(mirror.stats().bytes).toBeLessThanOrEqual(2_500)
 
   const closed = await startMirror({ allow: [bob.node.id] })
   const carol = await startDevice(closed)
@@ -132,6 +155,75 @@ test('limits: of one device, of all, and who may ask', async () => {
   await hers.append(bytes('one'))
   carol.client.hold([hers.key!])
   expect(await carol.client.once('refused')).toMatchObject({ code: 'NOT_ALLOWED' })
+})
+
+test('who has no room left keeps nothing of others from being held, by asking for it first', async () => {
+  const mirror = await startMirror({ limits: { maxClientBytes: 2_000 } })
+  const [alice, bob] = [await startDevice(mirror), await startDevice(mirror)]
+  const his = bob.store.get({ name: 'his' })
+  await his.append(bytes('x'.repeat(1_400)))
+  bob.client.hold([his.key!])
+  await heldOf(bob.client, his.key!, 1)
+  const [hers, more] = ['hers', 'more'].map((name) => alice.store.get({ name }))
+  await hers!.append(bytes('y'.repeat(200)))
+  await more!.append(bytes('z'.repeat(1_000)))
+  const refused = bob.client.once('refused')
+  bob.client.hold([hers!.key!])
+  expect(await refused).toMatchObject({ code: 'QUOTA_EXCEEDED' })
+  alice.client.hold([hers!.key!])
+  await heldOf(alice.client, hers!.key!, 1)
+  // It is hers from then on.
+  const full = refusalOf(alice.client, more!.key!)
+  alice.client.hold([more!.key!])
+  expect(await full).toBe('QUOTA_EXCEEDED')
+})
+
+test('what a block takes beside its bytes counts, and no block comes before it is counted', async () => {
+  const mirror = await startMirror({ limits: { maxClientBytes: 10_000 } })
+  const alice = await startDevice(mirror)
+  const [empty, large, growing] = ['empty', 'large', 'growing'].map((name) => alice.store.get({ name }))
+  const refused = async (key: Uint8Array): Promise<void> => {
+    const told = refusalOf(alice.client, key)
+    alice.client.hold([key])
+    expect(await told).toBe('QUOTA_EXCEEDED')
+  }
+  await empty!.append(Array.from({ length: 100 }, () => bytes('')))
+  await refused(empty!.key!)
+  await large!.append(bytes('x'.repeat(20_000)))
+  await refused(large!.key!)
+  expect(await alice.client.prove(mirror.id, large!.key!, 1)).toBe(false)
+  await growing!.append(bytes('one'))
+  alice.client.hold([growing!.key!])
+  await heldOf(alice.client, growing!.key!, 1)
+  const told = refusalOf(alice.client, growing!.key!)
+  await growing!.append(bytes('x'.repeat(20_000)))
+  expect(await told).toBe('QUOTA_EXCEEDED')
+  expect(await alice.client.prove(mirror.id, growing!.key!, 2)).toBe(false)
+  expect(await alice.client.prove(mirror.id, growing!.key!, 1)).toBe(true)
+  expect(mirror.stats().bytes).toBe(3 + 512)
+})
+
+test('a writer that signs other sizes than its blocks have gets no more room by it', async () => {
+  const mirror = await startMirror({ limits: { maxClientBytes: 100_000 } })
+  const alice = await startDevice(mirror)
+  const { MerkleTreeBatch } = createRequire(import.meta.resolve('corestore'))('hypercore/lib/merkle-tree.js') as { MerkleTreeBatch: { prototype: TreeBatch } }
+  const { appendRoot } = MerkleTreeBatch.prototype
+  MerkleTreeBatch.prototype.appendRoot = function (node, ite) {
+    return appendRoot.call(this, { ...node, size: 0 }, ite)
+  }
+  const cores = ['a', 'b', 'c'].map((name) => alice.store.get({ name }))
+  for (const core of cores) await core.append(bytes('x'.repeat(80_000)))
+  MerkleTreeBatch.prototype.appendRoot = appendRoot
+  expect(cores[0]).toMatchObject({ length: 1, byteLength: 0 })
+  alice.client.hold([cores[0]!.key!])
+  await heldOf(alice.client, cores[0]!.key!, 1)
+  expect(mirror.stats().bytes).toBeGreaterThanOrEqual(80_000)
+  for (const { key } of cores.slice(1)) {
+    const told = refusalOf(alice.client, key!)
+    alice.client.hold([key!])
+    expect(await told).toBe('QUOTA_EXCEEDED')
+  }
+  expect(await alice.client.prove(mirror.id, cores[2]!.key!, 1)).toBe(false)
 })
 
 test('metrics and health are on loopback', async () => {
@@ -151,6 +243,11 @@ test.each([
 ])('%j is refused', async (init, field) => {
   await expect(createMirror(init as MirrorInit)).rejects.toThrow(field)
 })
+
+/** hypercore 11.37.1, lib/merkle-tree.js */
+interface TreeBatch {
+  appendRoot(node: { readonly size: number }, ite: unknown): void
+}
 
 interface Device {
   readonly node: Node
@@ -180,6 +277,17 @@ async function heldOf(client: MirrorClient, key: Uint8Array, length: number): Pr
       if (event.length < length || !Buffer.from(event.key).equals(key)) return
       stop()
       resolve()
+    })
+  })
+}
+
+/** Why a mirror holds no more of a core, when it says so. */
+async function refusalOf(client: MirrorClient, key: Uint8Array): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = client.on('refused', (event) => {
+      if (!Buffer.from(event.key).equals(key)) return
+      stop()
+      resolve(event.code)
     })
   })
 }

@@ -8,9 +8,10 @@ import { decodeRecord, encodeRecord } from './internal/hashed-record.js'
  * - `asked`: a price was named, and nothing has come;
  * - `paid`: the money is here, and nothing was given for it;
  * - `granted`: what was paid for is in `grant`;
- * - `late`: the money came after the request had expired. Nothing is given for it; it is owed back.
+ * - `late`: the money came after the request had expired. Nothing is given for it; it is owed back;
+ * - `over`: nothing came, and it has expired long ago. It is not looked for any more, unless somebody asks for it to be opened.
  */
-export type GateState = 'asked' | 'paid' | 'granted' | 'late'
+export type GateState = 'asked' | 'paid' | 'granted' | 'late' | 'over'
 
 /** What a gate knows of one request. */
 export interface GateEntry {
@@ -23,10 +24,14 @@ export interface GateEntry {
   readonly request: Uint8Array
   /** The payer's receipt, where one was shown that may yet count; otherwise empty. */
   readonly receipt: Uint8Array
-  /** What the payment has used up: see `Settlement`. Empty while `asked`. */
+  /** What the payment has used up: see `Settlement`. Empty while `asked`, and when `over`. */
   readonly spends: Uint8Array
   /** What was granted; empty unless it is `granted`, and there also where there is nothing to hand out. */
   readonly grant: Uint8Array
+  /** The identity that the request names, 32 bytes. */
+  readonly payer: Uint8Array
+  /** When it was asked for, by this device's clock, in milliseconds since 1970. */
+  readonly askedMs: number
 }
 
 /** Where a gate writes down what it has asked and granted: one gate, one process at a time. */
@@ -34,7 +39,7 @@ export type GateJournal = DurableMap<GateEntry>
 
 /** The most that a grant may be: an invite, a key, a short document. */
 export const MAX_GRANT_BYTES = 16_384
-const STATES: readonly GateState[] = ['asked', 'paid', 'granted', 'late']
+const STATES: readonly GateState[] = ['asked', 'paid', 'granted', 'late', 'over']
 const VERSION = 1
 const DOMAIN = 'gate-entry/1'
 
@@ -69,11 +74,11 @@ export function createMemoryGateJournal(): GateJournal {
  */
 export function openGateJournal(folder: string): Promise<GateJournal> {
   return openDurableFolder(folder, {
-    encode: ({ requestHash, state, room, request, receipt, spends, grant }) =>
+    encode: ({ requestHash, state, room, request, receipt, spends, grant, payer, askedMs }) =>
       encodeRecord(DOMAIN, (writer) => {
         writer.uint8(VERSION).bytes(requestHash).uint8(STATES.indexOf(state)).bytes(room)
         writer.prefixedBytes(request, MAX_SIGNED_MESSAGE_BYTES).prefixedBytes(receipt, MAX_SIGNED_MESSAGE_BYTES)
-        writer.prefixedBytes(spends, 128).prefixedBytes(grant, MAX_GRANT_BYTES)
+        writer.prefixedBytes(spends, 128).prefixedBytes(grant, MAX_GRANT_BYTES).bytes(payer).varint(askedMs)
       }),
     decode(bytes, key) {
       const entry = decodeRecord<GateEntry>(DOMAIN, bytes, (reader) => {
@@ -85,7 +90,9 @@ export function openGateJournal(folder: string): Promise<GateJournal> {
           request: reader.prefixedBytes(MAX_SIGNED_MESSAGE_BYTES),
           receipt: reader.prefixedBytes(MAX_SIGNED_MESSAGE_BYTES),
           spends: reader.prefixedBytes(128),
-          grant: reader.prefixedBytes(MAX_GRANT_BYTES)
+          grant: reader.prefixedBytes(MAX_GRANT_BYTES),
+          payer: reader.bytes(32),
+          askedMs: reader.varint()
         }
       })
       return entry !== undefined && encodeZ32(entry.requestHash) === key ? entry : undefined

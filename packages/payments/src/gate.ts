@@ -1,8 +1,7 @@
-import { assertBytes, assertFunction, assertInteger, assertOptions, assertSignal, assertString, encodeZ32, equalBytes, throwIfAborted } from '@covey/core'
+import { assertBytes, assertFunction, assertInteger, assertOptions, assertSignal, assertString, createTurns, encodeZ32, equalBytes, throwIfAborted } from '@covey/core'
 import { MAX_PURPOSE_BYTES, MAX_REFERENCE_BYTES, MAX_REQUEST_EXPIRY_MS } from './constants.js'
 import { PaymentError } from './errors.js'
 import { MAX_GRANT_BYTES, type GateEntry, type GateJournal } from './gate-journal.js'
-import { createTurns } from './internal/turns.js'
 import { assertMoney, type Money } from './money.js'
 import type { Payments } from './payments.js'
 import type { ProviderOptions } from './provider.js'
@@ -35,7 +34,7 @@ export interface GateInit {
    * Opens the gate to one person, and resolves to what they are to be given, at most {@link MAX_GRANT_BYTES}: an invite that
    * only they can join by, the key of a file; nothing, `new Uint8Array()`, for a role that it has set itself. It is called
    * once for each payment, **and once more where the process ended, or it failed, before what it had resolved to was written
-   * down**: nobody was told of the former grant then. So a role that is set twice is right, and an invite should be for one use.
+   * down**: nobody was told of the former grant then. So a role that is set twice is right, and an invite should be for one person.
    */
   grant(grant: GateGrant): Promise<Uint8Array>
   /** How long a price that was named can be paid. Default {@link DEFAULT_GATE_EXPIRY_MS}. */
@@ -84,7 +83,8 @@ export interface Gate extends AsyncDisposable {
   open(requestHash: Uint8Array, options?: OpenGateOptions): Promise<OpenedGate>
   /**
    * Opens to all who have paid and were given nothing: to be called after a start, and from time to time. What this cannot
-   * settle stays as it is.
+   * settle stays as it is, until it is `over`: 15 minutes after it has expired where nothing has come, and a week after
+   * that where wallet or chain could not say.
    */
   recover(options?: ProviderOptions): Promise<OpenedGate[]>
   /** All requests, in no order. */
@@ -97,6 +97,8 @@ export interface Gate extends AsyncDisposable {
 export const DEFAULT_GATE_EXPIRY_MS = 15 * 60_000
 /** How far the clocks of payee and chain may be apart, and how long a payment that was sent in time may take to be in a block. */
 const LATE_MS = 15 * 60_000
+/** How long after that a wallet or a chain is asked again that could not say: longer than either is usually away. */
+const UNKNOWN_MS = 7 * 24 * 3_600_000
 const FIELDS = ['payments', 'journal', 'room', 'name', 'purpose', 'price', 'grant', 'expiresInMs', 'now'] as const
 const NOTHING = new Uint8Array()
 
@@ -140,8 +142,6 @@ export function createGate(init: GateInit): Gate {
   const turns = createTurns()
   /** By payer: what was asked in this process. */
   const newest = new Map<string, PaymentRequest>()
-  /** What was long over when the wallet was last asked, and had not come: it will not by itself. */
-  const over = new Set<string>()
   let isClosed = false
 
   async function askInTurn(payer: Uint8Array, signal: AbortSignal | undefined): Promise<PaymentRequest> {
@@ -152,7 +152,8 @@ export function createGate(init: GateInit): Gate {
       if (isFresh && former.money.asset === wanted.asset && former.money.amount === wanted.amount) return former
     }
     const request = await payments.request({ room, payer, money: wanted, purpose, reference: name, expiresInMs }, { signal })
-    await put({ requestHash: request.coreHash, state: 'asked', room, request: request.bytes, receipt: NOTHING, spends: NOTHING, grant: NOTHING })
+    const nothing = { receipt: NOTHING, spends: NOTHING, grant: NOTHING }
+    await put({ requestHash: request.coreHash, state: 'asked', room, request: request.bytes, ...nothing, payer, askedMs: request.createdMs })
     newest.set(encodeZ32(payer), request)
     return request
   }
@@ -160,10 +161,11 @@ export function createGate(init: GateInit): Gate {
   async function openInTurn(key: string, shown: PaymentReceipt | undefined, signal: AbortSignal | undefined): Promise<OpenedGate> {
     const found = journal.get(key)
     if (found === undefined) throw new PaymentError('GATE_UNKNOWN_REQUEST', 'The gate has not asked for this.')
-    const request = reread(found.request)
-    const entry = found.state === 'asked' ? await settle(found, request, shown, signal) : found
+    const request = reread(found)
+    const isOpen = found.state === 'asked' || found.state === 'over'
+    const entry = isOpen ? await settle(found, request, shown, signal) : found
     if (entry.state === 'late') throw new PaymentError('EXPIRED', 'It was paid after the request had expired.', { hint: 'Give it back, or ask for a new request.' })
-    const payer = request.payer!
+    const { payer } = entry
     if (entry.state === 'granted') return { requestHash: entry.requestHash, payer, grant: Uint8Array.from(entry.grant) }
     let given: Uint8Array
     try {
@@ -178,15 +180,17 @@ export function createGate(init: GateInit): Gate {
     return { requestHash: entry.requestHash, payer, grant: Uint8Array.from(given) }
   }
 
-  /** The entry, once it is `paid` or `late`. */
+  /** The entry, once it is `paid` or `late`; an error until then. */
   async function settle(entry: GateEntry, request: PaymentRequest, shown: PaymentReceipt | undefined, signal: AbortSignal | undefined): Promise<GateEntry> {
     const receipt = receiptOf(request, shown?.bytes ?? entry.receipt)
     const { status, spends, paidMs, reason } = await payments.settlement(request, { receipt, signal })
     if (status === 'settled') return markPaid(entry, spends!, paidMs !== null && paidMs > request.expiresMs + LATE_MS)
-    // It may become enough by itself, also after a crash.
-    if (status === 'pending' && shown !== undefined) await put({ ...entry, receipt: shown.bytes })
+    // What may yet count is kept: it may become enough by itself, also after a crash.
+    const kept = status === 'open' || shown === undefined ? entry.receipt : shown.bytes
+    const isOver = now() > request.expiresMs + LATE_MS + (status === 'open' ? 0 : UNKNOWN_MS)
+    const state = isOver ? 'over' : 'asked'
+    if (state !== entry.state || !equalBytes(kept, entry.receipt)) await put({ ...entry, state, receipt: kept })
     if (status === 'unknown') throw new PaymentError('PROVIDER_UNAVAILABLE', reason, { retryable: true })
-    if (status === 'open' && now() > request.expiresMs + LATE_MS) over.add(encodeZ32(entry.requestHash))
     if (status === 'open' && now() >= request.expiresMs) throw new PaymentError('EXPIRED', 'It was not paid in time.', { hint: 'Ask for a new request.' })
     throw new PaymentError('NOT_PAID', reason, { retryable: true })
   }
@@ -207,9 +211,9 @@ export function createGate(init: GateInit): Gate {
     return journal.put(encodeZ32(entry.requestHash), entry)
   }
 
-  /** Of this gate's own making; its certificate held when it was made. */
-  function reread(bytes: Uint8Array): PaymentRequest {
-    const read = readRequest(bytes, { room, atMs: now() })
+  /** Of this gate's own making: as it was when it was made, for a certificate may have ended since. */
+  function reread({ request, askedMs }: GateEntry): PaymentRequest {
+    const read = readRequest(request, { room, atMs: askedMs })
     if (!read.ok) throw read.error
     return read.value
   }
@@ -253,7 +257,7 @@ export function createGate(init: GateInit): Gate {
       refuseClosed()
       const opened: OpenedGate[] = []
       for (const { state, requestHash } of journal.list()) {
-        if ((state !== 'asked' && state !== 'paid') || over.has(encodeZ32(requestHash))) continue
+        if (state !== 'asked' && state !== 'paid') continue
         try {
           opened.push(await gate.open(requestHash, { signal }))
         } catch (error) {

@@ -1,8 +1,7 @@
-import { assertBytes, assertOptions, encodeZ32, equalBytes } from '@covey/core'
+import { assertBytes, assertOptions, createTurns, encodeZ32, equalBytes } from '@covey/core'
 import sodium from 'sodium-universal'
 import { PaymentError } from './errors.js'
 import { costOf, heldBy, roomOf, type MeterAccount } from './internal/account.js'
-import { createTurns } from './internal/turns.js'
 import { MAX_HOLDS, type MeterJournal } from './meter-journal.js'
 import { assertMoney, type Money } from './money.js'
 

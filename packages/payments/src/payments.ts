@@ -1,7 +1,7 @@
 import { assertFunction, assertOptions, assertSignal, encodeZ32, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
 import { knownAssets, type AssetRegistry } from './assets.js'
 import { PaymentError } from './errors.js'
-import { checkVerification } from './internal/outcomes.js'
+import { checkVerification, refuse } from './internal/outcomes.js'
 import { createPayer } from './internal/payer.js'
 import { settle, type Settlement } from './internal/settle.js'
 import type { Signer } from './internal/signed-message.js'
@@ -68,7 +68,8 @@ export interface Payments extends AsyncDisposable {
   /**
    * A signed request to this identity, with a method of each provider that can be paid in the asset.
    *
-   * @throws {PaymentError} UNKNOWN_ASSET, NO_METHOD, and what providers fail with.
+   * @throws {PaymentError} UNKNOWN_ASSET, NO_METHOD, and what providers fail with: PROVIDER_UNAVAILABLE where that is no
+   *   PaymentError.
    */
   request(init: PaymentsRequestInit, options?: ProviderOptions): Promise<PaymentRequest>
   /**
@@ -121,16 +122,17 @@ export interface Payments extends AsyncDisposable {
    */
   heedCancel(request: PaymentRequest, cancel: Uint8Array): Promise<boolean>
   /**
-   * Says, as the payee, that the money of a receipt is here, as far as this wallet can tell: its proof is verified first.
+   * Says, as the payee, that the money of a receipt is here: its proof is verified, and {@link settlement} has to say so too.
    * Where several show one proof, it is the order of the room that tells whose it is; see {@link verifyAll}.
    *
-   * @throws {PaymentError} NOT_PAID, retryable while it is `pending` or `unknown`; MESSAGE_… for a receipt that is none.
+   * @throws {PaymentError} NOT_PAID, retryable unless the receipt is `invalid`; MESSAGE_… for a receipt that is none.
    * @throws {TypeError} when it is a request of somebody else.
    */
   ack(request: PaymentRequest, receipt: PaymentReceipt, options?: ProviderOptions): Promise<PaymentNotice>
   /**
-   * Gives back what a receipt shows, by paying a request of its payer; once for each payment, whatever happens and however
-   * often it is asked for. A Lightning proof can be shown by whoever has seen it: so for such a one the request that was paid
+   * Gives back what a receipt shows, and {@link settlement} too, by paying a request of its payer; once for each payment, whatever
+   * happens and however often it is asked for. What {@link pay} has paid for such a request is a refund from when this is called
+   * for it, and not before. A Lightning proof can be shown by whoever has seen it: so for such a one the request that was paid
    * has to name its payer.
    *
    * @throws {PaymentError} NOT_PAID, MESSAGE_MISMATCH where the two do not belong together, DUPLICATE where it was given
@@ -170,6 +172,16 @@ export function createPayments(init: PaymentsInit): Payments {
   assertPolicy(policy, 'init.policy')
   assertFunction(now, 'init.now')
   const payer = createPayer({ signer, journal, providers, assets, policy, now })
+  /** By the proof, and by this person's own wallet or a chain: a proof that others could have copied is not enough. */
+  async function assertPaid(request: PaymentRequest, receipt: PaymentReceipt, options: ProviderOptions): Promise<Verification> {
+    const verification = await payments.verify(request, receipt, options)
+    const { status, reason } = verification
+    if (status !== 'valid') throw new PaymentError('NOT_PAID', `The receipt is ${status}: ${reason}`, { retryable: status !== 'invalid' })
+    const settlement = await payments.settlement(request, { ...options, receipt })
+    if (settlement.status === 'settled') return verification
+    throw new PaymentError('NOT_PAID', `The receipt is valid, and the payment is ${settlement.status}: ${settlement.reason}`, { retryable: true })
+  }
+
   const payments: Payments = {
     async request(requestInit, options = {}) {
       throwIfAborted(checkOptions(options))
@@ -177,7 +189,8 @@ export function createPayments(init: PaymentsInit): Payments {
       assets.get(core.money.asset)
       const able = providers.filter((each) => each.capabilities.receive && each.supports(core.money.asset))
       if (able.length === 0) throw new PaymentError('NO_METHOD', 'No provider here can be paid in this asset.')
-      const methods: PaymentMethod[] = await raceSignal(Promise.all(able.map((each) => each.createMethod(core, options))), options.signal)
+      const making = able.map((each) => each.createMethod(core, options).catch(refuse(options.signal)))
+      const methods: PaymentMethod[] = await raceSignal(Promise.all(making), options.signal)
       return signRequest(signer, core, methods)
     },
     pay(request, options) {
@@ -225,7 +238,7 @@ export function createPayments(init: PaymentsInit): Payments {
       if (!read.ok) throw read.error
       const init = { kind: 'ack', receipt: read.value.hash, createdMs: now() } as const
       const notice = signNotice(signer, request, init)
-      refuseUnpaid(await payments.verify(request, read.value, options))
+      await assertPaid(request, read.value, options)
       return notice
     },
     async refund(init, options) {
@@ -236,7 +249,7 @@ export function createPayments(init: PaymentsInit): Payments {
       const { request, receipt, refundRequest } = read.value
       const hashes = { receipt: receipt.hash, refundRequest: refundRequest.coreHash }
       const notice = signNotice(signer, request, { kind: 'refund', ...hashes, createdMs: now() })
-      const { level, spends } = refuseUnpaid(await payments.verify(request, receipt, { signal: options.signal }))
+      const { level, spends } = await assertPaid(request, receipt, { signal: options.signal })
       if (level === 'preimage' && request.payer === null) {
         throw new PaymentError('NOT_PAID', 'Whoever has seen this proof can show it: nobody can say who has paid.', { hint: 'Name the payer in requests.' })
       }
@@ -278,12 +291,6 @@ function cannotSay(signal: AbortSignal | undefined): (cause: unknown) => Verific
     const code = isCoveyError(cause) ? cause.code : 'it broke'
     return { ...invalid(`The provider cannot say: ${code}.`), status: 'unknown' }
   }
-}
-
-function refuseUnpaid(verification: Verification): Verification {
-  const { status, reason } = verification
-  if (status === 'valid') return verification
-  throw new PaymentError('NOT_PAID', `The receipt is ${status}: ${reason}`, { retryable: status !== 'invalid' })
 }
 
 function invalid(reason: string): Verification {

@@ -80,7 +80,7 @@ export interface PayOrderOptions extends ProviderOptions {
   /** The identity that pays, 32 bytes, for proofs that say who. */
   payer: Uint8Array
   /**
-   * Makes `handle` durable, at most 16,384 bytes: what `lookup` needs to find this very payment. To be awaited before
+   * Makes `handle` durable, 1 to 16,384 bytes: what `lookup` needs to find this very payment. To be awaited before
    * anything is done that may move money. When it rejects, nothing is to be done.
    */
   save(handle: Uint8Array): Promise<void>

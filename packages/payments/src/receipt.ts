@@ -1,7 +1,7 @@
 import { assertBytes, assertInteger, assertOptions, assertString, equalBytes, writeBytes, type ByteReader, type Result } from '@covey/core'
 import { MAX_PROOF_BYTES } from './constants.js'
 import type { PaymentError } from './errors.js'
-import { openMessage, refuse, signMessage, type ExpectedMessage, type SignedMessage, type Signer } from './internal/signed-message.js'
+import { openMessage, signMessage, type ExpectedMessage, type SignedMessage, type Signer } from './internal/signed-message.js'
 import type { PaymentRequest } from './request.js'
 
 /** What its payer says of a payment, with a proof that the provider of the method can verify. */
@@ -77,13 +77,11 @@ export function signReceipt(signer: Signer, request: PaymentRequest, init: Recei
 export function readReceipt(bytes: Uint8Array, expected: ExpectedReceipt): Result<PaymentReceipt, PaymentError> {
   assertOptions(expected, 'expected', ['request', 'atMs', 'minEpoch'])
   const { request, atMs, minEpoch } = expected
-  const read = openMessage('receipt', bytes, { room: request.room, atMs, minEpoch }, readBody)
-  if (!read.ok) return read
-  const { requestHash, payer, method } = read.value
-  if (!equalBytes(requestHash, request.coreHash)) return refuse('MESSAGE_MISMATCH', 'The receipt is for another request.')
-  if (request.payer !== null && !equalBytes(payer, request.payer)) return refuse('MESSAGE_MISMATCH', 'The request is for another payer.')
-  if (!request.methods.some(({ type }) => type === method)) return refuse('MESSAGE_MISMATCH', 'The request has no such method.')
-  return read
+  return openMessage('receipt', bytes, { room: request.room, atMs, minEpoch }, readBody, ({ requestHash, payer, method }) => {
+    if (!equalBytes(requestHash, request.coreHash)) return 'The receipt is for another request.'
+    if (request.payer !== null && !equalBytes(payer, request.payer)) return 'The request is for another payer.'
+    return request.methods.some(({ type }) => type === method) ? undefined : 'The request has no such method.'
+  })
 }
 
 function readBody(reader: ByteReader): Omit<PaymentReceipt, keyof SignedMessage> & { signer: Uint8Array } {

@@ -11,7 +11,7 @@ import {
 import type { PaymentError } from './errors.js'
 import { readMoney, writeMoney } from './internal/amount.js'
 import { hashOf } from './internal/hash.js'
-import { assertSigner, openMessage, refuse, signMessage, type ExpectedMessage, type SignedMessage, type Signer } from './internal/signed-message.js'
+import { assertSigner, openMessage, signMessage, type ExpectedMessage, type SignedMessage, type Signer } from './internal/signed-message.js'
 import { assertMoney, type Money } from './money.js'
 
 /** What a request is about, and what every method of it commits to. Keys are 32 bytes, times milliseconds since 1970. */
@@ -166,11 +166,9 @@ export function readRequest(bytes: Uint8Array, expected: ExpectedRequest): Resul
   assertOptions(expected, 'expected', ['room', 'atMs', 'minEpoch', 'payee'])
   const { payee, ...message } = expected
   if (payee !== undefined) assertBytes(payee, 'expected.payee', 32)
-  const read = openMessage('request', bytes, message, readBody)
-  if (read.ok && payee !== undefined && !equalBytes(read.value.payee, payee)) {
-    return refuse('MESSAGE_MISMATCH', 'The request is of somebody else.')
-  }
-  return read
+  return openMessage('request', bytes, message, readBody, (request) => {
+    return payee === undefined || equalBytes(request.payee, payee) ? undefined : 'The request is of somebody else.'
+  })
 }
 
 function readBody(reader: ByteReader): Omit<PaymentRequest, keyof SignedMessage> & { signer: Uint8Array } {

@@ -3,7 +3,6 @@ import type { PaymentError } from './errors.js'
 import {
   assertSigner,
   openMessage,
-  refuse,
   signMessage,
   type ExpectedMessage,
   type MessageKind,
@@ -98,13 +97,11 @@ export function readNotice(bytes: Uint8Array, expected: ExpectedNotice): Result<
   const { kind, request, atMs, minEpoch } = expected
   const count = hashCount(kind)
   if (count === undefined) throw new TypeError('expected.kind must be "ack", "cancel" or "refund"')
-  const read = openMessage(kind, bytes, { room: request.room, atMs, minEpoch }, (reader) => readBody(reader, kind, count))
-  if (!read.ok) return read
-  const { requestHash, payee } = read.value
-  if (!equalBytes(requestHash, request.coreHash) || !equalBytes(payee, request.payee)) {
-    return refuse('MESSAGE_MISMATCH', 'The message is about another request.')
-  }
-  return read
+  const read = (reader: ByteReader): ReturnType<typeof readBody> => readBody(reader, kind, count)
+  return openMessage(kind, bytes, { room: request.room, atMs, minEpoch }, read, ({ requestHash, payee }) => {
+    const isAbout = equalBytes(requestHash, request.coreHash) && equalBytes(payee, request.payee)
+    return isAbout ? undefined : 'The message is about another request.'
+  })
 }
 
 function readBody(reader: ByteReader, kind: PaymentNotice['kind'], hashes: number): Omit<PaymentNotice, keyof SignedMessage> & { signer: Uint8Array } {

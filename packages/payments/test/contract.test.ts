@@ -37,6 +37,12 @@ describe('a provider is caught that', () => {
         }
       })
     ],
+    [
+      'breaks by large amounts',
+      ({ createMethod }) => ({
+        createMethod: (core, options) => (core.money.amount > 2n ** 53n ? Promise.reject(new TypeError('too large')) : createMethod(core, options))
+      })
+    ],
     ['takes any fee', ({ pay }) => ({ pay: (order, options) => pay(order, { ...options, maxFee: 10n }) })],
     ['takes any proof', ({ verify }) => ({ verify: async (claim) => ({ ...(await verify(claim)), status: 'valid' }) })],
     ['finds everything', () => ({ lookup: async () => ({ status: 'paid', proof: new Uint8Array(32), fee: null }) })],

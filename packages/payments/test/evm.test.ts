@@ -147,7 +147,9 @@ describe('a look-up', () => {
     await expect(made.payer.pay(of, { maxFee, payer, save })).rejects.toBe(crash)
     expect(await made.payer.lookup(of, handle, { payer, resend: false })).toEqual({ status: 'unknown' })
     expect(await made.payer.lookup(of, handle, { payer, resend: true })).toEqual({ status: 'pending' })
-    for (let i = 0; i < 2; i++) expect((await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
+    // The chain takes it a moment after it has said so.
+    await expect.poll(async () => (await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
+    expect((await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
     expect(await made.received()).toBe(AMOUNT)
   })
 
@@ -182,7 +184,9 @@ describe('a look-up', () => {
     const save = async (bytes: Uint8Array): Promise<void> => {
       handle = Uint8Array.from(bytes)
       const faster = { ...replacement!, maxFeePerGas: replacement!.maxFeePerGas * 2n }
-      await anvil.client.sendRawTransaction({ serializedTransaction: (await wallet.signTransaction(faster)) as Hex })
+      const hash = await anvil.client.sendRawTransaction({ serializedTransaction: (await wallet.signTransaction(faster)) as Hex })
+      // The chain takes it a moment after it has said so.
+      await anvil.client.waitForTransactionReceipt({ hash, pollingInterval: 10 })
       throw new Error('killed')
     }
     await codeOf(() => made.payer.pay(of, { maxFee, payer, save }))

@@ -69,6 +69,28 @@ test('opens when the payment is deep enough, and by itself after it was shown', 
   expect(again.coreHash).toEqual(request.coreHash)
 })
 
+test('a receipt that the chain could not be asked about is kept, written down once, and counts after a restart', async () => {
+  const { gate, bobs, token } = await world()
+  const request = await gate.ask(bob.identity.publicKey)
+  const receipt = await payFully(bobs, request)
+  let isDown = true
+  const provider = createEvmProvider({ chainId: CHAIN_ID, rpcUrls: [anvil.url], tokens: [token.asset], confirmations: 3 })
+  const verify: typeof provider.verify = (claim, options) => (isDown ? Promise.reject(new Error('ECONNREFUSED')) : provider.verify(claim, options))
+  const careful = createPayments({ signer: alice, journal: createMemoryJournal(), providers: [{ ...provider, verify }], assets: createAssetRegistry([token.asset]) })
+  const memory = createMemoryGateJournal()
+  let writes = 0
+  const journal = { ...memory, put: (...entry: Parameters<typeof memory.put>) => (writes++, memory.put(...entry)) }
+  const parts = { payments: { request: async () => request, settlement: careful.settlement }, journal, room: ROOM, name: 'tea', purpose: '', price: request.money }
+  const first = createGate({ ...parts, grant: async () => Uint8Array.of(1) })
+  await first.ask(bob.identity.publicKey)
+  for (let i = 0; i < 3; i++) expect(await codeOf(() => first.open(request.coreHash, { receipt }))).toBe('PROVIDER_UNAVAILABLE')
+  expect(writes).toBe(2)
+  // Another life, in which nobody shows it again.
+  isDown = false
+  const second = createGate({ ...parts, grant: async () => Uint8Array.of(2) })
+  expect(await second.recover()).toMatchObject([{ grant: Uint8Array.of(2) }])
+})
+
 test('waits for its depth, and needs no second showing', async () => {
   const { gate, bobs, payments, granted, token } = await world()
   const request = await gate.ask(bob.identity.publicKey)

@@ -180,6 +180,69 @@ test('a wallet that does not answer, and a grant that fails, are tried again', a
   expect(await gate.recover()).toMatchObject([{ grant: Uint8Array.of(7) }])
 })
 
+test('what nobody has paid is over, also after a restart, and is granted all the same where it was', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'covey-gate-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  let nowMs = Date.now()
+  let asked = 0
+  let isDown = false
+  const count = (provider: PaymentProvider): PaymentProvider => ({
+    ...provider,
+    received: (order, options) => (asked++, isDown ? Promise.reject(new Error('refused')) : provider.received!(order, options))
+  })
+  const made = world({ now: () => nowMs, expiresInMs: 60_000, journal: await openGateJournal(folder) }, count)
+  const { bobs, mallorys, alices, granted } = made
+  const [bobsRequest, mallorysRequest] = [await made.gate.ask(bob.identity.publicKey), await made.gate.ask(mallory.identity.publicKey)]
+  expect(made.gate.list().map(({ payer, askedMs }) => [payer, askedMs])).toContainEqual([bob.identity.publicKey, nowMs])
+  await bobs.pay(bobsRequest, { maxFee })
+  nowMs += 60_000 + 16 * 60_000
+  // A wallet that is away has said nothing.
+  isDown = true
+  expect(await made.gate.recover()).toEqual([])
+  isDown = false
+  expect(made.gate.list().map(({ state }) => state)).toEqual(['asked', 'asked'])
+  expect(await codeOf(() => made.gate.open(mallorysRequest.coreHash))).toBe('EXPIRED')
+  await made.gate.close()
+
+  const journal = await openGateJournal(folder)
+  const again = createGate({ payments: alices, journal, room: ROOM, name: 'tea', purpose: '', price, grant: async ({ payer }) => payer, now: () => nowMs })
+  asked = 0
+  expect(await again.recover()).toMatchObject([{ payer: bob.identity.publicKey }])
+  expect(await again.recover()).toEqual([])
+  expect(asked).toBe(1)
+  expect(new Set(again.list().map(({ state }) => state))).toEqual(new Set(['granted', 'over']))
+  expect(granted).toEqual([])
+  // By the payer's clock there was time yet, and a wallet tells of it however late.
+  nowMs -= 20 * 60_000
+  await mallorys.pay(mallorysRequest, { maxFee })
+  nowMs += 30 * 60_000
+  expect(await again.recover()).toEqual([])
+  expect((await again.open(mallorysRequest.coreHash)).grant).toEqual(mallory.identity.publicKey)
+  await again.close()
+})
+
+test('what wallet or chain cannot say for a week after it is over, too', async () => {
+  let nowMs = Date.now()
+  const { gate } = world({ now: () => nowMs, expiresInMs: 60_000 }, (provider) => ({ ...provider, received: () => Promise.reject(new Error('gone')) }))
+  const { coreHash } = await gate.ask(bob.identity.publicKey)
+  for (const [days, state] of [[1, 'asked'], [5, 'asked'], [2, 'over']] as const) {
+    nowMs += days * 24 * 3_600_000
+    expect(await gate.recover()).toEqual([])
+    expect(gate.list()).toMatchObject([{ state }])
+  }
+  expect(await codeOf(() => gate.open(coreHash))).toBe('PROVIDER_UNAVAILABLE')
+})
+
+test('what was granted is given though the certificate of its request has ended', async () => {
+  let nowMs = Date.now()
+  const { gate, bobs } = world({ now: () => nowMs })
+  const request = await gate.ask(bob.identity.publicKey)
+  await bobs.pay(request, { maxFee })
+  const opened = await gate.open(request.coreHash)
+  nowMs += 20 * 365 * 24 * 3_600_000
+  expect(await gate.open(request.coreHash)).toEqual(opened)
+})
+
 test('what is not written is not given', async () => {
   const memory = createMemoryGateJournal()
   let isFull = false

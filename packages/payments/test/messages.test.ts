@@ -122,6 +122,17 @@ describe('a receipt', () => {
     expect(readReceipt(signReceipt(bob, named, { method: 'test', proof: new Uint8Array() }).bytes, { request: named, atMs }).ok).toBe(true)
   })
 
+  it('that is another one is told without its signature, which takes long to check', () => {
+    const bytes = Uint8Array.from(receipt.bytes)
+    bytes[bytes.length - 1]! ^= 1
+    const notice = Uint8Array.from(signNotice(alice, request, { kind: 'cancel' }).bytes)
+    notice[notice.length - 1]! ^= 1
+    expect(codeIn(readReceipt(bytes, { request, atMs }))).toBe('MESSAGE_BAD_SIGNATURE')
+    expect(codeIn(readReceipt(bytes, { request: ask(alice), atMs }))).toBe('MESSAGE_MISMATCH')
+    expect(codeIn(readNotice(notice, { kind: 'cancel', request, atMs }))).toBe('MESSAGE_BAD_SIGNATURE')
+    expect(codeIn(readNotice(notice, { kind: 'cancel', request: ask(alice), atMs }))).toBe('MESSAGE_MISMATCH')
+  })
+
   it('is no request, and no notice', () => {
     expect(readRequest(receipt.bytes, { room: ROOM, atMs }).ok).toBe(false)
     expect(readNotice(receipt.bytes, { kind: 'cancel', request, atMs }).ok).toBe(false)

@@ -254,6 +254,15 @@ describe('a wallet', () => {
     expect(await codeOf(() => payee.request({ ...tea, money: { asset: TEST_ASSET, amount: 0n } }))).toBe('TypeError')
   })
 
+  test('that breaks while it is asked for a way to be paid says so by an error of its own', async () => {
+    const rail = createTestRail()
+    const provider = { ...rail.createProvider({ balance: 0n }), createMethod: () => Promise.reject(new TypeError('broken')) }
+    const payments = createPayments({ signer: alice, journal: createMemoryJournal(), providers: [provider], assets: TEST_ASSETS })
+    await expect(payments.request(tea)).rejects.toMatchObject({ name: 'PaymentError', code: 'PROVIDER_UNAVAILABLE', retryable: true })
+    const signal = AbortSignal.abort(new Error('stop'))
+    await expect(payments.request(tea, { signal })).rejects.toBe(signal.reason)
+  })
+
   test('verifies what others claim', async () => {
     const { payee, payer } = world()
     const request = await payee.request(tea)

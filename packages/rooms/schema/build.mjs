@@ -109,6 +109,8 @@ struct(
   required('first', '@covey/signed-tree'),
   optional('second', '@covey/signed-tree')
 )
+// Which devices index: one, or three.
+struct('indexers', { ...required('writers', 'fixed32'), array: true })
 struct('revoke-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('revocation', 'buffer'))
 
 struct('unreact', required('reaction', 'fixed32'))
@@ -137,6 +139,8 @@ struct('reaction-body', required('emoji', 'string'))
 struct('vote-body', { ...required('choices', 'uint'), array: true })
 struct('entry-body', required('name', 'string'), required('version', 'uint'), required('value', 'buffer'))
 struct('settings-body', optional('name', 'string'))
+// Of the mirrors of a room, what their links carry: a key of 32 bytes, and where each can be met.
+struct('mirrors-body', { ...required('mirrors', 'buffer'), array: true })
 // What is reported, and why: for moderators.
 struct('report-body', required('message', 'fixed32'), optional('reason', 'string'))
 struct('profile-body', optional('name', 'string'), optional('signed', 'buffer'))
@@ -201,8 +205,15 @@ struct(
 
 // What a device knows of people, sealed, outside of the rooms.
 struct('people-record', required('key', 'string'), optional('value', 'buffer'))
-struct('contact', required('addedAt', 'uint'), optional('name', 'string'))
-struct('block', required('blockedAt', 'uint'))
+// One that was removed is kept, so that no other device brings it back.
+struct(
+  'contact',
+  required('addedAt', 'uint'),
+  optional('name', 'string'),
+  optional('changedAt', 'uint'),
+  optional('removed', 'bool')
+)
+struct('block', required('blockedAt', 'uint'), optional('changedAt', 'uint'), optional('removed', 'bool'))
 struct(
   'report',
   required('reportedAt', 'uint'),
@@ -228,6 +239,25 @@ struct(
   // Of the personal room: that it is, and K0, where another device has told it.
   optional('personal', 'bool'),
   optional('encryptionKey', 'fixed32')
+)
+
+// What a device keeps of a room that is asleep: sealed, and taken away when it is opened.
+struct('noted-head', required('key', 'fixed32'), required('length', 'uint'))
+struct('noted-device', required('identity', 'fixed32'), required('device', 'fixed32'), required('writer', 'fixed32'), required('length', 'uint'), optional('removed', 'bool'), optional('minEpoch', 'uint'))
+struct(
+  'room-note',
+  required('room', 'fixed32'),
+  required('own', 'fixed32'),
+  // K0, by which a bundle shows of which room it is.
+  required('encryptionKey', 'fixed32'),
+  list('heads', 'noted-head'),
+  list('devices', 'noted-device'),
+  { ...required('views', 'fixed32'), array: true },
+  // Who it is shared with, of a direct room.
+  optional('other', 'fixed32'),
+  optional('admitted', 'bool'),
+  // The links of the mirrors that the room names, where this device's person is a member.
+  { ...required('mirrorLinks', 'string'), array: true }
 )
 
 // What a link says by which a device becomes one of a person's, and what the two devices say then.
@@ -308,7 +338,11 @@ struct(
   // Of a direct room, the two whose it is.
   optional('founder', 'fixed32'),
   optional('peer', 'fixed32'),
-  optionalList('rules', 'rule')
+  optionalList('rules', 'rule'),
+  optional('mirrorsWriter', 'fixed32'),
+  optional('mirrors', 'buffer'),
+  // Which devices were named to index, the first of them the one that goes on alone.
+  { ...optional('indexers', 'fixed32'), array: true }
 )
 struct(
   'member',
@@ -316,7 +350,9 @@ struct(
   required('role', 'uint'),
   required('joinedAt', 'uint'),
   optional('muted', 'bool'),
-  optional('minEpoch', 'uint')
+  optional('minEpoch', 'uint'),
+  // How often this person has named indexers, as an admin.
+  optional('namings', 'uint')
 )
 struct(
   'device',
@@ -332,6 +368,8 @@ struct(
   optional('silent', 'bool')
 )
 struct('message-report', required('identity', 'fixed32'), required('id', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
+// How far somebody says to have read, by device.
+struct('read-receipt', required('writer', 'fixed32'), required('identity', 'fixed32'), required('message', 'fixed32'), required('sentAt', 'uint'))
 // When somebody wrote last, by their own clock, while the room is slow.
 struct('pace', required('identity', 'fixed32'), required('sentAt', 'uint'))
 struct('ban', required('identity', 'fixed32'), required('role', 'uint'))
@@ -381,7 +419,9 @@ struct(
   required('id', 'fixed32'),
   required('writer', 'fixed32'),
   required('op', 'buffer'),
-  optional('thread', 'fixed32')
+  optional('thread', 'fixed32'),
+  // It is block `length - 1` of its writer.
+  optional('length', 'uint')
 )
 // What has become of a message, where something has; this and what follows goes by the message's order.
 struct(
@@ -474,6 +514,7 @@ view.indexes.register({ name: 'reports-by-id', collection: '@covey/reports', key
 collection('collections', 'collection', 'id')
 collection('collection-usage', 'collection-usage', 'id')
 collection('entries', 'entry', 'collection', 'key')
+collection('read-receipts', 'read-receipt', 'writer')
 
 HyperDB.toDisk(db, dbFolder, { esm: true })
 

@@ -109,6 +109,9 @@ export interface Structs {
     first: Structs['signed-tree']
     second?: Structs['signed-tree'] | null
   }
+  'indexers': {
+    writers: readonly Uint8Array[]
+  }
   'revoke-device': {
     identity: Uint8Array
     device: Uint8Array
@@ -162,6 +165,9 @@ export interface Structs {
   }
   'settings-body': {
     name?: string | null
+  }
+  'mirrors-body': {
+    mirrors: readonly Uint8Array[]
   }
   'report-body': {
     message: Uint8Array
@@ -233,9 +239,13 @@ export interface Structs {
   'contact': {
     addedAt: number
     name?: string | null
+    changedAt?: number | null
+    removed?: boolean | null
   }
   'block': {
     blockedAt: number
+    changedAt?: number | null
+    removed?: boolean | null
   }
   'report': {
     reportedAt: number
@@ -256,6 +266,29 @@ export interface Structs {
     key?: Uint8Array | null
     personal?: boolean | null
     encryptionKey?: Uint8Array | null
+  }
+  'noted-head': {
+    key: Uint8Array
+    length: number
+  }
+  'noted-device': {
+    identity: Uint8Array
+    device: Uint8Array
+    writer: Uint8Array
+    length: number
+    removed?: boolean | null
+    minEpoch?: number | null
+  }
+  'room-note': {
+    room: Uint8Array
+    own: Uint8Array
+    encryptionKey: Uint8Array
+    heads: readonly Structs['noted-head'][]
+    devices: readonly Structs['noted-device'][]
+    views: readonly Uint8Array[]
+    other?: Uint8Array | null
+    admitted?: boolean | null
+    mirrorLinks: readonly string[]
   }
   'device-link': {
     device: Uint8Array
@@ -342,6 +375,9 @@ export interface Structs {
     founder?: Uint8Array | null
     peer?: Uint8Array | null
     rules?: readonly Structs['rule'][] | null
+    mirrorsWriter?: Uint8Array | null
+    mirrors?: Uint8Array | null
+    indexers?: readonly Uint8Array[] | null
   }
   'member': {
     identity: Uint8Array
@@ -349,6 +385,7 @@ export interface Structs {
     joinedAt: number
     muted?: boolean | null
     minEpoch?: number | null
+    namings?: number | null
   }
   'device': {
     writer: Uint8Array
@@ -366,6 +403,12 @@ export interface Structs {
     id: Uint8Array
     writer: Uint8Array
     op: Uint8Array
+  }
+  'read-receipt': {
+    writer: Uint8Array
+    identity: Uint8Array
+    message: Uint8Array
+    sentAt: number
   }
   'pace': {
     identity: Uint8Array
@@ -424,6 +467,7 @@ export interface Structs {
     writer: Uint8Array
     op: Uint8Array
     thread?: Uint8Array | null
+    length?: number | null
   }
   'message-state': {
     order: number

@@ -18,7 +18,9 @@ export type AuditAction =
   | 'transfer'
   | 'rename'
   | 'setRules'
+  | 'setMirrors'
   | 'setCollection'
+  | 'setIndexers'
   | 'createInvite'
   | 'revokeInvite'
   | 'revokeDevice'
@@ -26,6 +28,7 @@ export type AuditAction =
   | 'delete'
   | 'pin'
   | 'unpin'
+  | 'closePoll'
   | 'resolveReport'
 
 /** One thing that somebody did in a room, by the authority that they have or had. */

@@ -45,11 +45,16 @@ export const MAX_CONTACTS = 10_000
 /** How many people are asked for a direct room at a time, and have not accepted. */
 export const MAX_WANTED = 256
 
+/** The most members of a room in which it is told how far each has read. */
+export const MAX_RECEIPT_MEMBERS = 256
 /** How many reports are kept. */
 export const MAX_REPORTS = 250
 
 /** How much a profile says at most of where its picture is: a file's offer without a preview. */
 export const MAX_AVATAR_OFFER_BYTES = 1_024
+
+/** How many mirrors a room has at most: two of different people are enough. */
+export const MAX_ROOM_MIRRORS = 8
 
 /** How long {@link Rooms.join} waits for somebody to let the device in, unless told otherwise. */
 export const DEFAULT_JOIN_TIMEOUT_MS = 60_000
@@ -71,3 +76,6 @@ export const MAX_LINK_MS = 86_400_000
 
 /** How long a new device waits for the one that made its link to answer, unless told otherwise. */
 export const DEFAULT_LINKING_TIMEOUT_MS = 60_000
+
+/** How many rooms are open at a time: more than a person talks in at once, and what they take is measured in docs/benchmarks/rooms.md. */
+export const DEFAULT_OPEN_ROOMS = 32

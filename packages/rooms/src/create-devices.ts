@@ -1,21 +1,26 @@
-import { assertInteger, assertOptions, assertSignal, assertString, createEvents, decodeKey, equalBytes, onAbort, raceSignal, throwIfAborted } from '@covey/core'
+import { assertFunction, assertInteger, assertOptions, assertSignal, assertString, createEvents, decodeKey, equalBytes, onAbort, raceSignal, throwIfAborted } from '@covey/core'
 import { DEFAULT_LINK_MS, MAX_LINK_MS } from './constants.js'
 import type { CreateLinkOptions, Devices, DevicesEvents } from './devices.js'
 import { RoomError } from './errors.js'
 import { createLinkHost } from './internal/linking/host.js'
+import type { OpenRoom } from './internal/open-room.js'
 import { findPersonalRoom, foundPersonalRoom, startPersonalRoom, type PersonalRoom } from './internal/personal/personal-room.js'
+import { coresIn, registerCores } from './internal/room-cores.js'
 import { partsOfRooms } from './internal/rooms-parts.js'
-import type { CallOptions } from './room.js'
+import type { CallOptions, Room } from './room.js'
 import type { Rooms } from './rooms.js'
 
 /** What {@link createDevices} needs. */
 export interface DevicesInit {
   readonly rooms: Rooms
+  /** Called with the room that the devices share, when there is one: it is in no list. */
+  readonly onroom?: (room: Room) => void
 }
 
 /** Opens what the devices of a person share. Close it before the rooms. */
 export async function createDevices(init: DevicesInit): Promise<Devices> {
-  assertOptions(init, 'init', ['rooms'])
+  assertOptions(init, 'init', ['rooms', 'onroom'])
+  if (init.onroom !== undefined) assertFunction(init.onroom, 'init.onroom')
   const parts = partsOfRooms(init.rooms)
   const { node, stack } = parts
   const { identity } = stack
@@ -29,11 +34,15 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
     const message = 'The devices of this person could not be kept alike.'
     void events.emit('error', cause instanceof RoomError ? cause : new RoomError('ROOM_BROKEN', message, { cause }))
   }
+  const wakeAll = (): void => waiting.forEach((wake) => wake())
   const onchange = (): void => {
-    for (const wake of waiting) wake()
+    wakeAll()
     void events.emit('change', undefined)
   }
-  const onunlinked = (): void => void events.emit('unlinked', undefined)
+  const onunlinked = (): void => {
+    wakeAll()
+    void events.emit('unlinked', undefined)
+  }
   const host = createLinkHost({
     node,
     identity: identity.identity.publicKey,
@@ -44,12 +53,18 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
     onerror
   })
 
+  function begin(opened: OpenRoom): PersonalRoom {
+    registerCores(opened.room, coresIn(opened))
+    init.onroom?.(opened.room)
+    return startPersonalRoom(opened, { parts, onchange, onunlinked, onerror })
+  }
+
   const found = await findPersonalRoom(parts)
-  let personal = found && startPersonalRoom(found, { parts, onchange, onunlinked, onerror })
+  let personal = found && begin(found)
 
   /** The room of the person's devices, which is made for the second of them. */
   async function demandPersonal(): Promise<PersonalRoom> {
-    founding ??= foundPersonalRoom(parts).then((opened) => startPersonalRoom(opened, { parts, onchange, onunlinked, onerror }))
+    founding ??= foundPersonalRoom(parts).then(begin)
     founding.catch(() => (founding = undefined))
     personal = await founding
     return personal
@@ -101,6 +116,7 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
         throwIfAborted(signal)
         assertOpen()
         const next = new Promise<void>((resolve) => (wake = resolve))
+        if (personal?.isUnlinked()) throw unlinkedError()
         if (personal === undefined || (await personal.isSynced())) return
         await next
       }
@@ -112,7 +128,7 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      for (const wake of waiting) wake()
+      wakeAll()
       await host.close()
       await founding?.catch(() => undefined)
       await personal?.close()
@@ -158,4 +174,8 @@ export async function createDevices(init: DevicesInit): Promise<Devices> {
     close,
     [Symbol.asyncDispose]: close
   }
+}
+
+function unlinkedError(): RoomError {
+  return new RoomError('DEVICE_UNLINKED', 'Another device has unlinked this one.', { hint: 'Remove its folder, and link it anew.' })
 }

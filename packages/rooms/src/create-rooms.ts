@@ -16,27 +16,28 @@ import {
 import type { LocalIdentity } from '@covey/identity'
 import type { Node } from '@covey/transport'
 import { partsOf } from '@covey/transport/internal'
-import { DEFAULT_JOIN_TIMEOUT_MS, MAX_NAME_BYTES, MAX_TIMEOUT_MS } from './constants.js'
+import { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_OPEN_ROOMS, MAX_NAME_BYTES, MAX_TIMEOUT_MS } from './constants.js'
 import { RoomError } from './errors.js'
-import { createAdmission } from './internal/admission.js'
 import { KEY_BYTES, randomBytes } from './internal/crypto.js'
 import { foundRoom } from './internal/found-room.js'
 import { boundedBy } from './internal/bounded.js'
 import { hintDevices } from './internal/hint-devices.js'
+import { importFile } from './internal/bundle/import-file.js'
 import { createJoining } from './internal/joining.js'
-import { createLane } from './internal/lane/lane.js'
 import { openRoom, type OpenRoom } from './internal/open-room.js'
 import { expiredError } from './internal/pairing.js'
+import { guardStore } from './internal/guards/guard-core.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { assertRules } from './internal/rule-setting.js'
-import { createBlockedDevices } from './internal/people/blocked-devices.js'
+import { createBlockedDevices, type KnownDevice } from './internal/people/blocked-devices.js'
 import { createContacts } from './internal/people/contacts.js'
 import { createDirectMessages } from './internal/people/direct-messages.js'
 import { createOwnProfile, plain } from './internal/people/own-profile.js'
 import { openPeopleStore } from './internal/people/people-store.js'
 import { openRecords } from './internal/records.js'
 import { registerParts } from './internal/rooms-parts.js'
+import { keepRooms, type KeepRoomsInit } from './internal/shelf/keep-rooms.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { DirectMessages, RequestsFrom } from './people.js'
 import type { Room } from './room.js'
@@ -49,38 +50,45 @@ export interface RoomsInit<Extension extends object = object> {
   readonly node: Node
   /** Whether members of its rooms are told that this peer is there, and when its person types, and it is told of them. Default `true`. */
   readonly presence?: boolean
+  /** Whether members of its rooms are told how far this person has read. Default `false`. */
+  readonly readReceipts?: boolean
   /** Who may ask for a direct room. Default `anyone`. */
   readonly requestsFrom?: RequestsFrom
+  /** How many rooms are open at a time, but for those that the app keeps open. Default {@link DEFAULT_OPEN_ROOMS}. */
+  readonly maxOpenRooms?: number
   /** Gives what each room is to have beside its own, before anybody is given the room. Default: nothing. */
   readonly extend?: (room: Room) => Extension
 }
 
 /**
- * Opens the rooms of a node, and lets others in who come with an invite. Rooms that do not open are
- * reported by the `error` event and left as they are on disk.
+ * Gives the rooms of a node, which are opened as they are used or hear news, and lets others in who come with an
+ * invite. Rooms that do not open are reported by the `error` event and left as they are on disk.
  */
 export async function createRooms<Extension extends object = object>(init: RoomsInit<Extension>): Promise<Rooms<Room & Extension>> {
   type Extended = Room & Extension
-  assertOptions(init, 'init', ['identity', 'node', 'presence', 'extend', 'requestsFrom'])
-  const { identity, node, presence = true, extend, requestsFrom = 'anyone' } = init
+  assertOptions(init, 'init', ['identity', 'node', 'presence', 'readReceipts', 'maxOpenRooms', 'extend', 'requestsFrom'])
+  const { identity, node, presence = true, readReceipts = false, maxOpenRooms = DEFAULT_OPEN_ROOMS, extend, requestsFrom = 'anyone' } = init
   if (typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
+  if (typeof readReceipts !== 'boolean') throw new TypeError('init.readReceipts must be true or false')
   if (!['anyone', 'known', 'nobody'].includes(requestsFrom)) throw new TypeError('init.requestsFrom must be "anyone", "known" or "nobody"')
+  assertInteger(maxOpenRooms, 'init.maxOpenRooms', { min: 1 })
   if (extend !== undefined) assertFunction(extend, 'init.extend')
   const parts = partsOf(node)
   const corestore = parts.corestore as Corestore
   const { meetingPlace, hint } = parts
   assertUpstream('autobase', 'hyperbee', 'hypercore', 'blind-pairing', 'blind-pairing-core')
+  // Peers are given what is on the disk from now on, of rooms that are asleep too.
+  guardStore(corestore)
   const unread: unknown[] = []
   const store = await openPeopleStore(corestore, identity, unread)
   const profile = createOwnProfile(identity, store)
   const contacts = createContacts(store, identity)
   const { isBlocked } = contacts
-  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace, profile, isBlocked }
+  const stack = { corestore, wakeup: parts.wakeup as ProtomuxWakeup, identity, meetingPlace, profile, isBlocked, presence, readReceipts }
   const records = await openRecords(corestore, identity)
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)
   const events = createEvents<RoomsEvents<Extended>>()
-  const open = new Map<string, OpenRoom & { readonly room: Extended }>()
   const joining = new Set<string>()
   const pending = new Set<Promise<Room>>()
   let closing: Promise<void> | undefined
@@ -91,39 +99,48 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       isCoveyError(cause) && cause instanceof RoomError ? cause : new RoomError('ROOM_BROKEN', message, { cause })
     )
 
+  const keeping = keepRooms<Extended>({
+    node,
+    stack,
+    records,
+    pairing,
+    sessions: parts.sessionSwarm as KeepRoomsInit<Extended>['sessions'],
+    maxOpen: maxOpenRooms,
+    extend: (room) => Object.assign(room, extend?.(room) as Extension),
+    onopen: opened,
+    report
+  })
+  const { open, places } = keeping
+  const asleep = (): KnownDevice[] => [...places.values()].flatMap(({ note }) => note?.devices ?? [])
   const reportUnblocked = report('The devices of somebody who is blocked could not be looked for.')
-  const blocked = createBlockedDevices(node, contacts, () => open.values(), reportUnblocked)
+  const blocked = createBlockedDevices(node, contacts, () => open.values(), asleep, reportUnblocked)
   contacts.onblock(() => {
-    for (const opened of open.values()) opened.showAnew()
+    for (const room of open.values()) room.showAnew()
+    // Of those that are falling asleep at this moment, neither says who is in it.
+    for (const { opened: isOpen, note, use } of places.values()) if (!isOpen && !note) use(blocked.look).catch((error: unknown) => isCoveyError(error, 'ROOM_CLOSED') || reportUnblocked(error))
   })
 
-  /** Puts an opened room on the network and into the list. */
-  function enter(opened: OpenRoom): Extended {
-    const { base } = opened
-    const room = Object.assign(opened.room, extend?.(opened.room) as Extension)
-    const topic = node.join(base.discoveryKey!)
-    const self = identity.identity.publicKey
-    const admission = createAdmission(pairing, opened, self, report('Somebody could not be let in.'))
-    const lane = createLane(node, opened, identity, report('A message that came ahead of the log could not be shown.'))
-    const look = (): void => void blocked.look(opened).catch((error: unknown) => open.has(room.id) && reportUnblocked(error))
-    opened.onpeople(look)
+  /** Sees to a room whenever it is opened. */
+  function opened(room: OpenRoom): void {
+    const look = (): void => void blocked.look(room).catch((error: unknown) => open.has(room.room.id) && reportUnblocked(error))
+    room.onpeople(look)
     look()
-    room.on('close', async () => {
-      open.delete(room.id)
-      await Promise.all([admission.close(), lane.close(), topic.close()])
-    })
-    open.set(room.id, Object.assign(opened, { room }))
+    room.onpeople(() => directMessages?.look())
     directMessages?.look()
-    opened.onpeople(() => directMessages?.look())
+    if (node.peers.length > 0) lookForNews(room)
+  }
+
+  /** Puts an opened room on the network and into the list. */
+  function enter(made: OpenRoom): Extended {
+    const room = keeping.enter(made)
     void events.emit('open', { room })
-    if (node.peers.length > 0) lookForNews(opened)
     return room
   }
 
   const reportUnheard = report('The devices of a room could not be asked for news.')
   /** What was announced while this device was away, or before it knew the writer, is not announced again. */
   function lookForNews(opened: OpenRoom): void {
-    hintDevices(opened).catch((error: unknown) => open.has(opened.room.id) && reportUnheard(error))
+    hintDevices(opened).catch((error: unknown) => open.get(opened.room.id) === opened && reportUnheard(error))
   }
 
   function assertOpen(): void {
@@ -147,13 +164,12 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   }
 
   /** Opens a room, so that closing waits for it; what is closed beneath it fails in its own words. */
-  async function opening(work: () => Promise<Room>): Promise<Extended> {
+  async function opening(work: () => Promise<Extended>): Promise<Extended> {
     assertOpen()
     const started = work()
     pending.add(started)
     try {
-      // It went through `enter`.
-      return (await started) as Extended
+      return await started
     } catch (error) {
       assertOpen()
       throw error
@@ -162,7 +178,17 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     }
   }
 
-  const { join, joinDirect } = createJoining({ node, hint, pairing, stack, records, open, enter, assertOpen, report })
+  const { join, joinDirect } = createJoining({ node, hint, pairing, stack, records, open, enter, pin: (id) => places.get(id)?.pin() ?? (() => undefined), assertOpen, report })
+
+  /** Joins, with the room open if it is one of the list. Gives the room as an app has it. */
+  async function joinAs(id: string, work: () => Promise<Room>): Promise<Extended> {
+    const held = await places.get(id)?.hold()
+    try {
+      return keeping.roomOf((await work()).id)!
+    } finally {
+      held?.release()
+    }
+  }
 
   /** There as soon as the rooms are. */
   let directMessages = undefined as ReturnType<typeof createDirectMessages> | undefined
@@ -174,11 +200,11 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     blocked,
     profile,
     from: requestsFrom,
-    open,
+    places,
+    roomOf: keeping.roomOf,
     found: (peer) => opening(() => create({ name: '', history: 'full' }, peer)),
-    join: (room, pair, ask, bounded) => opening(() => joinDirect(room, pair, ask, bounded)),
-    assertOpen,
-    onerror: report('A direct room could not be made.')
+    join: (room, pair, ask, bounded) => opening(() => joinAs(encodeZ32(room), () => joinDirect(room, pair, ask, bounded))),
+    assertOpen
   })
 
   const close = (): Promise<void> =>
@@ -186,25 +212,20 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       stopListening()
       await directMessages?.close()
       await pairing.close()
-      await Promise.all([...open.values()].map(({ room }) => room.close()))
+      await keeping.close()
       await Promise.allSettled(pending)
-      await Promise.all([...open.values()].map(({ room }) => room.close()))
+      await keeping.close()
       await Promise.all([records.close(), store.close()])
     })())
 
   const stopListening = node.on('connect', () => open.forEach(lookForNews))
 
   const reportUnopened = report('A room could not be opened.')
-  const opened: OpenRoom[] = []
   const unopened: unknown[] = []
-  for (const { key, namespace, personal } of await records.all(unopened)) {
-    if (!key || personal) continue
-    await openRoom({ ...stack, namespace, key }).then(
-      (room) => opened.push(room),
-      (error: unknown) => unopened.push(error)
-    )
+  for (const record of await records.all(unopened)) {
+    if (record.key && !record.personal) await keeping.find({ ...record, key: record.key })
   }
-  for (const room of opened) enter(room)
+  blocked.lookAt(asleep())
   // Not before: what is there already is not to be made again.
   directMessages = startDirectMessages()
   // When whoever waits for the rooms has had the time to listen.
@@ -248,19 +269,28 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       joining.add(id)
       try {
         const onTimeout = (): RoomError => joinTimeout(invite)
-        return await opening(() => join(invite, boundedBy({ timeoutMs, signal, onTimeout })))
+        return await opening(() => joinAs(id, () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }))))
       } finally {
         joining.delete(id)
       }
     },
-    get: (id) => open.get(id)?.room,
-    list: () => [...open.values()].map(({ room }) => room),
+    async importBundle(path, options = {}) {
+      assertString(path, 'path', { minLength: 1 })
+      assertOptions(options, 'options', ['signal'])
+      assertSignal(options.signal, 'options.signal')
+      throwIfAborted(options.signal)
+      assertOpen()
+      const { id, ...imported } = await importFile(path, places, options.signal)
+      return { room: keeping.roomOf(id)!, ...imported }
+    },
+    get: keeping.roomOf,
+    list: keeping.rooms,
     on: events.on.bind(events),
     once: events.once.bind(events),
     close,
     [Symbol.asyncDispose]: close
   }
-  registerParts(rooms, { node, stack, records, open, joining, assertOpen, enter, onopen: (listener) => events.on('open', ({ room }) => listener(open.get(room.id)!)) })
+  registerParts(rooms, { node, stack, records, contacts, open, places, joining, assertOpen, enter, onopen: keeping.onopen })
   return rooms
 }
 

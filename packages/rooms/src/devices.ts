@@ -45,8 +45,8 @@ export interface CreateLinkOptions extends CallOptions {
 }
 
 /**
- * The devices of a person. They share the person's rooms, and how far the person has read in each, by a room of
- * their own that is made when the first device is linked.
+ * The devices of a person. They share the person's rooms, how far the person has read in each, contacts, blocks and the
+ * profile, by a room of their own that is made when the first device is linked.
  */
 export interface Devices extends EventSource<DevicesEvents> {
   /** Whether another device has unlinked this one. For good: remove the folder, and link anew. */
@@ -76,7 +76,9 @@ export interface Devices extends EventSource<DevicesEvents> {
   /**
    * Takes a device from the person: it is revoked, removed from all rooms, and each room gets a new key. Resolves
    * when that is durable and done in the rooms that are open here; in all others it is done when they are opened
-   * on any of the person's devices. What the device has read it keeps.
+   * on any of the person's devices, and where it fails, which the `error` event tells, when the room changes. A
+   * `broadcast` room that the person only reads is not told: nothing of a reader's is read there. What the device has
+   * read it keeps.
    *
    * @throws {RoomError} DEVICE_NOT_FOUND, ROOM_CLOSED
    * @throws {IdentityError} IDENTITY_NO_PHRASE on a device without the recovery phrase.
@@ -85,8 +87,10 @@ export interface Devices extends EventSource<DevicesEvents> {
   unlink(deviceId: string, options?: CallOptions): Promise<void>
   /**
    * Resolves when this device is in all the rooms that the person's devices have told of: at once for a person with one
-   * device.
+   * device. Rooms that the person only reads, and readers do not write to (`broadcast`), are left out: only the device
+   * that has come by an invite is in those.
    *
+   * @throws {RoomError} DEVICE_UNLINKED, ROOM_CLOSED
    * @throws the signal's `reason` when it is aborted first.
    */
   synced(options?: CallOptions): Promise<void>

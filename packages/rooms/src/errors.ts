@@ -24,6 +24,10 @@ import { CoveyError } from '@covey/core'
  * - `INVITE_EXPIRED`, `INVITE_USED_UP`, `INVITE_REFUSED`: the room did not let this device in.
  * - `PERSON_BLOCKED`: this peer's person has blocked them.
  * - `TOO_MANY_PEOPLE`: a list of people has as many as it may have.
+ * - `BUNDLE_UNREADABLE`, `BUNDLE_NOT_WRITTEN`: the file cannot be read, or not be written; the cause says why.
+ * - `BUNDLE_MALFORMED`: it is no bundle, or it is cut short or damaged. What came before the damage has been taken.
+ * - `BUNDLE_UNSUPPORTED`: it is of a later version.
+ * - `BUNDLE_FOREIGN`: it is of a room that this peer is not in.
  * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
@@ -32,6 +36,7 @@ import { CoveyError } from '@covey/core'
  * - `LINK_TIMEOUT`: the other device did not answer in time, or went away.
  * - `LINK_REQUEST_NOT_FOUND`: no device waits under this id to be confirmed.
  * - `DEVICE_NOT_FOUND`: the person has no such device.
+ * - `DEVICE_UNLINKED`: another device has taken this one from the person.
  * - `DEVICE_LINKED`: this folder's device shares a person's rooms already.
  */
 export type RoomErrorCode =
@@ -66,6 +71,11 @@ export type RoomErrorCode =
   | 'INVITE_REFUSED'
   | 'PERSON_BLOCKED'
   | 'TOO_MANY_PEOPLE'
+  | 'BUNDLE_UNREADABLE'
+  | 'BUNDLE_NOT_WRITTEN'
+  | 'BUNDLE_MALFORMED'
+  | 'BUNDLE_UNSUPPORTED'
+  | 'BUNDLE_FOREIGN'
   | 'JOIN_IN_PROGRESS'
   | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'
@@ -76,6 +86,7 @@ export type RoomErrorCode =
   | 'LINK_TIMEOUT'
   | 'LINK_REQUEST_NOT_FOUND'
   | 'DEVICE_NOT_FOUND'
+  | 'DEVICE_UNLINKED'
   | 'DEVICE_LINKED'
 
 /** What `@covey/rooms` throws; see {@link RoomErrorCode}. */

@@ -52,6 +52,26 @@ export interface RoomGovernance {
    */
   setRules(rules: Partial<RoomRules>, options?: CallOptions): Promise<void>
   /**
+   * Names the mirrors of the room, in place of those before: blind machines that hold it for all of its members, so
+   * that who comes while nobody else is there finds what was said. Members alone can read which they are. A peer of
+   * `covey` has them hold the room, unless it was told not to; each of them sees the addresses of the members' devices.
+   *
+   * @param links what the mirrors print, at most {@link MAX_ROOM_MIRRORS}; none for a room without.
+   * @throws {CoreError} LINK_… for a text that is no whole link of a mirror
+   * @throws {RoomError} ROOM_FORBIDDEN for members below admin
+   */
+  setMirrors(links: readonly string[], options?: CallOptions): Promise<void>
+  /**
+   * Names the devices that settle the order of the room: one, or three, of which two are enough. The first goes on alone
+   * where one of three may not any more. It is settled when the present ones have signed it, so that a quorum of them has to be there;
+   * every device then writes the room's view to its disk once more.
+   *
+   * @param devices the ids of devices of the owner and admins, which have written something. The owner names whom they
+   *   like; an admin names three of as many people, but for the owner, and leaves in those of the owner's.
+   * @throws {RoomError} DEVICE_NOT_FOUND, ROOM_FORBIDDEN for members below admin, and for what an admin may not name
+   */
+  setIndexers(devices: readonly string[], options?: CallOptions): Promise<void>
+  /**
    * Tells the moderators of a message. They alone can read what it is about; that somebody has reported something is in
    * the log for all.
    *

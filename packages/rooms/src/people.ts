@@ -37,7 +37,7 @@ export interface PersonProfile {
 export interface Contact {
   /** The id of the identity. */
   readonly id: string
-  /** What this peer's person calls them, told to nobody; `''` for nothing. */
+  /** What this peer's person calls them, told to nobody else; `''` for nothing. */
   readonly name: string
   /** Milliseconds since 1970. */
   readonly addedAt: number
@@ -73,13 +73,14 @@ export interface Report extends ReportInit {
 export interface ContactsEvents {
   /** A contact, a block or a report was added, changed or removed. `id`: of the identity. */
   update: { readonly id: string }
-  /** Something failed in the background. */
+  /** A handler of `update` failed. */
   error: RoomError
 }
 
 /**
- * Whom this peer's person knows, and whom they want nothing of. On this device, sealed, and told to nobody: those who
- * are blocked are not told either.
+ * Whom this peer's person knows, and whom they want nothing of. On the person's devices, sealed, and told to nobody: those
+ * who are blocked are not told either. Of what two devices did to one person while they knew nothing of each other, the
+ * later one by their clocks counts. Reports stay on the device.
  */
 export interface Contacts extends EventSource<ContactsEvents> {
   /** By name, then by id. */
@@ -94,7 +95,7 @@ export interface Contacts extends EventSource<ContactsEvents> {
   /** Idempotent. What there is with them stays: a direct room, and a block. */
   remove(id: string): Promise<void>
   /**
-   * Blocks somebody. What they wrote and write is of kind `blocked` in all rooms, here alone; their devices, as far as any room knows
+   * Blocks somebody. What they wrote and write is of kind `blocked` in all rooms, for this person alone; their devices, as far as any room knows
    * them, are not connected with, so that what they write comes by others, if at all; and they cannot ask for a direct
    * room. Idempotent.
    *

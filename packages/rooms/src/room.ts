@@ -1,11 +1,14 @@
 import type { Content, EventSource } from '@covey/core'
 import type { RoomError } from './errors.js'
+import type { ExportBundleOptions, ExportedBundle } from './bundle.js'
 import type { Collection, CollectionOptions } from './collection.js'
 import type { History } from './internal/keyring.js'
 import type { CreateInviteOptions, InviteInfo } from './invite.js'
 import type { EditOptions, Message, MessagesOptions, MessageVersion, SearchOptions, SendOptions } from './message.js'
 import type { Profile } from './people.js'
 import type { RoomGovernance } from './governance.js'
+import type { RoomHealth } from './health.js'
+import type { RoomReading } from './reading.js'
 import type { Role } from './roles.js'
 import type { RoomRules } from './rules.js'
 import type { RoomTimeline, TimelineOptions } from './timeline.js'
@@ -20,6 +23,8 @@ export interface RoomInfo {
   readonly history: History
   /** What it asks of its members. */
   readonly rules: RoomRules
+  /** The links of its mirrors; none while this device cannot read them. See {@link Room.setMirrors}. */
+  readonly mirrors: readonly string[]
   /** What this device's identity may do, or `undefined` while it is no member. */
   readonly role: Role | undefined
   /** The id of the identity that this room is shared with, of a direct room. */
@@ -45,16 +50,6 @@ export interface Pace {
   readonly waitMs: number
   /** Whether somebody else has to write first, which nobody can tell the time of. */
   readonly isOthersTurn: boolean
-}
-
-/** What this device's person has not read, of others, neither deleted nor of somebody who is blocked. */
-export interface Unread {
-  /** How many messages; of the last 1,000. */
-  readonly count: number
-  /** How many of them mention this device's person. */
-  readonly mentions: number
-  /** The id of the first of them. */
-  readonly first?: string
 }
 
 /**
@@ -117,6 +112,8 @@ export interface RoomEvents {
   typing: { readonly memberId: string; readonly isTyping: boolean }
   /** A member writes more than the quota; again when it has long kept to it, and after the room was opened. */
   flood: MemberFlood
+  /** An indexer came or went, a device is behind, a split was found; a second or so later, and once when it was opened. */
+  health: RoomHealth
   /** Something failed in the background. */
   error: RoomError
 }
@@ -134,10 +131,11 @@ export interface RemoveOptions extends CallOptions {
 }
 
 /**
- * An encrypted room, open on this device. Reading and writing work offline; what was written reaches
- * the others when they meet.
+ * An encrypted room. It is opened when it is used, and stays open while something goes on: a call, an iteration of what is
+ * live, or somebody who listens to `presence`, `typing` or `health`, which an open room alone can tell. Reading and writing
+ * work offline; what was written reaches the others when they meet.
  */
-export interface Room extends EventSource<RoomEvents>, RoomGovernance {
+export interface Room extends EventSource<RoomEvents>, RoomGovernance, RoomReading {
   /** The same on every peer; safe to show and to log. z-base-32. */
   readonly id: string
   info(): Promise<RoomInfo>
@@ -275,16 +273,6 @@ export interface Room extends EventSource<RoomEvents>, RoomGovernance {
    * ```
    */
   search(text: string, options?: SearchOptions): Promise<Message[]>
-  /**
-   * Marks everything up to a message as read, by this device's person, on this device; nobody is told. A mark does not
-   * go back.
-   *
-   * @param id by default the last message of the room.
-   * @throws {RoomError} MESSAGE_NOT_FOUND, ROOM_CLOSED
-   */
-  markRead(id?: string, options?: CallOptions): Promise<void>
-  /** What came after the mark; with none, all that is here. An `update` event tells that it may be other. */
-  unread(): Promise<Unread>
   /** The message of this id, or `undefined`. */
   message(id: string): Promise<Message | undefined>
   /**
@@ -327,6 +315,29 @@ export interface Room extends EventSource<RoomEvents>, RoomGovernance {
    */
   decline(requestId: string, options?: CallOptions): Promise<void>
   /**
+   * Writes what this device has of everybody's writing to a file, for a device of the room that is not to be met over
+   * a network: whoever of the room gets it, by whatever carrier, gives it to {@link Rooms.importBundle}. Nobody else can
+   * read it. The file is whole or not there, and takes the place of one that was.
+   *
+   * @param path of the file, in a folder that is there.
+   * @throws {RoomError} BUNDLE_NOT_WRITTEN; BUNDLE_MALFORMED, BUNDLE_UNSUPPORTED for `since`; ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer({ storage: './alice' })
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * const { bytes } = await room.exportBundle('/media/stick/tea.bundle')
+   * console.log(`${bytes} bytes to carry`)
+   * ```
+   */
+  exportBundle(path: string, options?: ExportBundleOptions): Promise<ExportedBundle>
+  /**
+   * What this device has, for somebody who is to bring the rest: see {@link ExportBundleOptions.since}. 42 bytes and at
+   * most 41 for each device of the room; only its members can read it.
+   */
+  bundleSummary(): Promise<Uint8Array>
+  /**
    * The other members who are there now. Nobody is, where the rules of the room or this peer do without presence, or
    * the room has more than 256 devices.
    */
@@ -338,6 +349,22 @@ export interface Room extends EventSource<RoomEvents>, RoomGovernance {
    * @throws {RoomError} ROOM_FORBIDDEN for readers and the muted
    */
   typing(isTyping?: boolean): Promise<void>
+  /**
+   * How the room is, as this device sees it: which indexers are there, what they have signed, who is behind, and what
+   * was found wrong, in data and in a sentence. A `health` event tells when that is otherwise.
+   *
+   * @throws {RoomError} ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * console.log((await room.health()).sentence)
+   * room.on('health', ({ state, sentence }) => console.log(state, sentence))
+   * ```
+   */
+  health(): Promise<RoomHealth>
   /** How long slow mode has this device's person wait. */
   pace(): Promise<Pace>
   /**

@@ -1,4 +1,5 @@
 import type { EventSource } from '@covey/core'
+import type { ImportedBundle } from './bundle.js'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { Contacts, DirectMessages, PersonProfile } from './people.js'
@@ -29,7 +30,11 @@ export interface JoinOptions extends CallOptions {
   readonly timeoutMs?: number
 }
 
-/** The rooms of a peer; all that it is a member of are open. */
+/**
+ * The rooms of a peer: all that it is a member of. A room is opened when it is used, and when somebody has news of it;
+ * of those that are not used any more, the longest unused are put to sleep. An app does not notice: what it holds of a
+ * room goes on to work.
+ */
 export interface Rooms<R extends Room = Room> extends EventSource<RoomsEvents<R>> {
   /** What this peer's person says of themselves, in all of their rooms. */
   readonly profile: PersonProfile
@@ -49,9 +54,27 @@ export interface Rooms<R extends Room = Room> extends EventSource<RoomsEvents<R>
    *   JOIN_TIMEOUT, JOIN_IN_PROGRESS, ROOM_CLOSED
    */
   join(invite: string, options?: JoinOptions): Promise<R>
-  /** The open room of this id. */
+  /**
+   * Takes what {@link Room.exportBundle} of another device has written, for whatever room of this peer it is, and resolves
+   * when the room has read it. Each block is proven to be of the device that wrote it, as if it had come over a network;
+   * who carried it need not be trusted. What was imported before, also in part, is not written again.
+   *
+   * @throws {RoomError} BUNDLE_UNREADABLE; BUNDLE_MALFORMED, when what came before the damage has been taken;
+   *   BUNDLE_UNSUPPORTED; BUNDLE_FOREIGN; ROOM_STORAGE_FAILED, ROOM_CLOSED
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const bob = await createPeer({ storage: './bob' })
+   * const { room, blocks, summary } = await bob.rooms.importBundle('/media/stick/tea.bundle')
+   * console.log(`${blocks} blocks of ${(await room.info()).name}`)
+   * await room.exportBundle('/media/stick/back.bundle', { since: summary })
+   * ```
+   */
+  importBundle(path: string, options?: CallOptions): Promise<ImportedBundle<R>>
+  /** The room of this id, open or asleep; the same object each time. */
   get(id: string): R | undefined
-  /** The open rooms. */
+  /** The rooms, open and asleep. Opens none. */
   list(): R[]
   /** Closes all rooms. Idempotent. */
   close(): Promise<void>

@@ -43,7 +43,7 @@ const identity = person.map((p) => people[p]!.identity.publicKey)
 /** What an op says, as a member's software would write it or not. */
 const content: fc.Arbitrary<Partial<OpHeader> & { type: number }> = fc.oneof(
   fc.record({ type: fc.constant(OpType.message), epoch: maybe(someId) }),
-  fc.record({ type: fc.constantFrom(OpType.settings, OpType.profile, OpType.leave), epoch: maybe(someId) }),
+  fc.record({ type: fc.constantFrom(OpType.settings, OpType.mirrors, OpType.profile, OpType.leave), epoch: maybe(someId) }),
   fc.record({ history: fc.nat(3), of: person }).map(({ history, of }) => ({
     type: OpType.create,
     payload: encodeStruct('create', { ...claimOf(of), history })

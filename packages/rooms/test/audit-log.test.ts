@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { AuditEntry, Role, Room } from '@covey/rooms'
+import { encodeLink } from '@covey/core'
+import { pollContent, type AuditEntry, type Role, type Room } from '@covey/rooms'
 import { OpType } from '../src/internal/op.js'
 import { encodeStruct } from '../src/internal/structs.js'
 import { appliedBy, hostileScene } from './support-apply.js'
@@ -24,19 +25,25 @@ test('who did what to whom, in the order of the room, on every device alike, by 
   await allOf(his, ['spam'])
   await until(his, async () => ((await his.message(id))?.state === 'sent' ? true : undefined))
   await his.pin(id)
+  const { id: poll } = await carols.send(pollContent.create({ question: 'Tea?', options: ['yes', 'no'], isMultiple: false }))
+  await until(his, async () => ((await his.message(poll))?.state === 'sent' ? true : undefined))
+  await his.closePoll(poll)
   await his.delete(id)
   await his.mute(carol)
   await until(hers, async () => (await hers.members()).some(({ isMuted }) => isMuted) || undefined)
   await hers.setRules({ slowModeMs: 1_000 })
   await hers.rename('Coffee')
+  await hers.setMirrors([encodeLink('mirror', new Uint8Array(32).fill(7))])
   await hers.remove(carol, { ban: true })
   const expected = [
     ['setRole', alice, bob],
     ['pin', bob, carol],
+    ['closePoll', bob, carol],
     ['delete', bob, carol],
     ['mute', bob, carol],
     ['setRules', alice, undefined],
     ['rename', alice, undefined],
+    ['setMirrors', alice, undefined],
     ['ban', alice, carol]
   ]
   for (const room of [hers, his]) {

@@ -70,6 +70,7 @@ test('a member does nothing that is above it', async () => {
     ['admits by an invite that is not there', { type: OpType.admit, payload: admission(claim, 2, createInviteKeys(owner.base.key!)) }],
     ['invites', { type: OpType.invite, payload: encodeStruct('invite', { id, publicKey, role: 2 }) }],
     ['changes the settings', { type: OpType.settings }],
+    ['names the mirrors', { type: OpType.mirrors }],
     ['raises itself', { type: OpType.setRole, payload: encodeStruct('set-role', { identity: hostile.identity, role: 4, seen: [] }) }],
     ['becomes the owner', { type: OpType.transfer, payload: encodeStruct('transfer', { identity: hostile.identity }) }],
     ['lowers the owner', { type: OpType.setRole, payload: encodeStruct('set-role', { identity: ownerKey, role: 1, seen }) }],

@@ -81,7 +81,7 @@ async function intrude(link: DeviceLink) {
     for await (const { message } of channel.messages()) heard.push(message)
   })()
   const ends = { host: link.device, guest: node.publicKey }
-  return { node, ends, heard, ended, say: (message: LinkMessage) => channel.send(peer, message) }
+  return { node, link, channel, ends, heard, ended, say: (message: LinkMessage) => channel.send(peer, message) }
 }
 
 test('both sides show one code, and the grant comes when the person has confirmed', async () => {
@@ -185,6 +185,22 @@ test('who is not bound to what it shows is turned away, and so is who speaks out
   await thief.say({ type: 'hello', proof: proofOf(listener.ends, replayed.secret), commitment })
   expect(await thief.ended).toBe('CHANNEL_CLOSED')
   expect(host.requests()).toEqual([])
+})
+
+test('a device that goes as soon as it has said all is nobody to be confirmed', async () => {
+  const { host, link, asked } = await startHost()
+  const hasty = await intrude(link())
+  const request = await requestOf('Phone')
+  const nonce = randomBytes(32)
+  await hasty.say({ type: 'hello', proof: proofOf(hasty.ends, hasty.link.secret), commitment: commitmentOf({ nonce, request }) })
+  // In one batch with the hello: all of it is read when the channel has been closed.
+  hasty.say({ type: 'reveal', nonce, request }).catch(() => undefined)
+  await hasty.channel.close()
+  // Who comes after it has been heard is listed alone.
+  const next = asked()
+  await come(link(), await requestOf('Tablet'))
+  expect(await next).toMatchObject({ name: 'Tablet' })
+  expect(host.requests()).toMatchObject([{ name: 'Tablet' }])
 })
 
 test('what is too large, or no message at all, ends the channel of who sent it, and nothing else', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defineContent, encodeZ32 } from '@covey/core'
-import type { Room } from '@covey/rooms'
+import { pollContent, type Room } from '@covey/rooms'
 import { declareKinds, kindsOf } from '../src/internal/message-kinds.js'
 import { OpType } from '../src/internal/op.js'
 import { encodeStruct } from '../src/internal/structs.js'
@@ -30,8 +30,11 @@ test('links and media are for the roles that the rules name', async () => {
 
 test('what a link is', () => {
   const kinds = (text: string): number => kindsOf({ kind: 'text', text })
-  for (const text of ['http://a', 'a (https://b.c)', 'www.example.com', 'mailto:a@b', 'COVEY:invite/x', 'magnet:?x']) expect(kinds(text), text).toBe(1)
+  for (const text of ['http://a', 'a (https://b.c)', 'www.example.com', 'mailto:a@b', 'COVEY:invite/x', 'magnet:?x', '_https://a.b', '1https://a.b', `${'a'.repeat(20)}https://a.b`, '_www.a.b']) expect(kinds(text), text).toBe(1)
   for (const text of ['', 'a:b', 'http', 'note: this', 'www', '12:30', 'a/b', 'tel aviv']) expect(kinds(text), text).toBe(0)
+  const poll = { question: 'Which one?', options: ['none', 'https://a.b'], isMultiple: false }
+  const contents = [pollContent.create(poll), pollContent.create({ ...poll, options: ['none', 'all'] }), note.create('https://a.b')]
+  expect(contents.map((content) => kindsOf({ kind: 'content', text: '', content }))).toEqual([3, 2, 2])
   const started = performance.now()
   kinds('a'.repeat(60_000) + 'http:/'.repeat(100))
   expect(performance.now() - started).toBeLessThan(1_000)

@@ -4,7 +4,7 @@ import { createEvents, encodeZ32 } from '@covey/core'
 import type { Room, RoomEvents } from '@covey/rooms'
 import { createPresence } from '../src/internal/presence.js'
 import type { DeviceRow, MemberRow, RoomView } from '../src/internal/view.js'
-import { allOf, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
+import { allOf, open, person, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
 const idOf = ({ identity }: TestPeer): string => identity.identity.id
@@ -42,6 +42,24 @@ test('members see who is there, who types, and who leaves; by the rules of the r
   await shows(hers, [])
   expect(told.slice(-1)).toEqual([{ memberId, isHere: false }])
   expect(told.filter((event) => JSON.stringify(event) === JSON.stringify({ memberId, isTyping: true }))).toHaveLength(2)
+})
+
+test('a peer that does without it neither tells nor is told, in rooms that it makes or joins, also after a restart', async () => {
+  const alice = await start(net, 'Alice')
+  const without = (who: TestPeer['person']) => open(who, net, undefined, { presence: false })
+  const bob = await without(await person('Bob'))
+  const rooms = [await shareRoom(alice, bob), (await shareRoom(bob, alice)).toReversed()] as [Room, Room][]
+  async function expectNone(hers: Room, his: Room, text: string): Promise<void> {
+    await his.typing()
+    // It goes the way that presence would have gone, after it.
+    await his.send(text)
+    await allOf(hers, [text])
+    expect([await hers.presence(), await his.presence()]).toEqual([[], []])
+  }
+  for (const [hers, his] of rooms) await expectNone(hers, his, 'one')
+  await bob.close()
+  const again = await without(bob.person)
+  for (const [hers] of rooms) await expectNone(hers, again.rooms.get(hers.id)!, 'two')
 })
 
 test('who is muted does not type, and says so to nobody', async () => {
@@ -174,4 +192,15 @@ test('nothing is said or heard where this peer, the room, or its size do without
   presence.type(true)
   await presence.hear(PHONE, here)
   expect([said, told, presence.all()]).toEqual([[], ['here', 'gone'], []])
+})
+
+test('what was closed stays so, whatever was under way', async () => {
+  const { presence, said, told } = scene()
+  presence.close()
+  said.length = 0
+  presence.settle(DEVICES, { presence: true })
+  presence.type(true)
+  await presence.hear(PHONE, here)
+  vi.advanceTimersByTime(60_000)
+  expect([said, told, presence.all(), vi.getTimerCount()]).toEqual([[], [], [], 0])
 })

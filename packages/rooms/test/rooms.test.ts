@@ -11,7 +11,7 @@ test('who makes a room owns it', async () => {
   const room = await alice.rooms.create({ name: 'Tea ☕' })
   const info = await room.info()
   const rules = { slowModeMs: 0, broadcast: false, links: 'member', media: 'member', presence: true }
-  expect(info).toEqual({ name: 'Tea ☕', createdAt: expect.any(Number) as number, history: 'full', rules, role: 'owner' })
+  expect(info).toEqual({ name: 'Tea ☕', createdAt: expect.any(Number) as number, history: 'full', rules, mirrors: [], role: 'owner' })
   expect(info.createdAt).toBeGreaterThanOrEqual(before)
   expect(info.createdAt).toBeLessThanOrEqual(Date.now())
   expect(await room.members()).toEqual([

@@ -120,7 +120,7 @@ test('a restart reads nothing again but what is other, and nothing of it is in c
   const before = reads()
   expect(await found(first.room, '"message 7 of"')).toEqual(['message 7 of many'])
   expect(reads() - before).toBe(1)
-  const kept = (await first.base.local.getUserData('covey/room/search/1/0'))!
+  const kept = (await first.base.local.getUserData('covey/room/search/2/0'))!
   expect(kept.length).toBeGreaterThan(SEGMENT_LINES * 15)
   expect(Buffer.from(kept).includes('message')).toBe(false)
   await first.room.close()
@@ -151,7 +151,7 @@ test('what is aborted goes on from there, and a damaged text is read anew', asyn
   await first.room.send('green tea')
   await expect(first.room.search('tea', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
   expect(await found(first.room, 'tea')).toEqual(['green tea'])
-  await first.base.local.setUserData('covey/room/search/1/0', randomBytes(100))
+  await first.base.local.setUserData('covey/room/search/2/0', randomBytes(100))
   await first.room.send('black tea')
   expect(await found(first.room, 'tea')).toEqual(['black tea', 'green tea'])
   await first.room.close()

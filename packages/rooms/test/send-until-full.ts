@@ -92,6 +92,8 @@ switch (mode) {
   case 'send-until-full': {
     const { rooms, close } = await open()
     const [room] = rooms.list()
+    // A room that is open.
+    await room!.info()
     fillDisk(200_000)
     await sendUntilFull(room!)
     await close()

@@ -81,17 +81,32 @@ export async function bareView(room: { key: Uint8Array; discoveryKey: Uint8Array
     const name = `view ${count++}`
     const view = openView({ get: () => store.get({ name }) } as unknown as Parameters<typeof openView>[0])
     const writers = new Set([toHex(room.key)])
+    const indexers = new Map([[toHex(room.key), room.key]])
     const host = {
       ...room,
-      addWriter: async (key: Uint8Array) => void writers.add(toHex(key)),
-      removeWriter: async (key: Uint8Array) => void writers.delete(toHex(key)),
-      removeable: (key: Uint8Array) => toHex(key) !== toHex(room.key)
+      system: {
+        get indexers() {
+          return [...indexers.values()].map((key) => ({ key, length: 1 }))
+        },
+        get: async () => ({ length: 1 })
+      },
+      async addWriter(key: Uint8Array, { indexer }: { indexer: boolean }) {
+        writers.add(toHex(key))
+        if (indexer) indexers.set(toHex(key), key)
+        else indexers.delete(toHex(key))
+      },
+      async removeWriter(key: Uint8Array) {
+        if (!host.removeable(key)) throw new Error('Not allowed to remove the last indexer')
+        writers.delete(toHex(key))
+        indexers.delete(toHex(key))
+      },
+      removeable: (key: Uint8Array): boolean => indexers.size > 1 || !indexers.has(toHex(key))
     } as unknown as ApplyHost
     return {
       view,
       apply: (nodes: readonly AutobaseNode[]) =>
         applyOps(nodes, view, host, { order: Infinity, people: false, flight: new Map() }),
-      dump: async (): Promise<Record<string, unknown[]>> => ({ ...(await dump(view)), inLog: [...writers].toSorted() })
+      dump: async (): Promise<Record<string, unknown[]>> => ({ ...(await dump(view)), inLog: [...writers].toSorted(), indexers: [...indexers.keys()].toSorted() })
     }
   }
 }

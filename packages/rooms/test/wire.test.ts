@@ -37,7 +37,7 @@ const header: fc.Arbitrary<Structs['op-header']> = fc.record({
   payload: maybe(fc.uint8Array({ minLength: 1, maxLength: 300 }))
 })
 
-const TEXT_FIELDS = new Set(['name', 'text', 'content', 'emoji', 'bio', 'type'])
+const TEXT_FIELDS = new Set(['name', 'text', 'content', 'emoji', 'bio', 'type', 'mirrorLinks'])
 
 /** Hex in the vectors is bytes in the structs. */
 function fromJson<Value>(value: Record<string, unknown>): Value {
@@ -55,10 +55,15 @@ function pick(decoded: object, like: object): Record<string, unknown> {
     Object.entries(like).map(([key, alike]: [string, unknown]) => {
       const field = (decoded as Record<string, unknown>)[key]
       if (field instanceof Uint8Array) return [key, toHex(field)]
-      if (Array.isArray(field)) return [key, field.map((item: unknown, i) => (typeof item === 'object' ? pick(item!, (alike as object[])[i]!) : item))]
+      if (Array.isArray(field)) return [key, field.map((item: unknown, i) => pickItem(item, (alike as unknown[])[i]))]
       return [key, typeof field === 'object' && field !== null ? pick(field, alike as object) : field]
     })
   )
+}
+
+function pickItem(item: unknown, like: unknown): unknown {
+  if (item instanceof Uint8Array) return toHex(item)
+  return typeof item === 'object' ? pick(item!, like as object) : item
 }
 
 test('the numbers of the types of ops are for ever', () => {
@@ -221,7 +226,8 @@ const STRUCTS: (keyof Structs)[] = [
   'dm-message',
   'join-request',
   'invite-link',
-  'room-record'
+  'room-record',
+  'room-note'
 ]
 
 test('no bytes make a struct decoder throw', () => {

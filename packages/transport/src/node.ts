@@ -9,10 +9,11 @@ import { TransportError } from './errors.js'
 import { boundLookups } from './internal/bound-lookups.js'
 import { Channels } from './internal/channels/channels.js'
 import { guardConnection } from './internal/guards/guard-connection.js'
+import { sendSmallBatches } from './internal/guards/small-batches.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { diagnose } from './internal/diagnose.js'
 import { Lan } from './internal/lan/lan.js'
-import { dhtOptions } from './internal/dht-options.js'
+import { dhtOptions, listenHost } from './internal/dht-options.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
@@ -20,6 +21,7 @@ import { encodeHints } from './internal/relay/hints.js'
 import { Relays } from './internal/relay/relays.js'
 import type { PathState, Policy } from './internal/session/peer-state.js'
 import { Sessions } from './internal/session/sessions.js'
+import { Tcp } from './internal/tcp/tcp.js'
 import { closeSwarm, suspendSwarm } from './internal/suspend-swarm.js'
 import { Suspension } from './internal/suspension.js'
 import { createSwarm } from './internal/swarm.js'
@@ -208,10 +210,12 @@ export function createNode(init: NodeInit): Node {
     relays,
     policy,
     isLocal: network.kind === 'local',
+    tcp: new Tcp({ keyPair, host: listenHost(network), onopen: (stream) => sessions.accept(stream) }),
     ...(hints && { hints }),
     onsession(session, peer) {
       session.on('error', () => undefined)
       guardConnection(session)
+      sendSmallBatches(session)
       corestore.replicate(session as never)
       wakeup.addStream(session as never)
       sessionSwarm.add(session)

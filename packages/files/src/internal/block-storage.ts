@@ -95,7 +95,7 @@ export function wrapStorage(storage: UpstreamStorage, blocks: Blocks): void {
       dropped.push([start, end === -1 ? Infinity : end])
     }
     // Hypercore removes the hashes of what it clears, and then fails where a peer, who has not heard yet, asks for what
-    // they prove: with all that the peer has to do with this device. They are 0.03 % of a file.
+    // they prove: with all that the peer has to do with this device. They are 0.1 % of a file.
     batch.deleteTreeNode = () => undefined
     batch.putBlock = (index, block) => {
       if (decodeEnd(current.blocks.key, index, block) !== undefined) putStored(index, block)

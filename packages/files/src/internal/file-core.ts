@@ -10,7 +10,7 @@ import type { UpstreamCore, UpstreamPeer } from './upstream.js'
 
 /**
  * How many blocks are asked of one peer at a time: at most three times the first number, where the way to it has no
- * known delay. 12 MiB are on their way then, which keeps a path of 100 MB/s and 100 ms busy.
+ * known delay. 6 MiB are on their way then: more than a session takes at a time (4 MiB), and no more than keeps it busy.
  */
 const INFLIGHT = [16, 64] as const
 

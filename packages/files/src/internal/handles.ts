@@ -19,16 +19,21 @@ export class Handles {
   #isClosed = false
 
   /** Reads at most `length` bytes, fewer at the end of the file. */
-  read(path: string, position: number, length: number): Promise<Uint8Array> {
+  async read(path: string, position: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, await this.readInto(path, position, bytes))
+  }
+
+  /** The same into memory that is given; resolves with how many. */
+  readInto(path: string, position: number, into: Uint8Array): Promise<number> {
     return this.#use(`r ${path}`, () => open(path, 'r'), async (handle) => {
-      const bytes = new Uint8Array(length)
       let filled = 0
-      while (filled < length) {
-        const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled)
+      while (filled < into.length) {
+        const { bytesRead } = await handle.read(into, filled, into.length - filled, position + filled)
         if (bytesRead === 0) break
         filled += bytesRead
       }
-      return filled === length ? bytes : bytes.subarray(0, filled)
+      return filled
     })
   }
 

@@ -66,7 +66,7 @@ export class Holdings {
   async check(file: OpenFile): Promise<void> {
     this.forget(file)
     const ms = this.#msOf(file)
-    if (this.#isClosed || ms === Infinity || !file.isKept || file.record.isOwn) return
+    if (this.#isClosed || ms === Infinity || !file.isKept || file.record.isOwn || isMirrored(file)) return
     const nowMs = Date.now()
     const { usedAtMs } = file.record
     // Of what was kept without an end before, the time begins now.
@@ -95,6 +95,11 @@ export class Holdings {
   #msOf({ record: { groups = [] } }: OpenFile): number {
     return Math.max(...(groups.length === 0 ? [this.#default] : groups.map((group) => this.of(group))).map(toMs))
   }
+}
+
+/** What lies where in a directory that is kept in step is known by the records of its files alone. */
+function isMirrored({ record: { folder, path } }: OpenFile): boolean {
+  return folder !== undefined && path !== undefined
 }
 
 function toMs(holding: Holding): number {

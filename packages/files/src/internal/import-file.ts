@@ -7,10 +7,14 @@ import type { Stop } from './stop.js'
 /** How many blocks are appended at once: an append costs the same, whatever it holds. */
 const MAX_BATCH_BLOCKS = 16
 
+/** For so long a file is read a block at a time, with pauses: meanwhile others are told of it, and ask for its first block. */
+const GENTLE_MS = 100
+const GENTLE_PAUSE_MS = 10
+
 /** Where the bytes come from. */
 export interface Source {
-  /** Again and again the next of them, in memory of their own, at most as many as asked for; none at the end. */
-  read(position: number, maxBytes: number): Promise<Uint8Array>
+  /** Again and again the next of them, into memory that is given, as many as fit there; resolves with how many, fewer at the end. */
+  read(position: number, into: Uint8Array): Promise<number>
   /** Of a stream, which may never end: nothing more is read. */
   cancel?(): Promise<void>
 }
@@ -33,19 +37,37 @@ export async function importFile(
   onerror: (error: unknown) => void,
   stop: Stop
 ): Promise<End> {
+  const startedAtMs = Date.now()
   let position = core.length * BLOCK_BYTES
   let isRead = true
-  const readOn = (maxBytes: number): Promise<Uint8Array> =>
-    stop.guard(source.read(position, maxBytes)).catch((error: unknown) => {
+  const readOn = async (from: number, into: Uint8Array): Promise<Uint8Array> => {
+    try {
+      return into.subarray(0, await stop.guard(source.read(from, into)))
+    } catch (error) {
       stop.throwIfStopped()
       onerror(error)
       isRead = false
       return new Uint8Array(0)
-    })
-  for (let batchBlocks = 1; ; batchBlocks = Math.min(batchBlocks * 2, MAX_BATCH_BLOCKS)) {
+    }
+  }
+  // What is read and what is sealed and hashed at the same time; what was appended is not needed any more.
+  const memory = new TwoBuffers()
+  const begin = (from: number, batchBlocks: number): Promise<Uint8Array> => {
+    const left = size === undefined ? Infinity : size - from
+    const reading = readOn(from, memory.take(Math.min(batchBlocks * BLOCK_BYTES, left)))
+    // It is told of when its turn comes, which may be never.
+    reading.catch(() => undefined)
+    return reading
+  }
+  let batchBlocks = 1
+  let reading = begin(position, batchBlocks)
+  for (;;) {
     stop.throwIfStopped()
-    const left = size === undefined ? Infinity : size - position
-    const bytes = await readOn(Math.min(batchBlocks * BLOCK_BYTES, left))
+    const bytes = await reading
+    const isLast = bytes.length < batchBlocks * BLOCK_BYTES
+    const isGentle = Date.now() - startedAtMs < GENTLE_MS
+    if (!isGentle) batchBlocks = Math.min(batchBlocks * 2, MAX_BATCH_BLOCKS)
+    if (!isLast) reading = begin(position + bytes.length, batchBlocks)
     const blocks: Uint8Array[] = []
     for (let offset = 0; offset < bytes.length; offset += BLOCK_BYTES) {
       const block = bytes.subarray(offset, offset + BLOCK_BYTES)
@@ -53,17 +75,35 @@ export async function importFile(
     }
     if (blocks.length > 0) await core.append(blocks)
     position += bytes.length
-    if (bytes.length < batchBlocks * BLOCK_BYTES) break
+    if (isLast) break
+    if (isGentle) await stop.guard(new Promise((resolve) => setTimeout(resolve, GENTLE_PAUSE_MS)))
   }
   const end = { size: position, isWhole: isRead && (size === undefined || size === position) && (await isSame(position)) }
   await core.append([convertBlock(key, core.length, encodeEnd(key, end))])
   return end
 }
 
+/** Memory for what is read: one is filled while the other is used. */
+class TwoBuffers {
+  readonly #buffers = [new Uint8Array(0), new Uint8Array(0)]
+  #turn = 0
+
+  take(length: number): Uint8Array {
+    this.#turn = 1 - this.#turn
+    if (this.#buffers[this.#turn]!.length < length) this.#buffers[this.#turn] = new Uint8Array(length)
+    return this.#buffers[this.#turn]!.subarray(0, length)
+  }
+}
+
 /** A source that is all here. */
 export function readBytesOf(bytes: Uint8Array): Source {
-  // Not `slice`, which shares the memory when the bytes are a Node Buffer.
-  return { read: (position, maxBytes) => Promise.resolve(new Uint8Array(bytes.subarray(position, position + maxBytes))) }
+  return {
+    read(position, into) {
+      const part = bytes.subarray(position, position + into.length)
+      into.set(part)
+      return Promise.resolve(part.length)
+    }
+  }
 }
 
 /** A stream, which is read once, from its begin. */
@@ -71,10 +111,9 @@ export function readStream(stream: AsyncIterable<Uint8Array>): Source {
   const iterator = stream[Symbol.asyncIterator]()
   let rest: Uint8Array = new Uint8Array(0)
   return {
-    async read(_position, maxBytes) {
-      const bytes = new Uint8Array(maxBytes)
+    async read(_position, into) {
       let filled = 0
-      while (filled < maxBytes) {
+      while (filled < into.length) {
         if (rest.length === 0) {
           const { done, value } = await iterator.next()
           if (done) break
@@ -82,12 +121,12 @@ export function readStream(stream: AsyncIterable<Uint8Array>): Source {
           rest = value
           continue
         }
-        const taken = rest.subarray(0, maxBytes - filled)
-        bytes.set(taken, filled)
+        const taken = rest.subarray(0, into.length - filled)
+        into.set(taken, filled)
         filled += taken.length
         rest = rest.subarray(taken.length)
       }
-      return bytes.subarray(0, filled)
+      return filled
     },
     async cancel() {
       await iterator.return?.()

@@ -237,10 +237,11 @@ export class OpenFile {
     await this.#empty()
   }
 
-  /** Does one thing after the other: what a file is saved in is one file. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
+  /** Does one thing after the other: what a file is saved in is one file. Who is stopped waits no longer, and those after them do. */
+  async inTurn<T>(stop: Stop, work: () => Promise<T>): Promise<T> {
+    const before = this.#turn
+    const done = stop.guard(before).then(work)
+    this.#turn = before.then(() => done).catch(() => undefined)
     return done
   }
 
@@ -276,7 +277,9 @@ export class OpenFile {
     await this.close(forgotten)
     await this.#removePart()
     await this.#empty()
-    await this.context.records.remove(this.id)
+    // Who still reads it writes nothing down any more.
+    this.#isKept = false
+    await this.#write(() => this.context.records.remove(this.id))
     this.context.onforget(this)
   }
 

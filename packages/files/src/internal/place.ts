@@ -34,7 +34,7 @@ export function openPath(handles: Handles, path: string, key: Uint8Array): Place
 }
 
 /** As many as are written at a time, mostly. */
-const MAX_SPARES = 16
+const MAX_SPARES = 32
 const spares: Uint8Array[] = []
 
 /** Lends memory for a block, and takes it back for the next. */
@@ -54,7 +54,7 @@ export function openSource(handles: Handles, path: string, key: Uint8Array): Pla
 }
 
 /** How many blocks are removed together: 4 MiB. */
-export const PIECE_BLOCKS = 16
+export const PIECE_BLOCKS = 32
 
 /** A folder of this package's own, in which blocks are sealed. Each piece is a file, so that its room can be given back. */
 export function openFolder(handles: Handles, folder: string, onuse: (piece: number, bytes: number) => void): Place {

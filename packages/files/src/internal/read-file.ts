@@ -5,7 +5,7 @@ import type { OpenFile } from './open-file.js'
 import type { Stop } from './stop.js'
 
 /** How far ahead of its reader a stream asks, in blocks: 4 MiB. */
-const AHEAD_BLOCKS = 16
+const AHEAD_BLOCKS = 32
 
 /** {@link readFile} for whoever shows it: goes on while the caller takes what it gives. */
 export async function* streamFile(opened: OpenFile, start: number, end: number, stop: Stop): AsyncGenerator<Uint8Array, void, void> {

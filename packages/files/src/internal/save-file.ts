@@ -47,8 +47,7 @@ export async function receiveFile<T>(
   opened.progress.begin()
   try {
     await opened.keep()
-    return await opened.inTurn(async () => {
-      stop.throwIfStopped()
+    return await opened.inTurn(stop, async () => {
       const part = `${folder}/.${opened.id}.covey-part`
       const { path, isOwn } = opened.record
       const isCopy = isOwn || path?.stamp !== undefined

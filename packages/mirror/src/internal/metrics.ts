@@ -20,7 +20,7 @@ export const MIRROR_METRICS: Metrics<HolderStats> = [
   ['covey_mirror_clients', 'gauge', 'Devices that are connected and have asked for something.', 'clients'],
   ['covey_mirror_cores', 'gauge', 'Cores that are held.', 'cores'],
   ['covey_mirror_open_cores', 'gauge', 'Cores that devices which are connected asked for.', 'openCores'],
-  ['covey_mirror_bytes', 'gauge', 'Bytes of the blocks that are held.', 'bytes']
+  ['covey_mirror_bytes', 'gauge', 'Bytes of the blocks that are held, and 512 for each.', 'bytes']
 ]
 
 /** The text format of Prometheus. */

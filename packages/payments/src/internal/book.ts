@@ -3,13 +3,16 @@ import { PaymentError } from '../errors.js'
 import type { JournalEntry, PaymentJournal } from '../journal.js'
 import { checkLimits, type SpendingLimit } from '../policy.js'
 import type { PaymentRequest } from '../request.js'
+import { notKnown } from './outcomes.js'
 
 /** What a wallet does with its journal. */
 interface Book {
   /** Writes down a payment that is about to be made, where nothing speaks against it. */
   reserve(entry: JournalEntry, limits: readonly SpendingLimit[]): Promise<void>
-  /** Changes an entry. `sent` is refused where the payee has taken the request back. */
+  /** Changes an entry. A `handle`, after which it is sent, is refused where the payee has taken the request back. */
   write(requestHash: Uint8Array, to: Partial<JournalEntry>): Promise<JournalEntry>
+  /** Says of a payment that was begun by `pay` what it gives back, where nothing else does. */
+  giveBack(requestHash: Uint8Array, refundOf: Uint8Array): Promise<void>
   /** Whether it came before anything was sent. */
   cancel(request: PaymentRequest, nowMs: number): Promise<boolean>
   /** @throws {PaymentError} CANCELLED */
@@ -29,29 +32,37 @@ export function createBook(journal: PaymentJournal): Book {
     return changed
   }
 
+  /** All that was paid, or may be, for other requests. */
+  function othersThan(requestHash: Uint8Array): JournalEntry[] {
+    return journal.list().filter((other) => other.state !== 'failed' && !equalBytes(other.requestHash, requestHash))
+  }
+
   const book: Book = {
     reserve(entry, limits) {
       return change(async () => {
         book.refuseCancelled(entry.requestHash)
-        const all = journal.list()
-        const others = all.filter((other) => other.state !== 'failed' && !equalBytes(other.requestHash, entry.requestHash))
+        const others = othersThan(entry.requestHash)
         if (others.some(({ destination }) => equalBytes(destination, entry.destination))) {
           throw new PaymentError('DUPLICATE', 'Another request with the same invoice or address was paid, or is being paid.')
         }
-        if (entry.refundOf.length > 0 && others.some(({ refundOf }) => equalBytes(refundOf, entry.refundOf))) {
-          throw new PaymentError('DUPLICATE', 'The payment was given back before, or is being given back, by another request.')
-        }
-        checkLimits(limits, entry, all)
+        refuseGivenBack(entry.refundOf, others)
+        checkLimits(limits, entry, journal.list())
         await journal.put(entry)
       })
     },
     write(requestHash, to) {
       return change(async () => {
         const former = journal.get(requestHash)!
-        if (to.state === 'sent') book.refuseCancelled(requestHash)
+        if (to.handle !== undefined) book.refuseCancelled(requestHash)
         const entry = { ...former, ...to }
         await journal.put(entry)
         return entry
+      })
+    },
+    giveBack(requestHash, refundOf) {
+      return change(async () => {
+        refuseGivenBack(refundOf, othersThan(requestHash))
+        await journal.put({ ...journal.get(requestHash)!, refundOf }).catch(notKnown(undefined))
       })
     },
     cancel(request, nowMs) {
@@ -67,6 +78,11 @@ export function createBook(journal: PaymentJournal): Book {
     }
   }
   return book
+}
+
+function refuseGivenBack(refundOf: Uint8Array, others: readonly JournalEntry[]): void {
+  if (refundOf.length === 0 || !others.some((other) => equalBytes(other.refundOf, refundOf))) return
+  throw new PaymentError('DUPLICATE', 'The payment was given back before, or is being given back, by another request.')
 }
 
 function neverBegun({ coreHash: requestHash, room, bytes, money }: PaymentRequest, beganMs: number): JournalEntry {

@@ -9,7 +9,7 @@ import { signReceipt, type PaymentReceipt } from '../receipt.js'
 import { readRequest, type PaymentRequest } from '../request.js'
 import { readNotice } from '../settlement.js'
 import { createBook } from './book.js'
-import { asPaymentError, assertFee, checkOutcome, checkQuote, notKnown, refuse, unknownOutcome } from './outcomes.js'
+import { asPaymentError, assertFee, checkOutcome, checkQuote, checkVerification, notKnown, refuse, unknownOutcome } from './outcomes.js'
 import type { Signer } from './signed-message.js'
 
 interface PayerInit {
@@ -58,6 +58,9 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
 
   async function payInTurn(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
     const former = journal.get(request.coreHash)
+    const isMade = former?.state === 'paid' || former?.state === 'sent'
+    // It was paid by `pay`, and gives something back all the same.
+    if (isMade && refundOf.length > 0 && former.refundOf.length === 0) await book.giveBack(request.coreHash, refundOf)
     if (former?.state === 'paid') return receiptOf(request, former)
     if (former?.state === 'sent') return receiptOf(request, await look(attemptOf(request, former), signal))
     return receiptOf(request, await send(await begin(request, maxFee, refundOf, signal), signal))
@@ -83,6 +86,7 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     throwIfAborted(signal)
     // Whoever confirms may take their time.
     refuseExpired(request)
+    const former = journal.get(request.coreHash)
     const entry: JournalEntry = {
       requestHash: request.coreHash,
       state: 'begun',
@@ -95,10 +99,11 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       destination: quote.destination,
       handle: new Uint8Array(),
       proof: new Uint8Array(),
-      attempts: (journal.get(request.coreHash)?.attempts ?? 0) + 1,
+      attempts: (former?.attempts ?? 0) + 1,
       beganMs: now(),
       isCancelled: false,
-      refundOf
+      // What was begun as a refund is one, whoever begins it again.
+      refundOf: refundOf.length === 0 && former !== undefined ? former.refundOf : refundOf
     }
     await book.reserve(entry, limits)
     return { provider, order, entry }
@@ -109,7 +114,9 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     let saving: Promise<void> | undefined
     let isDone = false
     const save = (handle: Uint8Array): Promise<void> => {
-      if (isDone || saving !== undefined) return Promise.reject(new PaymentError('PROVIDER_INVALID', 'A provider saves once, while it pays.'))
+      if (isDone || saving !== undefined || handle.length === 0) {
+        return Promise.reject(new PaymentError('PROVIDER_INVALID', 'A provider saves something, once, while it pays.'))
+      }
       saving = write(attempt, { state: 'sent', handle: Uint8Array.from(handle) })
       return saving
     }
@@ -143,6 +150,8 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       throwIfAborted(signal)
       throw unknownOutcome(cause)
     }
+    // Of what it has not saved a provider can say that it was paid, and not that it never will be.
+    if (outcome.status === 'failed' && entry.handle.length === 0) throw unknownOutcome()
     return record(attempt, outcome, signal)
   }
 
@@ -155,14 +164,12 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       await write(attempt, { state: 'failed' }).catch(notKnown(signal))
       throw new PaymentError(outcome.code, outcome.message)
     }
-    if (outcome.status !== 'paid') {
-      // A provider that has not saved may have sent all the same, and it is not begun again.
-      if (attempt.entry.state === 'begun') await write(attempt, { state: 'sent' }).catch(notKnown(signal))
-      throw unknownOutcome()
-    }
+    // A provider that has not saved may have sent all the same, also what was taken back: it is not begun again.
+    if (attempt.entry.state === 'begun') await write(attempt, { state: 'sent' }).catch(notKnown(signal))
+    if (outcome.status !== 'paid') throw unknownOutcome()
     const { provider, order } = attempt
     const { proof } = outcome
-    const { status, reason } = await provider.verify({ ...order, payer, proof }, { signal }).catch(notKnown(signal))
+    const { status, reason } = checkVerification(await provider.verify({ ...order, payer, proof }, { signal }).catch(notKnown(signal)))
     if (status === 'invalid') throw new PaymentError('PROVIDER_INVALID', `The provider says that it has paid, and its proof is none: ${reason}`)
     await write(attempt, { state: 'paid', proof }).catch(notKnown(signal))
     return attempt.entry

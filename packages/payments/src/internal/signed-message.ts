@@ -47,12 +47,16 @@ export function signMessage(kind: MessageKind, signer: Signer, room: Uint8Array,
   return { hash: hashOf(kind, body), device: device.publicKey, bytes }
 }
 
-/** Opens what `signMessage` made: `read` decodes the body, whose `room` and `signer` have to be what is expected. */
+/**
+ * Opens what `signMessage` made: `read` decodes the body, whose `room` and `signer` have to be what is expected, and `mismatch` says
+ * what else is not. Signatures take longest and come last: who looks for one message goes through many.
+ */
 export function openMessage<Body extends { room: Uint8Array; signer: Uint8Array }>(
   kind: MessageKind,
   bytes: Uint8Array,
   expected: ExpectedMessage,
-  read: (reader: ByteReader) => Body
+  read: (reader: ByteReader) => Body,
+  mismatch: (body: Body) => string | undefined
 ): Result<Omit<Body, 'signer'> & SignedMessage, PaymentError> {
   assertBytes(bytes, 'bytes')
   assertOptions(expected, 'expected', ['room', 'atMs', 'minEpoch'])
@@ -66,6 +70,8 @@ export function openMessage<Body extends { room: Uint8Array; signer: Uint8Array 
   if (!inner.ok) return refuse('MESSAGE_MALFORMED', inner.error.message)
   const { signer, ...value } = inner.value
   if (!equalBytes(value.room, expected.room)) return refuse('MESSAGE_WRONG_ROOM', 'The message was made for another room.')
+  const reason = mismatch(inner.value)
+  if (reason !== undefined) return refuse('MESSAGE_MISMATCH', reason)
   const claim = decodeCertificate(certificate)
   if (!claim.ok) return refuse('MESSAGE_BAD_SIGNATURE', claim.error.message)
   const { device } = claim.value

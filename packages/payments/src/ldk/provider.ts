@@ -1,6 +1,7 @@
 import { assertInteger, assertOptions, concatBytes, equalBytes, throwIfAborted, withTimeout, isCoveyError } from '@covey/core'
 import { BOLT11, createBolt11Method, readBolt11Method, verifyPreimage } from '../bolt11/method.js'
 import { PaymentError, type PaymentErrorCode } from '../errors.js'
+import { MAX_MSAT } from '../internal/ldk/arguments.js'
 import { PREFIXES } from '../internal/ldk/networks.js'
 import type { PaymentOrder, PaymentOutcome, PaymentProvider } from '../provider.js'
 import type { LightningNode, OutgoingPayment } from './node.js'
@@ -61,6 +62,7 @@ export function createLdkProvider(node: LightningNode, options: LdkProviderOptio
       const expiresInMs = core.expiresMs - Date.now()
       if (expiresInMs <= 0) throw new PaymentError('EXPIRED', 'The request has expired.')
       const { amount: amountMsat } = core.money
+      if (amountMsat > MAX_MSAT) throw new PaymentError('AMOUNT_MALFORMED', 'The amount is more than a wallet can be asked for.')
       return createBolt11Method(core, await node.createInvoice({ amountMsat, descriptionHash: core.coreHash, expiresInMs }))
     },
 

@@ -1,6 +1,7 @@
 import { concatBytes, encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
 import type { AssetId } from '../assets.js'
+import { MAX_AMOUNT } from '../constants.js'
 import type { PaymentErrorCode } from '../errors.js'
 import type { PaymentOrder, PaymentOutcome, PaymentProvider } from '../provider.js'
 import { draftRequest, signRequest } from '../request.js'
@@ -138,6 +139,13 @@ const SCENES: Readonly<Record<string, Scene>> = {
     }
     same((outcome as { code?: string }).code, 'INSUFFICIENT_FUNDS', 'the code')
     same(await world.received(), 0n, 'what was received')
+  },
+
+  async 'can be asked for any amount, or says that it cannot by a PaymentError'(world, people) {
+    // It may be what a stranger offers.
+    await ask(world, people, MAX_AMOUNT).catch((error: unknown) => {
+      if (!isCoveyError(error)) throw new Error('createMethod: it rejected by another error', { cause: error })
+    })
   },
 
   async 'refuses a method that was made for another request'(world, people) {

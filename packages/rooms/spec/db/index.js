@@ -2034,6 +2034,73 @@ const collection29 = {
   decodedVersion: 0
 }
 
+// '@covey/read-receipts' collection key
+const collection30_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 30 })
+
+function collection30_indexify (record) {
+  const a = record.writer
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/read-receipts' value encoding
+const collection30_enc = getEncoding('@covey/read-receipt/hyperdb#30')
+
+// '@covey/read-receipts' reconstruction function
+function collection30_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection30_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection30.decodedVersion = c.uint.decode(state)
+  const record = collection30_enc.decode(state)
+  record.writer = key[0]
+  return record
+}
+// '@covey/read-receipts' key reconstruction function
+function collection30_reconstruct_key (keyBuf) {
+  const key = collection30_key.decode(keyBuf)
+  return {
+    writer: key[0]
+  }
+}
+
+// '@covey/read-receipts'
+const collection30 = {
+  name: '@covey/read-receipts',
+  id: 30,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.writer]
+    return collection30_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection30_key.encodeRange({
+      gt: gt ? collection30_indexify(gt) : null,
+      lt: lt ? collection30_indexify(lt) : null,
+      gte: gte ? collection30_indexify(gte) : null,
+      lte: lte ? collection30_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection30_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection30_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection30_reconstruct,
+  reconstructKey: collection30_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -2060,7 +2127,8 @@ const collections = [
   collection25,
   collection27,
   collection28,
-  collection29
+  collection29,
+  collection30
 ]
 
 const indexes = [
@@ -2100,6 +2168,7 @@ function resolveCollection (name) {
     case '@covey/collections': return collection27
     case '@covey/collection-usage': return collection28
     case '@covey/entries': return collection29
+    case '@covey/read-receipts': return collection30
     default: return null
   }
 }

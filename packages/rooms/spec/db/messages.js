@@ -585,8 +585,28 @@ const encoding19 = {
   }
 }
 
-// @covey/revoke-device
+// @covey/indexers.writers
+const encoding20_0 = c.array(c.fixed32)
+
+// @covey/indexers
 const encoding20 = {
+  preencode(state, m) {
+    encoding20_0.preencode(state, m.writers)
+  },
+  encode(state, m) {
+    encoding20_0.encode(state, m.writers)
+  },
+  decode(state) {
+    const r0 = encoding20_0.decode(state)
+
+    return {
+      writers: r0
+    }
+  }
+}
+
+// @covey/revoke-device
+const encoding21 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -611,7 +631,7 @@ const encoding20 = {
 }
 
 // @covey/unreact
-const encoding21 = {
+const encoding22 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.reaction)
   },
@@ -628,7 +648,7 @@ const encoding21 = {
 }
 
 // @covey/rule
-const encoding22 = {
+const encoding23 = {
   preencode(state, m) {
     c.uint.preencode(state, m.rule)
     c.uint.preencode(state, m.value)
@@ -649,18 +669,18 @@ const encoding22 = {
 }
 
 // @covey/rules.rules
-const encoding23_0 = c.array(c.frame(encoding22))
+const encoding24_0 = c.array(c.frame(encoding23))
 
 // @covey/rules
-const encoding23 = {
+const encoding24 = {
   preencode(state, m) {
-    encoding23_0.preencode(state, m.rules)
+    encoding24_0.preencode(state, m.rules)
   },
   encode(state, m) {
-    encoding23_0.encode(state, m.rules)
+    encoding24_0.encode(state, m.rules)
   },
   decode(state) {
-    const r0 = encoding23_0.decode(state)
+    const r0 = encoding24_0.decode(state)
 
     return {
       rules: r0
@@ -669,7 +689,7 @@ const encoding23 = {
 }
 
 // @covey/message-kinds
-const encoding24 = {
+const encoding25 = {
   preencode(state, m) {
     c.uint.preencode(state, m.kinds)
   },
@@ -686,7 +706,7 @@ const encoding24 = {
 }
 
 // @covey/collection
-const encoding25 = {
+const encoding26 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.role)
@@ -707,7 +727,7 @@ const encoding25 = {
 }
 
 // @covey/entry-name
-const encoding26 = {
+const encoding27 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -728,7 +748,7 @@ const encoding26 = {
 }
 
 // @covey/mention
-const encoding27 = {
+const encoding28 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.start)
@@ -753,10 +773,10 @@ const encoding27 = {
 }
 
 // @covey/message-body.mentions
-const encoding28_6 = c.array(c.frame(encoding27))
+const encoding29_6 = c.array(c.frame(encoding28))
 
 // @covey/message-body
-const encoding28 = {
+const encoding29 = {
   preencode(state, m) {
     state.end++ // max flag is 64 so always one byte
 
@@ -765,7 +785,7 @@ const encoding28 = {
     if (m.version) c.uint.preencode(state, m.version)
     if (m.data) c.buffer.preencode(state, m.data)
     if (m.replyTo) c.fixed32.preencode(state, m.replyTo)
-    if (m.mentions) encoding28_6.preencode(state, m.mentions)
+    if (m.mentions) encoding29_6.preencode(state, m.mentions)
   },
   encode(state, m) {
     const flags =
@@ -784,7 +804,7 @@ const encoding28 = {
     if (m.version) c.uint.encode(state, m.version)
     if (m.data) c.buffer.encode(state, m.data)
     if (m.replyTo) c.fixed32.encode(state, m.replyTo)
-    if (m.mentions) encoding28_6.encode(state, m.mentions)
+    if (m.mentions) encoding29_6.encode(state, m.mentions)
   },
   decode(state) {
     const flags = c.uint.decode(state)
@@ -796,13 +816,13 @@ const encoding28 = {
       data: (flags & 8) !== 0 ? c.buffer.decode(state) : null,
       replyTo: (flags & 16) !== 0 ? c.fixed32.decode(state) : null,
       forwarded: (flags & 32) !== 0,
-      mentions: (flags & 64) !== 0 ? encoding28_6.decode(state) : null
+      mentions: (flags & 64) !== 0 ? encoding29_6.decode(state) : null
     }
   }
 }
 
 // @covey/reaction-body
-const encoding29 = {
+const encoding30 = {
   preencode(state, m) {
     c.string.preencode(state, m.emoji)
   },
@@ -819,18 +839,18 @@ const encoding29 = {
 }
 
 // @covey/vote-body.choices
-const encoding30_0 = c.array(c.uint)
+const encoding31_0 = c.array(c.uint)
 
 // @covey/vote-body
-const encoding30 = {
+const encoding31 = {
   preencode(state, m) {
-    encoding30_0.preencode(state, m.choices)
+    encoding31_0.preencode(state, m.choices)
   },
   encode(state, m) {
-    encoding30_0.encode(state, m.choices)
+    encoding31_0.encode(state, m.choices)
   },
   decode(state) {
-    const r0 = encoding30_0.decode(state)
+    const r0 = encoding31_0.decode(state)
 
     return {
       choices: r0
@@ -839,7 +859,7 @@ const encoding30 = {
 }
 
 // @covey/entry-body
-const encoding31 = {
+const encoding32 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     c.uint.preencode(state, m.version)
@@ -864,7 +884,7 @@ const encoding31 = {
 }
 
 // @covey/settings-body
-const encoding32 = {
+const encoding33 = {
   preencode(state, m) {
     state.end++ // max flag is 1 so always one byte
 
@@ -886,8 +906,28 @@ const encoding32 = {
   }
 }
 
+// @covey/mirrors-body.mirrors
+const encoding34_0 = c.array(c.buffer)
+
+// @covey/mirrors-body
+const encoding34 = {
+  preencode(state, m) {
+    encoding34_0.preencode(state, m.mirrors)
+  },
+  encode(state, m) {
+    encoding34_0.encode(state, m.mirrors)
+  },
+  decode(state) {
+    const r0 = encoding34_0.decode(state)
+
+    return {
+      mirrors: r0
+    }
+  }
+}
+
 // @covey/report-body
-const encoding33 = {
+const encoding35 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     state.end++ // max flag is 1 so always one byte
@@ -914,7 +954,7 @@ const encoding33 = {
 }
 
 // @covey/profile-body
-const encoding34 = {
+const encoding36 = {
   preencode(state, m) {
     state.end++ // max flag is 2 so always one byte
 
@@ -940,21 +980,21 @@ const encoding34 = {
 }
 
 // @covey/knock-body.receipt
-const encoding35_1 = encoding4_2
+const encoding37_1 = encoding4_2
 
 // @covey/knock-body
-const encoding35 = {
+const encoding37 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
-    encoding35_1.preencode(state, m.receipt)
+    encoding37_1.preencode(state, m.receipt)
   },
   encode(state, m) {
     c.buffer.encode(state, m.request)
-    encoding35_1.encode(state, m.receipt)
+    encoding37_1.encode(state, m.receipt)
   },
   decode(state) {
     const r0 = c.buffer.decode(state)
-    const r1 = encoding35_1.decode(state)
+    const r1 = encoding37_1.decode(state)
 
     return {
       request: r0,
@@ -964,7 +1004,7 @@ const encoding35 = {
 }
 
 // @covey/join-request
-const encoding36 = {
+const encoding38 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1011,7 +1051,7 @@ const encoding36 = {
 }
 
 // @covey/knock-request
-const encoding37 = {
+const encoding39 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.request)
     state.end++ // max flag is 1 so always one byte
@@ -1038,7 +1078,7 @@ const encoding37 = {
 }
 
 // @covey/invite-link
-const encoding38 = {
+const encoding40 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.seed)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -1088,7 +1128,7 @@ const encoding38 = {
 }
 
 // @covey/profile-avatar
-const encoding39 = {
+const encoding41 = {
   preencode(state, m) {
     c.string.preencode(state, m.type)
     c.uint.preencode(state, m.version)
@@ -1113,17 +1153,17 @@ const encoding39 = {
 }
 
 // @covey/profile-card.avatar
-const encoding40_3 = c.frame(encoding39)
+const encoding42_3 = c.frame(encoding41)
 
 // @covey/profile-card
-const encoding40 = {
+const encoding42 = {
   preencode(state, m) {
     c.uint.preencode(state, m.version)
     state.end++ // max flag is 4 so always one byte
 
     if (m.name) c.string.preencode(state, m.name)
     if (m.bio) c.string.preencode(state, m.bio)
-    if (m.avatar) encoding40_3.preencode(state, m.avatar)
+    if (m.avatar) encoding42_3.preencode(state, m.avatar)
   },
   encode(state, m) {
     const flags = (m.name ? 1 : 0) | (m.bio ? 2 : 0) | (m.avatar ? 4 : 0)
@@ -1133,7 +1173,7 @@ const encoding40 = {
 
     if (m.name) c.string.encode(state, m.name)
     if (m.bio) c.string.encode(state, m.bio)
-    if (m.avatar) encoding40_3.encode(state, m.avatar)
+    if (m.avatar) encoding42_3.encode(state, m.avatar)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1143,13 +1183,13 @@ const encoding40 = {
       version: r0,
       name: (flags & 1) !== 0 ? c.string.decode(state) : null,
       bio: (flags & 2) !== 0 ? c.string.decode(state) : null,
-      avatar: (flags & 4) !== 0 ? encoding40_3.decode(state) : null
+      avatar: (flags & 4) !== 0 ? encoding42_3.decode(state) : null
     }
   }
 }
 
 // @covey/signed-profile
-const encoding41 = {
+const encoding43 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.card)
     c.fixed32.preencode(state, m.device)
@@ -1178,7 +1218,7 @@ const encoding41 = {
 }
 
 // @covey/dm-message
-const encoding42 = {
+const encoding44 = {
   preencode(state, m) {
     c.uint.preencode(state, m.type)
     state.end++ // max flag is 64 so always one byte
@@ -1230,7 +1270,7 @@ const encoding42 = {
 }
 
 // @covey/people-record
-const encoding43 = {
+const encoding45 = {
   preencode(state, m) {
     c.string.preencode(state, m.key)
     state.end++ // max flag is 1 so always one byte
@@ -1257,20 +1297,22 @@ const encoding43 = {
 }
 
 // @covey/contact
-const encoding44 = {
+const encoding46 = {
   preencode(state, m) {
     c.uint.preencode(state, m.addedAt)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.name) c.string.preencode(state, m.name)
+    if (m.changedAt) c.uint.preencode(state, m.changedAt)
   },
   encode(state, m) {
-    const flags = m.name ? 1 : 0
+    const flags = (m.name ? 1 : 0) | (m.changedAt ? 2 : 0) | (m.removed ? 4 : 0)
 
     c.uint.encode(state, m.addedAt)
     c.uint.encode(state, flags)
 
     if (m.name) c.string.encode(state, m.name)
+    if (m.changedAt) c.uint.encode(state, m.changedAt)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1278,30 +1320,43 @@ const encoding44 = {
 
     return {
       addedAt: r0,
-      name: (flags & 1) !== 0 ? c.string.decode(state) : null
+      name: (flags & 1) !== 0 ? c.string.decode(state) : null,
+      changedAt: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      removed: (flags & 4) !== 0
     }
   }
 }
 
 // @covey/block
-const encoding45 = {
+const encoding47 = {
   preencode(state, m) {
     c.uint.preencode(state, m.blockedAt)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.changedAt) c.uint.preencode(state, m.changedAt)
   },
   encode(state, m) {
+    const flags = (m.changedAt ? 1 : 0) | (m.removed ? 2 : 0)
+
     c.uint.encode(state, m.blockedAt)
+    c.uint.encode(state, flags)
+
+    if (m.changedAt) c.uint.encode(state, m.changedAt)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
-      blockedAt: r0
+      blockedAt: r0,
+      changedAt: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
+      removed: (flags & 2) !== 0
     }
   }
 }
 
 // @covey/report
-const encoding46 = {
+const encoding48 = {
   preencode(state, m) {
     c.uint.preencode(state, m.reportedAt)
     c.fixed32.preencode(state, m.identity)
@@ -1339,7 +1394,7 @@ const encoding46 = {
 }
 
 // @covey/dm-record
-const encoding47 = {
+const encoding49 = {
   preencode(state, m) {
     c.uint.preencode(state, m.state)
     c.uint.preencode(state, m.at)
@@ -1373,7 +1428,7 @@ const encoding47 = {
 }
 
 // @covey/room-record
-const encoding48 = {
+const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -1407,8 +1462,129 @@ const encoding48 = {
   }
 }
 
+// @covey/noted-head
+const encoding51 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.key)
+    c.uint.preencode(state, m.length)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.key)
+    c.uint.encode(state, m.length)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      key: r0,
+      length: r1
+    }
+  }
+}
+
+// @covey/noted-device
+const encoding52 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.device)
+    c.fixed32.preencode(state, m.writer)
+    c.uint.preencode(state, m.length)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.minEpoch) c.uint.preencode(state, m.minEpoch)
+  },
+  encode(state, m) {
+    const flags = (m.removed ? 1 : 0) | (m.minEpoch ? 2 : 0)
+
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.device)
+    c.fixed32.encode(state, m.writer)
+    c.uint.encode(state, m.length)
+    c.uint.encode(state, flags)
+
+    if (m.minEpoch) c.uint.encode(state, m.minEpoch)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      identity: r0,
+      device: r1,
+      writer: r2,
+      length: r3,
+      removed: (flags & 1) !== 0,
+      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+    }
+  }
+}
+
+// @covey/room-note.heads
+const encoding53_3 = c.array(c.frame(encoding51))
+// @covey/room-note.devices
+const encoding53_4 = c.array(c.frame(encoding52))
+// @covey/room-note.views
+const encoding53_5 = encoding20_0
+// @covey/room-note.mirrorLinks
+const encoding53_8 = c.array(c.string)
+
+// @covey/room-note
+const encoding53 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.room)
+    c.fixed32.preencode(state, m.own)
+    c.fixed32.preencode(state, m.encryptionKey)
+    encoding53_3.preencode(state, m.heads)
+    encoding53_4.preencode(state, m.devices)
+    encoding53_5.preencode(state, m.views)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.other) c.fixed32.preencode(state, m.other)
+    encoding53_8.preencode(state, m.mirrorLinks)
+  },
+  encode(state, m) {
+    const flags = (m.other ? 1 : 0) | (m.admitted ? 2 : 0)
+
+    c.fixed32.encode(state, m.room)
+    c.fixed32.encode(state, m.own)
+    c.fixed32.encode(state, m.encryptionKey)
+    encoding53_3.encode(state, m.heads)
+    encoding53_4.encode(state, m.devices)
+    encoding53_5.encode(state, m.views)
+    c.uint.encode(state, flags)
+
+    if (m.other) c.fixed32.encode(state, m.other)
+    encoding53_8.encode(state, m.mirrorLinks)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = encoding53_3.decode(state)
+    const r4 = encoding53_4.decode(state)
+    const r5 = encoding53_5.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      room: r0,
+      own: r1,
+      encryptionKey: r2,
+      heads: r3,
+      devices: r4,
+      views: r5,
+      other: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      admitted: (flags & 2) !== 0,
+      mirrorLinks: encoding53_8.decode(state)
+    }
+  }
+}
+
 // @covey/device-link
-const encoding49 = {
+const encoding54 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.secret)
@@ -1443,7 +1619,7 @@ const encoding49 = {
 }
 
 // @covey/link-hello
-const encoding50 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.proof)
     c.fixed32.preencode(state, m.commitment)
@@ -1464,7 +1640,7 @@ const encoding50 = {
 }
 
 // @covey/link-offer
-const encoding51 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.fixed32.preencode(state, m.identity)
@@ -1485,7 +1661,7 @@ const encoding51 = {
 }
 
 // @covey/link-reveal
-const encoding52 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.buffer.preencode(state, m.request)
@@ -1506,7 +1682,7 @@ const encoding52 = {
 }
 
 // @covey/link-grant
-const encoding53 = {
+const encoding58 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.certificate)
     c.fixed32.preencode(state, m.key)
@@ -1541,7 +1717,7 @@ const encoding53 = {
 }
 
 // @covey/personal-entry
-const encoding54 = {
+const encoding59 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
@@ -1568,7 +1744,7 @@ const encoding54 = {
 }
 
 // @covey/personal-room-entry
-const encoding55 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.fixed32.preencode(state, m.encryptionKey)
@@ -1595,7 +1771,7 @@ const encoding55 = {
 }
 
 // @covey/read-mark
-const encoding56 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1616,7 +1792,7 @@ const encoding56 = {
 }
 
 // @covey/search-segment
-const encoding57 = {
+const encoding62 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.ids)
     c.buffer.preencode(state, m.versions)
@@ -1649,7 +1825,7 @@ const encoding57 = {
 }
 
 // @covey/search-mark
-const encoding58 = {
+const encoding63 = {
   preencode(state, m) {
     c.uint.preencode(state, m.settled)
     c.uint.preencode(state, m.segments)
@@ -1670,7 +1846,7 @@ const encoding58 = {
 }
 
 // @covey/meta
-const encoding59 = {
+const encoding64 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1714,7 +1890,7 @@ const encoding59 = {
 }
 
 // @covey/writer
-const encoding60 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1745,7 +1921,7 @@ const encoding60 = {
 }
 
 // @covey/authority
-const encoding61 = {
+const encoding66 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1780,7 +1956,7 @@ const encoding61 = {
 }
 
 // @covey/act
-const encoding62 = {
+const encoding67 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.uint.preencode(state, m.number)
@@ -1817,20 +1993,35 @@ const encoding62 = {
 }
 
 // @covey/room.rules
-const encoding63_6 = encoding23_0
+const encoding68_6 = encoding24_0
+// @covey/room.indexers
+const encoding68_9 = encoding20_0
 
 // @covey/room
-const encoding63 = {
+const encoding68 = {
   preencode(state, m) {
+    const flags =
+      (m.settingsWriter ? 1 : 0) |
+      (m.settings ? 2 : 0) |
+      (m.founder ? 4 : 0) |
+      (m.peer ? 8 : 0) |
+      (m.rules ? 16 : 0) |
+      (m.mirrorsWriter ? 32 : 0) |
+      (m.mirrors ? 64 : 0) |
+      (m.indexers ? 128 : 0)
+
     c.uint.preencode(state, m.createdAt)
     c.uint.preencode(state, m.history)
-    state.end++ // max flag is 16 so always one byte
+    c.uint.preencode(state, flags)
 
     if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
     if (m.settings) c.buffer.preencode(state, m.settings)
     if (m.founder) c.fixed32.preencode(state, m.founder)
     if (m.peer) c.fixed32.preencode(state, m.peer)
-    if (m.rules) encoding63_6.preencode(state, m.rules)
+    if (m.rules) encoding68_6.preencode(state, m.rules)
+    if (m.mirrorsWriter) c.fixed32.preencode(state, m.mirrorsWriter)
+    if (m.mirrors) c.buffer.preencode(state, m.mirrors)
+    if (m.indexers) encoding68_9.preencode(state, m.indexers)
   },
   encode(state, m) {
     const flags =
@@ -1838,7 +2029,10 @@ const encoding63 = {
       (m.settings ? 2 : 0) |
       (m.founder ? 4 : 0) |
       (m.peer ? 8 : 0) |
-      (m.rules ? 16 : 0)
+      (m.rules ? 16 : 0) |
+      (m.mirrorsWriter ? 32 : 0) |
+      (m.mirrors ? 64 : 0) |
+      (m.indexers ? 128 : 0)
 
     c.uint.encode(state, m.createdAt)
     c.uint.encode(state, m.history)
@@ -1848,7 +2042,10 @@ const encoding63 = {
     if (m.settings) c.buffer.encode(state, m.settings)
     if (m.founder) c.fixed32.encode(state, m.founder)
     if (m.peer) c.fixed32.encode(state, m.peer)
-    if (m.rules) encoding63_6.encode(state, m.rules)
+    if (m.rules) encoding68_6.encode(state, m.rules)
+    if (m.mirrorsWriter) c.fixed32.encode(state, m.mirrorsWriter)
+    if (m.mirrors) c.buffer.encode(state, m.mirrors)
+    if (m.indexers) encoding68_9.encode(state, m.indexers)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1862,23 +2059,27 @@ const encoding63 = {
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
       founder: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
       peer: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
-      rules: (flags & 16) !== 0 ? encoding63_6.decode(state) : null
+      rules: (flags & 16) !== 0 ? encoding68_6.decode(state) : null,
+      mirrorsWriter: (flags & 32) !== 0 ? c.fixed32.decode(state) : null,
+      mirrors: (flags & 64) !== 0 ? c.buffer.decode(state) : null,
+      indexers: (flags & 128) !== 0 ? encoding68_9.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding64 = {
+const encoding69 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.minEpoch) c.uint.preencode(state, m.minEpoch)
+    if (m.namings) c.uint.preencode(state, m.namings)
   },
   encode(state, m) {
-    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0)
+    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0) | (m.namings ? 4 : 0)
 
     c.fixed32.encode(state, m.identity)
     c.uint.encode(state, m.role)
@@ -1886,6 +2087,7 @@ const encoding64 = {
     c.uint.encode(state, flags)
 
     if (m.minEpoch) c.uint.encode(state, m.minEpoch)
+    if (m.namings) c.uint.encode(state, m.namings)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -1898,13 +2100,14 @@ const encoding64 = {
       role: r1,
       joinedAt: r2,
       muted: (flags & 1) !== 0,
-      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      namings: (flags & 4) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/device
-const encoding65 = {
+const encoding70 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -1950,7 +2153,7 @@ const encoding65 = {
 }
 
 // @covey/message-report
-const encoding66 = {
+const encoding71 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.id)
@@ -1978,8 +2181,37 @@ const encoding66 = {
   }
 }
 
+// @covey/read-receipt
+const encoding72 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.message)
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      identity: r1,
+      message: r2,
+      sentAt: r3
+    }
+  }
+}
+
 // @covey/pace
-const encoding67 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.sentAt)
@@ -2000,7 +2232,7 @@ const encoding67 = {
 }
 
 // @covey/ban
-const encoding68 = {
+const encoding74 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -2021,7 +2253,7 @@ const encoding68 = {
 }
 
 // @covey/profile
-const encoding69 = {
+const encoding75 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.writer)
@@ -2046,7 +2278,7 @@ const encoding69 = {
 }
 
 // @covey/invite-row
-const encoding70 = {
+const encoding76 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -2104,7 +2336,7 @@ const encoding70 = {
 }
 
 // @covey/knock-row
-const encoding71 = {
+const encoding77 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -2139,7 +2371,7 @@ const encoding71 = {
 }
 
 // @covey/epoch
-const encoding72 = {
+const encoding78 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -2172,7 +2404,7 @@ const encoding72 = {
 }
 
 // @covey/key-request
-const encoding73 = {
+const encoding79 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -2193,7 +2425,7 @@ const encoding73 = {
 }
 
 // @covey/grant-row
-const encoding74 = {
+const encoding80 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -2226,18 +2458,19 @@ const encoding74 = {
 }
 
 // @covey/message
-const encoding75 = {
+const encoding81 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.thread) c.fixed32.preencode(state, m.thread)
+    if (m.length) c.uint.preencode(state, m.length)
   },
   encode(state, m) {
-    const flags = m.thread ? 1 : 0
+    const flags = (m.thread ? 1 : 0) | (m.length ? 2 : 0)
 
     c.uint.encode(state, m.order)
     c.fixed32.encode(state, m.id)
@@ -2246,6 +2479,7 @@ const encoding75 = {
     c.uint.encode(state, flags)
 
     if (m.thread) c.fixed32.encode(state, m.thread)
+    if (m.length) c.uint.encode(state, m.length)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -2259,13 +2493,14 @@ const encoding75 = {
       id: r1,
       writer: r2,
       op: r3,
-      thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/message-state
-const encoding76 = {
+const encoding82 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -2314,7 +2549,7 @@ const encoding76 = {
 }
 
 // @covey/edit
-const encoding77 = {
+const encoding83 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -2343,7 +2578,7 @@ const encoding77 = {
 }
 
 // @covey/reaction
-const encoding78 = {
+const encoding84 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2380,7 +2615,7 @@ const encoding78 = {
 }
 
 // @covey/vote
-const encoding79 = {
+const encoding85 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2409,7 +2644,7 @@ const encoding79 = {
 }
 
 // @covey/pin
-const encoding80 = {
+const encoding86 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -2430,7 +2665,7 @@ const encoding80 = {
 }
 
 // @covey/thread-message
-const encoding81 = {
+const encoding87 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -2451,7 +2686,7 @@ const encoding81 = {
 }
 
 // @covey/collection-usage
-const encoding82 = {
+const encoding88 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -2480,7 +2715,7 @@ const encoding82 = {
 }
 
 // @covey/entry
-const encoding83 = {
+const encoding89 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -2513,7 +2748,7 @@ const encoding83 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding84 = {
+const encoding90 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 1 so always one byte
@@ -2541,7 +2776,7 @@ const encoding84 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding85 = {
+const encoding91 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -2573,22 +2808,24 @@ const encoding85 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding86 = {
+const encoding92 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.minEpoch) c.uint.preencode(state, m.minEpoch)
+    if (m.namings) c.uint.preencode(state, m.namings)
   },
   encode(state, m) {
-    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0)
+    const flags = (m.muted ? 1 : 0) | (m.minEpoch ? 2 : 0) | (m.namings ? 4 : 0)
 
     c.uint.encode(state, m.role)
     c.uint.encode(state, m.joinedAt)
     c.uint.encode(state, flags)
 
     if (m.minEpoch) c.uint.encode(state, m.minEpoch)
+    if (m.namings) c.uint.encode(state, m.namings)
   },
   decode(state) {
     const r1 = c.uint.decode(state)
@@ -2600,13 +2837,14 @@ const encoding86 = {
       role: r1,
       joinedAt: r2,
       muted: (flags & 1) !== 0,
-      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      minEpoch: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      namings: (flags & 4) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/device/hyperdb#5
-const encoding87 = {
+const encoding93 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -2649,7 +2887,7 @@ const encoding87 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding88 = {
+const encoding94 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -2667,7 +2905,7 @@ const encoding88 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding89 = {
+const encoding95 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2689,7 +2927,7 @@ const encoding89 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding90 = {
+const encoding96 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -2744,7 +2982,7 @@ const encoding90 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding91 = {
+const encoding97 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -2771,7 +3009,7 @@ const encoding91 = {
 }
 
 // @covey/grant-row/hyperdb#10
-const encoding92 = {
+const encoding98 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -2795,7 +3033,7 @@ const encoding92 = {
 }
 
 // @covey/key-request/hyperdb#11
-const encoding93 = {
+const encoding99 = {
   preencode(state, m) {
 
   },
@@ -2811,17 +3049,18 @@ const encoding93 = {
 }
 
 // @covey/message/hyperdb#12
-const encoding94 = {
+const encoding100 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.thread) c.fixed32.preencode(state, m.thread)
+    if (m.length) c.uint.preencode(state, m.length)
   },
   encode(state, m) {
-    const flags = m.thread ? 1 : 0
+    const flags = (m.thread ? 1 : 0) | (m.length ? 2 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
@@ -2829,6 +3068,7 @@ const encoding94 = {
     c.uint.encode(state, flags)
 
     if (m.thread) c.fixed32.encode(state, m.thread)
+    if (m.length) c.uint.encode(state, m.length)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
@@ -2841,13 +3081,14 @@ const encoding94 = {
       id: r1,
       writer: r2,
       op: r3,
-      thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
 
 // @covey/knock-row/hyperdb#16
-const encoding95 = {
+const encoding101 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -2876,7 +3117,7 @@ const encoding95 = {
 }
 
 // @covey/message-state/hyperdb#17
-const encoding96 = {
+const encoding102 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -2922,7 +3163,7 @@ const encoding96 = {
 }
 
 // @covey/edit/hyperdb#18
-const encoding97 = {
+const encoding103 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2945,7 +3186,7 @@ const encoding97 = {
 }
 
 // @covey/reaction/hyperdb#19
-const encoding98 = {
+const encoding104 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -2973,7 +3214,7 @@ const encoding98 = {
 }
 
 // @covey/vote/hyperdb#20
-const encoding99 = {
+const encoding105 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2996,7 +3237,7 @@ const encoding99 = {
 }
 
 // @covey/pin/hyperdb#21
-const encoding100 = {
+const encoding106 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -3014,7 +3255,7 @@ const encoding100 = {
 }
 
 // @covey/thread-message/hyperdb#22
-const encoding101 = {
+const encoding107 = {
   preencode(state, m) {
 
   },
@@ -3030,7 +3271,7 @@ const encoding101 = {
 }
 
 // @covey/pace/hyperdb#23
-const encoding102 = {
+const encoding108 = {
   preencode(state, m) {
     c.uint.preencode(state, m.sentAt)
   },
@@ -3048,7 +3289,7 @@ const encoding102 = {
 }
 
 // @covey/act/hyperdb#24
-const encoding103 = {
+const encoding109 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.type)
@@ -3079,7 +3320,7 @@ const encoding103 = {
 }
 
 // @covey/message-report/hyperdb#25
-const encoding104 = {
+const encoding110 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -3102,7 +3343,7 @@ const encoding104 = {
 }
 
 // @covey/collection/hyperdb#27
-const encoding105 = {
+const encoding111 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -3120,7 +3361,7 @@ const encoding105 = {
 }
 
 // @covey/collection-usage/hyperdb#28
-const encoding106 = {
+const encoding112 = {
   preencode(state, m) {
     c.uint.preencode(state, m.entries)
     c.uint.preencode(state, m.bytes)
@@ -3146,7 +3387,7 @@ const encoding106 = {
 }
 
 // @covey/entry/hyperdb#29
-const encoding107 = {
+const encoding113 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -3168,6 +3409,32 @@ const encoding107 = {
       id: r2,
       writer: r3,
       op: r4
+    }
+  }
+}
+
+// @covey/read-receipt/hyperdb#30
+const encoding114 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.message)
+    c.uint.preencode(state, m.sentAt)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.message)
+    c.uint.encode(state, m.sentAt)
+  },
+  decode(state) {
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+
+    return {
+      writer: null,
+      identity: r1,
+      message: r2,
+      sentAt: r3
     }
   }
 }
@@ -3235,182 +3502,196 @@ function getEncoding(name) {
       return encoding18
     case '@covey/equivocation':
       return encoding19
-    case '@covey/revoke-device':
+    case '@covey/indexers':
       return encoding20
-    case '@covey/unreact':
+    case '@covey/revoke-device':
       return encoding21
-    case '@covey/rule':
+    case '@covey/unreact':
       return encoding22
-    case '@covey/rules':
+    case '@covey/rule':
       return encoding23
-    case '@covey/message-kinds':
+    case '@covey/rules':
       return encoding24
-    case '@covey/collection':
+    case '@covey/message-kinds':
       return encoding25
-    case '@covey/entry-name':
+    case '@covey/collection':
       return encoding26
-    case '@covey/mention':
+    case '@covey/entry-name':
       return encoding27
-    case '@covey/message-body':
+    case '@covey/mention':
       return encoding28
-    case '@covey/reaction-body':
+    case '@covey/message-body':
       return encoding29
-    case '@covey/vote-body':
+    case '@covey/reaction-body':
       return encoding30
-    case '@covey/entry-body':
+    case '@covey/vote-body':
       return encoding31
-    case '@covey/settings-body':
+    case '@covey/entry-body':
       return encoding32
-    case '@covey/report-body':
+    case '@covey/settings-body':
       return encoding33
-    case '@covey/profile-body':
+    case '@covey/mirrors-body':
       return encoding34
-    case '@covey/knock-body':
+    case '@covey/report-body':
       return encoding35
-    case '@covey/join-request':
+    case '@covey/profile-body':
       return encoding36
-    case '@covey/knock-request':
+    case '@covey/knock-body':
       return encoding37
-    case '@covey/invite-link':
+    case '@covey/join-request':
       return encoding38
-    case '@covey/profile-avatar':
+    case '@covey/knock-request':
       return encoding39
-    case '@covey/profile-card':
+    case '@covey/invite-link':
       return encoding40
-    case '@covey/signed-profile':
+    case '@covey/profile-avatar':
       return encoding41
-    case '@covey/dm-message':
+    case '@covey/profile-card':
       return encoding42
-    case '@covey/people-record':
+    case '@covey/signed-profile':
       return encoding43
-    case '@covey/contact':
+    case '@covey/dm-message':
       return encoding44
-    case '@covey/block':
+    case '@covey/people-record':
       return encoding45
-    case '@covey/report':
+    case '@covey/contact':
       return encoding46
-    case '@covey/dm-record':
+    case '@covey/block':
       return encoding47
-    case '@covey/room-record':
+    case '@covey/report':
       return encoding48
-    case '@covey/device-link':
+    case '@covey/dm-record':
       return encoding49
-    case '@covey/link-hello':
+    case '@covey/room-record':
       return encoding50
-    case '@covey/link-offer':
+    case '@covey/noted-head':
       return encoding51
-    case '@covey/link-reveal':
+    case '@covey/noted-device':
       return encoding52
-    case '@covey/link-grant':
+    case '@covey/room-note':
       return encoding53
-    case '@covey/personal-entry':
+    case '@covey/device-link':
       return encoding54
-    case '@covey/personal-room-entry':
+    case '@covey/link-hello':
       return encoding55
-    case '@covey/read-mark':
+    case '@covey/link-offer':
       return encoding56
-    case '@covey/search-segment':
+    case '@covey/link-reveal':
       return encoding57
-    case '@covey/search-mark':
+    case '@covey/link-grant':
       return encoding58
-    case '@covey/meta':
+    case '@covey/personal-entry':
       return encoding59
-    case '@covey/writer':
+    case '@covey/personal-room-entry':
       return encoding60
-    case '@covey/authority':
+    case '@covey/read-mark':
       return encoding61
-    case '@covey/act':
+    case '@covey/search-segment':
       return encoding62
-    case '@covey/room':
+    case '@covey/search-mark':
       return encoding63
-    case '@covey/member':
+    case '@covey/meta':
       return encoding64
-    case '@covey/device':
+    case '@covey/writer':
       return encoding65
-    case '@covey/message-report':
+    case '@covey/authority':
       return encoding66
-    case '@covey/pace':
+    case '@covey/act':
       return encoding67
-    case '@covey/ban':
+    case '@covey/room':
       return encoding68
-    case '@covey/profile':
+    case '@covey/member':
       return encoding69
-    case '@covey/invite-row':
+    case '@covey/device':
       return encoding70
-    case '@covey/knock-row':
+    case '@covey/message-report':
       return encoding71
-    case '@covey/epoch':
+    case '@covey/read-receipt':
       return encoding72
-    case '@covey/key-request':
+    case '@covey/pace':
       return encoding73
-    case '@covey/grant-row':
+    case '@covey/ban':
       return encoding74
-    case '@covey/message':
+    case '@covey/profile':
       return encoding75
-    case '@covey/message-state':
+    case '@covey/invite-row':
       return encoding76
-    case '@covey/edit':
+    case '@covey/knock-row':
       return encoding77
-    case '@covey/reaction':
+    case '@covey/epoch':
       return encoding78
-    case '@covey/vote':
+    case '@covey/key-request':
       return encoding79
-    case '@covey/pin':
+    case '@covey/grant-row':
       return encoding80
-    case '@covey/thread-message':
+    case '@covey/message':
       return encoding81
-    case '@covey/collection-usage':
+    case '@covey/message-state':
       return encoding82
-    case '@covey/entry':
+    case '@covey/edit':
       return encoding83
-    case '@covey/writer/hyperdb#1':
+    case '@covey/reaction':
       return encoding84
-    case '@covey/authority/hyperdb#2':
+    case '@covey/vote':
       return encoding85
-    case '@covey/member/hyperdb#4':
+    case '@covey/pin':
       return encoding86
-    case '@covey/device/hyperdb#5':
+    case '@covey/thread-message':
       return encoding87
-    case '@covey/ban/hyperdb#6':
+    case '@covey/collection-usage':
       return encoding88
-    case '@covey/profile/hyperdb#7':
+    case '@covey/entry':
       return encoding89
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/writer/hyperdb#1':
       return encoding90
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/authority/hyperdb#2':
       return encoding91
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/member/hyperdb#4':
       return encoding92
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/device/hyperdb#5':
       return encoding93
-    case '@covey/message/hyperdb#12':
+    case '@covey/ban/hyperdb#6':
       return encoding94
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/profile/hyperdb#7':
       return encoding95
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/invite-row/hyperdb#8':
       return encoding96
-    case '@covey/edit/hyperdb#18':
+    case '@covey/epoch/hyperdb#9':
       return encoding97
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/grant-row/hyperdb#10':
       return encoding98
-    case '@covey/vote/hyperdb#20':
+    case '@covey/key-request/hyperdb#11':
       return encoding99
-    case '@covey/pin/hyperdb#21':
+    case '@covey/message/hyperdb#12':
       return encoding100
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/knock-row/hyperdb#16':
       return encoding101
-    case '@covey/pace/hyperdb#23':
+    case '@covey/message-state/hyperdb#17':
       return encoding102
-    case '@covey/act/hyperdb#24':
+    case '@covey/edit/hyperdb#18':
       return encoding103
-    case '@covey/message-report/hyperdb#25':
+    case '@covey/reaction/hyperdb#19':
       return encoding104
-    case '@covey/collection/hyperdb#27':
+    case '@covey/vote/hyperdb#20':
       return encoding105
-    case '@covey/collection-usage/hyperdb#28':
+    case '@covey/pin/hyperdb#21':
       return encoding106
-    case '@covey/entry/hyperdb#29':
+    case '@covey/thread-message/hyperdb#22':
       return encoding107
+    case '@covey/pace/hyperdb#23':
+      return encoding108
+    case '@covey/act/hyperdb#24':
+      return encoding109
+    case '@covey/message-report/hyperdb#25':
+      return encoding110
+    case '@covey/collection/hyperdb#27':
+      return encoding111
+    case '@covey/collection-usage/hyperdb#28':
+      return encoding112
+    case '@covey/entry/hyperdb#29':
+      return encoding113
+    case '@covey/read-receipt/hyperdb#30':
+      return encoding114
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -1,5 +1,6 @@
 import type BlindPairing from 'blind-pairing'
 import type { MemberRequest } from 'blind-pairing-core'
+import { isCoveyError } from '@covey/core'
 import { isAtLeast, roleOf, type Role } from '../roles.js'
 import { refusalOf } from './authority/acts.js'
 import { leastRole } from './authority/rules.js'
@@ -8,6 +9,7 @@ import { openRequest } from './invite-keys.js'
 import { isIn, letIn, readAsked } from './let-in.js'
 import { mapKey } from './map-key.js'
 import type { OpenRoom } from './open-room.js'
+import type { Place } from './shelf/place.js'
 import { encodeStruct, type Structs } from './structs.js'
 import type { InviteRow } from './view.js'
 
@@ -20,33 +22,33 @@ const MAX_HEARD = 256
 const MIN_WAIT_MS = 1_000
 const MAX_WAIT_MS = 6_000
 
-/** Lets in who comes with an invite of this room, as long as the room is open. */
+/** Lets in who comes with an invite of this room, which is opened for it. */
 export interface Admission {
   close(): Promise<void>
 }
 
 export function createAdmission(
   pairing: BlindPairing,
-  { base, view, log, keyring, joinRequests }: OpenRoom,
+  { discoveryKey: room, use }: Pick<Place, 'discoveryKey' | 'use'>,
   identity: Uint8Array,
   onerror: (error: unknown) => void
 ): Admission {
-  const room = base.discoveryKey!
   let previous: Promise<void> = Promise.resolve()
   let isClosing = false
   const rate = createRateLimit(KNOCK_RATE)
   /** When it is this device's turn to tell of somebody who asks. */
   const heard = new Map<string, number>()
 
-  async function answer(request: MemberRequest): Promise<void> {
+  async function answer(opened: OpenRoom, request: MemberRequest): Promise<void> {
+    const { base, view, log, keyring } = opened
     const invite = await view.invite(request.inviteId)
     // Not known here, or not for us to decide: another member may.
-    if (invite === null || !base.writable || !(await hasRole(leastRole('admit')))) return
-    const opened = openRequest(request, invite.publicKey)
-    if (opened === undefined) return
+    if (invite === null || !base.writable || !(await hasRole(opened, leastRole('admit')))) return
+    const shown = openRequest(request, invite.publicKey)
+    if (shown === undefined) return
 
     const now = Date.now()
-    const asked = readAsked(room, opened.request, invite, now)
+    const asked = readAsked(room, shown.request, invite, now)
     if (asked === undefined) return request.deny({ status: Refusal.refused })
     const { writer, claimant } = asked
     if (!(await isIn(view, writer))) {
@@ -54,10 +56,10 @@ export function createAdmission(
       if (refusal !== undefined) return request.deny({ status: Refusal[refusal] })
       if (invite.approval) {
         if ((await view.ban(claimant.identity)) !== null) return request.deny({ status: Refusal.refused })
-        return knock(request, invite, writer, opened)
+        return knock(opened, request, invite, writer, shown)
       }
 
-      const payload = encodeStruct('admit', { ...opened, role: invite.role })
+      const payload = encodeStruct('admit', { ...shown, role: invite.role })
       const isLetIn = await letIn({ view, log, keyring }, { writer, box: claimant.box }, { type: 'admit', payload })
       if (!isLetIn) return request.deny({ status: Refusal.refused })
     }
@@ -66,24 +68,25 @@ export function createAdmission(
 
   /** Tells the room of somebody whom a moderator has to approve. They will ask again. */
   async function knock(
+    opened: OpenRoom,
     request: MemberRequest,
     { expiresAt, id }: InviteRow,
     writer: Uint8Array,
-    opened: Structs['knock-body']
+    shown: Structs['knock-body']
   ): Promise<void> {
-    const state = await joinRequests.stateOf(writer, id)
+    const state = await opened.joinRequests.stateOf(writer, id)
     if (state === 'declined') return request.deny({ status: Refusal.refused })
     if (state === 'pending') return
     const now = Date.now()
     if (expiresAt && now >= expiresAt) return request.deny({ status: Refusal.expired })
-    if (!(await isOurTurn(writer, now)) || !rate.take()) return
+    if (!(await isOurTurn(opened, writer, now)) || !rate.take()) return
     const payload = encodeStruct('knock', { writer, invite: id })
-    await log.append([{ type: 'knock', payload, body: encodeStruct('knock-body', opened) }], { underEpoch: true })
+    await opened.log.append([{ type: 'knock', payload, body: encodeStruct('knock-body', shown) }], { underEpoch: true })
   }
 
   /** Moderators tell at once, other members when none has, so that mostly one tells. */
-  async function isOurTurn(writer: Uint8Array, now: number): Promise<boolean> {
-    if (await hasRole('moderator')) return true
+  async function isOurTurn(opened: OpenRoom, writer: Uint8Array, now: number): Promise<boolean> {
+    if (await hasRole(opened, 'moderator')) return true
     const name = mapKey(writer)
     if (heard.size >= MAX_HEARD) heard.clear()
     const turn = heard.get(name) ?? now + MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)
@@ -91,7 +94,7 @@ export function createAdmission(
     return now >= turn
   }
 
-  async function hasRole(least: Role): Promise<boolean> {
+  async function hasRole({ view }: OpenRoom, least: Role): Promise<boolean> {
     const member = await view.member(identity)
     const role = member === null ? undefined : roleOf(member.role)
     return role !== undefined && isAtLeast(role, least)
@@ -102,10 +105,10 @@ export function createAdmission(
     onadd(request) {
       // One after another, so that the uses of an invite are counted before the next is let in.
       previous = previous
-        .then(() => answer(request))
+        .then(() => use((opened) => answer(opened, request)))
         .catch((error: unknown) => {
           // What is closed beneath an answer is no news.
-          if (!isClosing && !base.closing) onerror(error)
+          if (!isClosing && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
         })
       return previous
     }

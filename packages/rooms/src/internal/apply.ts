@@ -4,12 +4,15 @@ import { isAtLeast, roleOf, type Role } from '../roles.js'
 import { ENTRY_RULES } from './apply/entries.js'
 import type { RoomRules } from '../rules.js'
 import { MESSAGE_RULES } from './apply/messages.js'
+import { RECEIPT_RULES } from './apply/receipts.js'
 import { REPORT_RULES } from './apply/reports.js'
 import { isAuthority, parseAction, type Action } from './authority/action.js'
 import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
 import { createResolver, seenLengths, takesAuthority, type Entry, type Resolver } from './authority/resolve.js'
-import { createViewState, hasVoice, writeState } from './authority/view-state.js'
+import { settleIndexers } from './authority/indexers.js'
+import { createViewState, writeState } from './authority/view-state.js'
+import { hasVoice } from './authority/voices.js'
 import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
 import { decodeOp, opId, OpType, type Op } from './op.js'
@@ -153,6 +156,7 @@ async function applyAuthority(context: Context): Promise<boolean> {
   if (isEntry(action)) await forgetKnocks(view, action.writer)
   if (isEntry(action) && action.type !== 'enter') beginChain(context, action.writer)
   if (unseen) await resolveAnew(view, host)
+  await settleIndexers(createViewState(view, host), host)
   context.authors.clear()
   touched.people = true
   return true
@@ -231,6 +235,7 @@ const CONTENT_RULES: ReadonlyMap<number, ContentRule> = new Map<number, ContentR
   [OpType.knock, { least: 'member', apply: knock }],
   ...MESSAGE_RULES,
   ...REPORT_RULES,
+  ...RECEIPT_RULES,
   ...ENTRY_RULES
 ])
 

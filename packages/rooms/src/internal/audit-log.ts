@@ -90,8 +90,12 @@ export function createAuditLog({ room, view, whileOpen }: AuditLogInit): Pick<Ro
         return { action: 'createInvite', ...role(action.invite.role) }
       case 'settings':
         return { action: 'rename' }
+      case 'mirrors':
+        return { action: 'setMirrors' }
       case 'collection':
         return { action: 'setCollection', ...role(action.role) }
+      case 'indexers':
+        return { action: 'setIndexers' }
       case 'rules':
         return { action: 'setRules', rules: readRules(action.rules) }
       case 'leave':
@@ -154,6 +158,7 @@ const ACTS: ReadonlyMap<number, AuditAction> = new Map([
   [OpType.delete, 'delete'],
   [OpType.pin, 'pin'],
   [OpType.unpin, 'unpin'],
+  [OpType.closeVote, 'closePoll'],
   [OpType.resolveReport, 'resolveReport']
 ])
 

@@ -18,7 +18,8 @@ export function brokenError(cause: unknown): RoomError {
   })
 }
 
-function isOfDisk(error: unknown): boolean {
+/** Whether the disk is at fault, and nobody's data. */
+export function isOfDisk(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   return DISK_CODES.has((error as { code?: unknown }).code) || error.message === NOT_WRITTEN || isOfDisk(error.cause)
 }

@@ -3,7 +3,7 @@ import type { Collection, CollectionChange, CollectionEntry, CollectionOptions, 
 import { MAX_ENTRY_KEY_BYTES, MAX_VALUE_BYTES } from '../constants.js'
 import { RoomError } from '../errors.js'
 import { assertRole, isAtLeast, roleNumber, roleOf, type Role } from '../roles.js'
-import { MAX_COLLECTION_BYTES, MAX_ENTRIES } from './apply/entries.js'
+import { MAX_COLLECTION_BYTES, MAX_ENTRIES, MAX_PUT_OP_BYTES } from './apply/entries.js'
 import { MAX_COLLECTIONS } from './authority/acts.js'
 import { leastRole } from './authority/rules.js'
 import type { CollectionIndex, Listed } from './collection-index.js'
@@ -87,8 +87,9 @@ export function createCollection<Value>(init: CollectionInit<Value>): Collection
   /** As far as it can be told before: the bytes of the op decide. */
   async function assertRoom(key: string): Promise<void> {
     const usage = await view.collectionUsage(id)
-    if (usage === null || (usage.entries < MAX_ENTRIES && usage.bytes < MAX_COLLECTION_BYTES - MAX_VALUE_BYTES)) return
-    if (usage.bytes < MAX_COLLECTION_BYTES - MAX_VALUE_BYTES && (await view.entry(id, tagOf(key))) !== null) return
+    if (usage === null) return
+    const hasPlace = usage.bytes <= MAX_COLLECTION_BYTES - MAX_PUT_OP_BYTES
+    if (hasPlace && (usage.entries < MAX_ENTRIES || (await view.entry(id, tagOf(key))) !== null)) return
     throw full(`A collection has at most ${MAX_ENTRIES} entries, and ${MAX_COLLECTION_BYTES} bytes.`)
   }
 
@@ -234,8 +235,7 @@ export function createCollection<Value>(init: CollectionInit<Value>): Collection
       return { [Symbol.asyncIterator]: () => range(options) }
     },
     watch(options = {}) {
-      assertOptions(options, 'options', ['signal'])
-      assertSignal(options.signal, 'options.signal')
+      assertWatchOptions(options)
       return { [Symbol.asyncIterator]: () => watch(options.signal) }
     }
   }
@@ -253,10 +253,15 @@ function assertKey(key: unknown, field: string): asserts key is string {
   assertString(key, field, { minLength: 1, maxBytes: MAX_ENTRY_KEY_BYTES })
 }
 
-function assertRangeOptions(options: RangeOptions): void {
+export function assertRangeOptions(options: RangeOptions): void {
   assertOptions(options, 'options', ['gte', 'gt', 'lte', 'lt', 'reverse', 'limit', 'signal'])
   for (const bound of ['gte', 'gt', 'lte', 'lt'] as const) if (options[bound] !== undefined) assertString(options[bound], `options.${bound}`)
   if (options.reverse !== undefined && typeof options.reverse !== 'boolean') throw new TypeError('options.reverse must be a boolean')
   if (options.limit !== undefined) assertInteger(options.limit, 'options.limit', { min: 0 })
+  assertSignal(options.signal, 'options.signal')
+}
+
+export function assertWatchOptions(options: { readonly signal?: AbortSignal }): void {
+  assertOptions(options, 'options', ['signal'])
   assertSignal(options.signal, 'options.signal')
 }

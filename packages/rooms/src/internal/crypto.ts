@@ -5,7 +5,7 @@ import { concatBytes, encodeUtf8 } from '@covey/core'
 export const HASH_BYTES = 32
 export const KEY_BYTES = 32
 const NONCE_BYTES = 24
-const TAG_BYTES = 16
+export const TAG_BYTES = 16
 /** How much longer sealed bytes are than plain ones. */
 const SEAL_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 
@@ -50,6 +50,21 @@ export function sealOnce(plain: Uint8Array, associated: Uint8Array, key: Uint8Ar
 
 export function openOnce(sealed: Uint8Array, associated: Uint8Array, key: Uint8Array): Uint8Array | undefined {
   return sealed.length < TAG_BYTES ? undefined : decrypt(sealed, associated, ONCE, key)
+}
+
+/** For a key that seals one thing of each number, which is thereby the nonce. */
+export function sealNumbered(plain: Uint8Array, associated: Uint8Array, key: Uint8Array, number: number): Uint8Array {
+  return encrypt(plain, associated, nonceOf(number), key)
+}
+
+export function openNumbered(sealed: Uint8Array, associated: Uint8Array, key: Uint8Array, number: number): Uint8Array | undefined {
+  return sealed.length < TAG_BYTES ? undefined : decrypt(sealed, associated, nonceOf(number), key)
+}
+
+function nonceOf(number: number): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES)
+  new DataView(nonce.buffer).setBigUint64(0, BigInt(number), true)
+  return nonce
 }
 
 const SIGNATURE_BYTES = 64

@@ -18,14 +18,15 @@ export interface EpochKeeperInit {
   readonly view: RoomView
   readonly log: OpLog
   readonly isAdmitted: () => Promise<boolean>
+  /** Those that this device has written under, by id: kept while the room sleeps. */
+  readonly epochs: Map<string, EpochRow>
   readonly onerror: (error: unknown) => void
 }
 
 /** How many epochs are remembered: those that the order may still change about. */
 const MAX_EPOCHS = 64
 
-export function createEpochKeeper({ view, log, isAdmitted, onerror }: EpochKeeperInit): EpochKeeper {
-  const epochs = new Map<string, EpochRow>()
+export function createEpochKeeper({ view, log, isAdmitted, epochs, onerror }: EpochKeeperInit): EpochKeeper {
   let previous: Promise<void> = Promise.resolve()
 
   async function remember(epoch: Uint8Array): Promise<void> {

@@ -16,8 +16,8 @@ const HASH_BYTES = 32
 const NODE_BYTES = HASH_BYTES + 8
 
 /** Of a core, and of what is in it: more than anybody can store, and exact as a number. */
-const MAX_LENGTH = 2 ** 40
-const MAX_BYTES = 2 ** 45
+export const MAX_LENGTH = 2 ** 40
+export const MAX_BYTES = 2 ** 45
 
 /** What Hypercore signs begins with it. @see hypercore, lib/caps.js */
 const TREE = hypercoreCrypto.namespace('hypercore', 1)[0]!
@@ -65,7 +65,7 @@ function openTree(
   return hypercoreCrypto.verify(signed, signature, signer) ? shared : undefined
 }
 
-interface Span {
+export interface Span {
   readonly index: number
 }
 
@@ -73,7 +73,7 @@ interface Span {
  * The subtrees that a tree of `length` blocks is made of, from left to right: the roots of the tree of
  * its first `at` blocks, and what has to be added to those.
  */
-function spans(at: number, length: number): Span[] {
+export function spans(at: number, length: number): Span[] {
   const found: Span[] = []
   let start = 0
   for (const end of [at, length]) {
@@ -107,7 +107,7 @@ function lastLeaf(index: number): number {
 }
 
 /** Adds a subtree on the right, and joins what has become whole. */
-function pushRoot(roots: TreeNode[], node: TreeNode): void {
+export function pushRoot(roots: TreeNode[], node: TreeNode): void {
   const left = roots.at(-1)
   const size = width(node.index)
   const isPair = left !== undefined && width(left.index) === size && Math.floor(left.index / (2 * size)) % 2 === 0

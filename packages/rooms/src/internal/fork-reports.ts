@@ -9,6 +9,8 @@ export interface ForkReports {
   report(proof: Equivocation): void
   /** To be called once, when the room is open. */
   start(room: OpenParts): void
+  /** Whether something is to be brought, unless others do before. */
+  isWaiting(): boolean
   close(): void
 }
 
@@ -33,8 +35,9 @@ export function createForkReports(): ForkReports {
     if (room === undefined || closed) return
     const { onerror } = room
     const timer = setTimeout(() => {
-      timers.delete(timer)
-      bring(room!, proof).catch(onerror)
+      bring(room!, proof)
+        .catch(onerror)
+        .finally(() => timers.delete(timer))
     }, Math.random() * MAX_WAIT_MS)
     timers.add(timer)
   }
@@ -50,6 +53,7 @@ export function createForkReports(): ForkReports {
       room = parts
       for (const proof of proofs.values()) schedule(proof)
     },
+    isWaiting: () => timers.size > 0,
     close() {
       closed = true
       for (const timer of timers) clearTimeout(timer)

@@ -24,12 +24,14 @@ export interface JoiningInit {
   /** Tells the node where a device can be met. False when that cannot be read. */
   readonly hint: (peer: string, meetingPlace: Uint8Array) => boolean
   readonly pairing: BlindPairing
-  readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity' | 'profile' | 'isBlocked'>
+  readonly stack: Pick<OpenRoomInit, 'corestore' | 'wakeup' | 'identity' | 'profile' | 'isBlocked' | 'presence'>
   readonly records: RoomRecords
   /** The open rooms, by id. */
   readonly open: ReadonlyMap<string, OpenRoom>
   /** Puts an opened room on the network and into the list. */
   readonly enter: (opened: OpenRoom) => Room
+  /** Keeps an open room open; returns what lets it go. */
+  readonly pin: (id: string) => () => void
   /** @throws {RoomError} ROOM_CLOSED */
   readonly assertOpen: () => void
   readonly report: (message: string) => (cause: unknown) => void
@@ -72,7 +74,7 @@ export interface RoomKeys {
 }
 
 export function createJoining(init: JoiningInit): Joining {
-  const { node, hint, pairing, stack, records, open, enter, assertOpen, report } = init
+  const { node, hint, pairing, stack, records, open, enter, pin, assertOpen, report } = init
   const { corestore, identity } = stack
 
   /** The record under which this device asks to join: the same for every try. */
@@ -202,6 +204,15 @@ export function createJoining(init: JoiningInit): Joining {
 
   /** Waits until the admission has arrived, and introduces the newcomer. */
   async function welcome({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
+    const release = pin(opened.room.id)
+    try {
+      return await untilIn({ opened, ...(lost && { lost }), ...(forget && { forget }) }, bounded)
+    } finally {
+      release()
+    }
+  }
+
+  async function untilIn({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
     const { room, isAdmitted, until } = opened
     const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
     const timer = createTimer(lost && LOST_PATIENCE_MS)

@@ -12,6 +12,8 @@ export interface KeyRequests {
   ask(epoch: Uint8Array): void
   /** To be called when members, devices or epochs have changed. */
   changed(): void
+  /** Whether this device is about to answer somebody, unless others do before. */
+  isWaiting(): boolean
   close(): void
 }
 
@@ -104,6 +106,7 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
     changed() {
       plan().catch(report)
     },
+    isWaiting: () => waiting.size > 0,
     close() {
       closed = true
       for (const timer of waiting.values()) clearTimeout(timer)

@@ -14,7 +14,7 @@ import { forbidden, type OwnRole } from './own-role.js'
 import type { OwnVoice } from './own-voice.js'
 import type { Reader } from './reader.js'
 import { encodeStruct } from './structs.js'
-import { createTurns } from './take-turns.js'
+import { createTurnTaker } from './take-turns.js'
 import type { MessageRow, MessageStateRow, ReactionRow, RoomView } from './view.js'
 
 export interface MessageChangesInit {
@@ -35,7 +35,7 @@ export type MessageChanges = Pick<Room, 'edit' | 'edits' | 'delete' | 'react' | 
 export function createMessageChanges(init: MessageChangesInit): MessageChanges {
   const { self, view, finder, log, reader, ownRole, ownVoice, whileOpen } = init
   /** Of one message each is done before the next looks, so that a reaction can be taken back at once. */
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
 
   /** @param drafts what is to be written, of which there may be nothing. */
   async function change(

@@ -2,6 +2,7 @@ import { isAtLeast, type Role } from '../roles.js'
 import type { Message } from '../message.js'
 import type { RoomRules } from '../rules.js'
 import type { Op } from './op.js'
+import { wordsOf } from './message-words.js'
 import { decodeStruct, encodeStruct } from './structs.js'
 
 /** What a message may have in it, in bits. */
@@ -9,12 +10,12 @@ const LINKS = 1
 const MEDIA = 2
 
 /** What {@link kindsOf} tells as a link: what displays make one of, and what people take for one. */
-const LINK = /\b(?:[a-z][a-z0-9+.-]{1,15}:\/\/\S|www\.\S|(?:mailto|magnet|covey|lightning|bitcoin|tel|data|javascript):\S)/iu
+const LINK = /[a-z][a-z0-9+.-]{1,15}:\/\/\S|(?<![\p{L}\p{N}])(?:www\.\S|(?:mailto|magnet|covey|lightning|bitcoin|tel|data|javascript):\S)/iu
 
 /** What is in something that is said. */
-export function kindsOf({ kind, text, content }: Pick<Message, 'kind' | 'text' | 'content'>): number {
-  if (kind === 'content') return MEDIA | (content?.type === 'covey/link-preview' ? LINKS : 0)
-  return LINK.test(text) ? LINKS : 0
+export function kindsOf(message: Pick<Message, 'kind' | 'text' | 'content'>): number {
+  const isLink = message.content?.type === 'covey/link-preview' || LINK.test(wordsOf(message))
+  return (message.kind === 'content' ? MEDIA : 0) | (isLink ? LINKS : 0)
 }
 
 /** What the messages of a role may not have in them. */

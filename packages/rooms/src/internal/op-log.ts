@@ -2,10 +2,13 @@ import type Autobase from 'autobase'
 import { concatBytes, isCoveyError } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { seal } from './crypto.js'
+import { createRateLimit } from './guards/rate-limit.js'
 import { MAX_BATCH_BLOCKS, MAX_BATCH_BYTES } from './guards/judge-block.js'
+import { HEARD_RATE, MAX_SAID_OP_BYTES } from './lane/said.js'
 import { mapKey } from './map-key.js'
 import { encodeOp, isPlain, isTalk, opId, OpType, type OpTypeName } from './op.js'
 import type { Made, Outbox, Unsent } from './outbox.js'
+import { createPace } from './pace.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
 import type { RoomView } from './view.js'
 
@@ -74,6 +77,8 @@ export interface OpLog {
   append(drafts: readonly DraftSource[], options?: AppendOptions): Promise<Written[]>
   /** Resolves when all that was durable by now has been applied, or will not be before the room is opened again. */
   settled(): Promise<void>
+  /** Whether something is being made, or written. */
+  isBusy(): boolean
 }
 
 /** The most blocks in one commit: a reader takes a batch as a whole, and so has to hold it. */
@@ -81,6 +86,12 @@ const MAX_COMMIT_OPS = 256
 
 /** The most ops that wait to be written: those after them are made when there is room. */
 const MAX_MADE_OPS = 1_024
+
+/**
+ * How often the log is written while messages come that are durable, and with others, already: each time costs much the
+ * same, however many there are.
+ */
+const COMMIT_INTERVAL_MS = 100
 
 interface Pending {
   readonly drafts: readonly DraftSource[]
@@ -123,6 +134,8 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
   const writer = base.local.key
   const pending: Pending[] = []
   const made: Commit[] = []
+  const pace = createPace(COMMIT_INTERVAL_MS, now)
+  const heard = createRateLimit(HEARD_RATE)
   let making = false
   let writing: Promise<void> | undefined
   let recovering: Promise<unknown> | undefined
@@ -156,8 +169,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
         recovering = undefined
       }
     }
-    const planNow = async (): Promise<EpochPlan | undefined> =>
-      commit.some(({ underEpoch }) => underEpoch) ? planEpoch() : undefined
+    const planNow = async (): Promise<EpochPlan | undefined> => (commit.some(({ underEpoch }) => underEpoch) ? planEpoch() : undefined)
     let plan = await planNow()
     const isPlain = commit.every(isMessages) && !plan?.drafts.length
     if (!isPlain) {
@@ -188,6 +200,9 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
       failed: (reason) => commit.forEach(({ reject }) => reject(reason))
     })
     writing ??= write()
+    // What others do not hear by the lane they wait for, and so does who is told of nothing before it is written.
+    const isTold = commit.every(({ ondurable }) => ondurable !== undefined)
+    if (!isTold || !all.every(({ bytes }) => bytes.length <= MAX_SAID_OP_BYTES && heard.take())) void pace.hurry(writing)
     const waiting = made.reduce((sum, { ops: { length } }) => sum + length, 0)
     // What is durable follows on what is: so one that found no room is waited for.
     if (!isDurable || waiting > MAX_MADE_OPS) await idle()
@@ -212,7 +227,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
   }
 
   async function idle(): Promise<void> {
-    while (writing !== undefined) await writing
+    while (writing !== undefined) await pace.hurry(writing)
   }
 
   /** Writes what was told as sent and did not come to be written, and gives the id of the core's last op. */
@@ -233,6 +248,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
 
   async function write(): Promise<void> {
     while (made.length > 0) {
+      await pace.due()
       const group = takeGroup(made)
       const ops = group.flatMap((commit) => commit.ops)
       try {
@@ -287,11 +303,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
     return { id, bytes, isAccepted }
   }
 
-  function encodeDraft(
-    { type, target, payload, body }: Draft,
-    epoch: EpochKey | undefined,
-    previous: Uint8Array | undefined
-  ): Uint8Array {
+  function encodeDraft({ type, target, payload, body }: Draft, epoch: EpochKey | undefined, previous: Uint8Array | undefined): Uint8Array {
     const header = {
       type: OpType[type],
       sentAt: now(),
@@ -319,7 +331,8 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
       // A process that was killed may have left in the core what the view has not got.
       await (applied ??= base.update().catch(() => undefined))
       await idle()
-    }
+    },
+    isBusy: () => making || writing !== undefined
   }
 }
 

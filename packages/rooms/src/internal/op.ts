@@ -33,13 +33,16 @@ export const OpType = {
   unpin: 38,
   vote: 39,
   closeVote: 40,
+  receipt: 41,
   addDevice: 56,
   rules: 64,
   report: 65,
   resolveReport: 66,
   collection: 72,
   put: 73,
-  del: 74
+  del: 74,
+  mirrors: 80,
+  indexers: 84
 } as const
 
 export type OpTypeName = keyof typeof OpType

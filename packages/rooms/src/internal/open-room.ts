@@ -1,23 +1,16 @@
 import type Autobase from 'autobase'
 import type Corestore from 'corestore'
 import type ProtomuxWakeup from 'protomux-wakeup'
-import {
-  assertOptions,
-  createEvents,
-  encodeZ32,
-  onAbort,
-  raceSignal,
-  throwIfAborted,
-  withTimeout
-} from '@covey/core'
+import { assertOptions, createEvents, encodeZ32, raceSignal, throwIfAborted, withTimeout } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { RoomError } from '../errors.js'
 import type { Room, RoomEvents } from '../room.js'
 import { isFrozen } from './guards/guard-core.js'
-import { frozenError, ownForkError, splitError } from './guards/frozen-error.js'
+import { ownForkError } from './guards/frozen-error.js'
 import { applyOps, type Touched } from './apply.js'
 import { leastRole } from './authority/rules.js'
-import { hasVoice } from './authority/view-state.js'
+import { hasVoice } from './authority/voices.js'
+import { createAttendance, type Attendance } from './attendance.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeeper } from './epoch-keeper.js'
 import { createEpochKeys } from './epoch-keys.js'
@@ -26,6 +19,7 @@ import { createGoverning } from './governing.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
 import { createViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
+import { createIndexerKeeper } from './keep-indexers.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
 import { createMessageChanges } from './message-changes.js'
 import { opId } from './op.js'
@@ -41,17 +35,21 @@ import { createProfileTeller, type ProfileTeller } from './people/tell-profile.j
 import { createPendingMessages, type PendingMessage, type PendingMessages } from './pending-messages.js'
 import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
+import { createReceipts } from './receipts.js'
 import { createReader, type Reader } from './reader.js'
+import { createRoomBundles } from './bundle/room-bundles.js'
 import { createRoomCollections } from './room-collections.js'
-import { registerCores } from './room-cores.js'
+import { createHealthWatch, type HealthWatch } from './room-health.js'
 import { createRoomInvites } from './room-invites.js'
 import { createRoomMessages } from './room-messages.js'
 import { describeFlood } from './describe-flood.js'
 import { createRoomSearch } from './search/room-search.js'
 import { createRoomTimeline } from './room-timeline.js'
 import { rulesOf } from './room-rules.js'
+import { tellGuarded } from './tell-guarded.js'
+import { createUntil, type Until } from './until.js'
 import { createTimeline } from './timeline.js'
-import type { RoomView } from './view.js'
+import type { EpochRow, RoomView } from './view.js'
 import { openWriterCore } from './writer-core.js'
 
 export interface OpenRoomInit {
@@ -72,6 +70,14 @@ export interface OpenRoomInit {
   readonly meetingPlace?: Uint8Array | null
   /** Whether members are told that this peer is there, and it is told of them. Default: yes. */
   readonly presence?: boolean
+  /** Whether members are told how far this person has read. Default: no. */
+  readonly readReceipts?: boolean
+  /** Which devices are there, also while the room is asleep. Default: those that are met while it is open. */
+  readonly attendance?: Attendance
+  /** The epochs that this device has written under, by id, which are kept while the room is asleep. Default: none yet. */
+  readonly epochs?: Map<string, EpochRow>
+  /** Called when it cannot go on, also while it is being opened: then opening fails with whatever was closed beneath it. */
+  readonly onbroken?: (error: RoomError) => void
 }
 
 /** How long closing waits for the log to have what was sent; the rest is written when the room is opened again. */
@@ -90,6 +96,9 @@ export interface OpenRoom {
   readonly teller: ProfileTeller
   readonly pending: PendingMessages
   readonly presence: Presence
+  readonly health: HealthWatch
+  readonly attendance: Attendance
+  readonly epochs: Map<string, EpochRow>
   /** Calls back with each message of this device that is durable and not in the log yet. */
   onpost(listener: (message: PendingMessage) => void): () => void
   /** What may be shown of the room may be other, though the room is not. */
@@ -106,42 +115,42 @@ export interface OpenRoom {
   mayWrite(): Promise<boolean>
   /** Whether this device has the key in use; it asks for it, where it may have it. */
   hasKey(): Promise<boolean>
-  /** Resolves when `check` does, which is asked now and after every change of the room. */
-  until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value>
+  /** Whether something is under way that closing puts off; once it is closed, whether something is left to be sent. */
+  isBusy(): boolean
+  readonly until: Until
 }
 
 /** Does some work on an open room; whatever goes wrong when it is closed is `ROOM_CLOSED`. */
 export type WhileOpen = <Value>(work: () => Promise<Value>) => Promise<Value>
 
 export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
-  const { corestore, identity, namespace, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false, presence: isWanted = true } = init
+  const { corestore, identity, namespace, meetingPlace = null, profile = createOwnProfile(identity), isBlocked = () => false, presence: isWanted = true, readReceipts = false, attendance = createAttendance(), epochs = new Map() } = init
   const events = createEvents<RoomEvents>()
   const touched: Touched = { order: Infinity, people: false, changed: new Set(), flight: new Map() }
 
   const forks = createForkReports()
+  const health = createHealthWatch()
   const { keyPair } = await openWriterCore(roomStore(corestore, namespace), identity, namespace)
   const base = createRoomBase(
     init,
     keyPair,
     (nodes, view, host) => applyOps(nodes, view, host, touched),
-    {
-      onfrozen: (frozen) => void events.emit('error', frozenError(frozen)),
-      onflood({ key: flooding }) {
-        describeFlood(view, ownRole, flooding)
-          .then((flood) => flood && events.emit('flood', flood))
-          .catch(onerror)
-      },
-      onfork: forks.report,
-      onsplit: (split) => void events.emit('error', splitError(split))
-    }
+    tellGuarded({
+      events,
+      forks,
+      health,
+      onflood: (flooding) => void describeFlood(view, ownRole, flooding).then((flood) => flood && events.emit('flood', flood)).catch(onerror)
+    })
   )
   let broken: RoomError | undefined
-  base.on('error', (cause) => {
+  const onbroken = (cause: unknown): void => {
     broken = isFrozen(base.local) ? ownForkError(cause) : brokenError(cause)
+    init.onbroken?.(broken)
     void events.emit('error', broken)
     void events.emit('update', undefined)
     timeline.close(broken)
-  })
+  }
+  base.on('error', onbroken)
   const view = base.view
   const pending = createPendingMessages({ view, flight: touched.flight, onerror: (error) => onerror(error) })
   const timeline = createTimeline(view, pending)
@@ -152,8 +161,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const onerror = (cause: unknown): void => {
     // What is closed beneath such work is no news.
     if (base.closing) return
-    const message = 'Work in the background failed.'
-    const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', message, { cause })
+    const error = cause instanceof RoomError ? cause : new RoomError('ROOM_STORAGE_FAILED', 'Work in the background failed.', { cause })
     void events.emit('error', error)
   }
   await readyBase(base)
@@ -161,12 +169,11 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const writer = base.local.key
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
   const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
-  const { flight } = touched
   const outbox = await openOutbox(base.local, base.encryptionKey!, (op) => opId(discoveryKey, writer, op))
   const log: OpLog = createOpLog({
     base,
     room: discoveryKey,
-    flight,
+    flight: touched.flight,
     outbox,
     planEpoch: keyring.plan,
     onepoch: (epoch) => epochKeeper.used(epoch),
@@ -174,7 +181,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     now: Date.now
   })
   const finder = createMessageFinder({ view, pending, log })
-  const epochKeeper = createEpochKeeper({ view, log, isAdmitted: mayWrite, onerror })
+  const epochKeeper = createEpochKeeper({ view, log, isAdmitted: mayWrite, epochs, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
   const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask, isBlocked })
   const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await makesKey()))
@@ -198,14 +205,10 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     const { order, people } = touched
     Object.assign(touched, { order: Infinity, people: false })
     if (people) {
-      epochKeys.changed()
-      keyring.changed()
-      reader.changed()
-      ownRole.changed()
+      for (const each of [epochKeys, keyring, reader, ownRole, keyRequests, epochKeeper, teller]) each.changed()
       search.keysChanged()
-      keyRequests.changed()
-      epochKeeper.changed()
-      teller.changed()
+      // What was announced of a writer before this device knew that it is in the room is gone: it is asked for again.
+      if (!base.closing) base.wakeupSession?.broadcastLookup({ hash: null })
       for (const listener of peopleListeners) listener()
     }
     if (order !== Infinity) timeline.changed(order)
@@ -220,12 +223,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       // What was told as sent is on the disk; it is in the log too, where that does not take long.
-      await withTimeout(log.settled(), { timeoutMs: SETTLE_MS }).catch(() => undefined)
+      await withTimeout(receipts.close().then(() => log.settled()), { timeoutMs: SETTLE_MS }).catch(() => undefined)
       timeline.close()
       pending.close()
       keyRequests.close()
       presence.close()
       forks.close()
+      health.close()
+      indexerKeeper.close()
       viewKeeper.close()
       teller.close()
       await base.close()
@@ -253,11 +258,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     }
   }
 
+  const receipts = createReceipts({ self: identity.identity.publicKey, writer, view, finder, log, isBlocked, isTold: readReceipts, whileOpen, onerror })
   const onmarked = (message: Uint8Array): void => {
+    receipts.marked(message)
     for (const listener of readListeners) listener(message)
     void events.emit('update', undefined)
   }
   const onpeople = (listener: () => void): (() => void) => listen(peopleListeners, listener)
+  const until = createUntil(events, assertOpen)
   const ownVoice = createOwnVoice({ view, pending, ownRole, self: identity.identity.publicKey, writer, now: Date.now })
   const presence = createPresence({ self: identity.identity.publicKey, view, emit: events.emit.bind(events), isWanted })
   const onpost = (message: PendingMessage): void => postListeners.forEach((listener) => listener(message))
@@ -275,6 +283,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
           createdAt: row?.createdAt ?? 0,
           history: row?.history === HISTORY.full ? 'full' : 'since-join',
           rules: rulesOf(row),
+          mirrors: await reader.mirrors(),
           role: await ownRole.current(),
           ...(other && { directWith: encodeZ32(other) })
         }
@@ -288,14 +297,15 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     ...createMessageChanges({ self: identity.identity.publicKey, view, finder, log, reader, ownRole, ownVoice, whileOpen }),
     ...createRoomTimeline({ view, pending, finder, reader, onchange, whileOpen }),
     ...createReadMarks({ core: base.local, identity, view, finder, reader, whileOpen, onmarked }),
+    ...receipts.calls,
     search: search.search,
     ...createRoomInvites({ base, view, log, ownRole, whileOpen, meetingPlace, device: identity.device.publicKey }),
     ...createRoomCollections({ secret: base.encryptionKey!, view, log, reader, ownRole, onchange, onpeople, whileOpen }),
-    joinRequests: list,
-    approve,
-    decline,
+    ...createRoomBundles({ base, view, log, whileOpen }),
+    joinRequests: list, approve, decline,
     ...createGoverning({ room: discoveryKey, self: identity.identity.publicKey, view, log, finder, epochKeys, ownRole, whileOpen, acts: () => room }),
     pace: () => whileOpen(ownVoice.pace),
+    health: () => whileOpen(health.now),
     presence: () => whileOpen(async () => presence.all()),
     typing: (isTyping = true) => whileOpen(() => ownRole.demandVoice().then(() => presence.type(isTyping))),
     async leave(options = {}) {
@@ -312,27 +322,6 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     once: events.once.bind(events),
     close,
     [Symbol.asyncDispose]: close
-  }
-
-  async function until<Value>(check: () => Promise<Value | undefined>, signal?: AbortSignal): Promise<Value> {
-    let wake = (): void => undefined
-    const stops = [
-      events.on('update', () => wake()),
-      events.on('close', () => wake()),
-      onAbort(signal, () => wake())
-    ]
-    try {
-      for (;;) {
-        throwIfAborted(signal)
-        assertOpen()
-        const woken = new Promise<void>((resolve) => (wake = resolve))
-        const value = await check()
-        if (value !== undefined) return value
-        await woken
-      }
-    } finally {
-      for (const stop of stops) stop()
-    }
   }
 
   async function isAdmitted(): Promise<boolean> {
@@ -358,13 +347,18 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return (await view.room())?.history === HISTORY['since-join']
   }
 
+  const { id: self } = identity.device
+  const indexerKeeper = createIndexerKeeper({ self, identity: identity.identity.publicKey, view, name: room.setIndexers, attendance, onerror })
   viewKeeper.changed()
   keyRequests.changed()
   teller.changed()
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted: mayWrite, onerror })
-  const opened: OpenRoom = {
+  // Found while it was asleep, when whoever opens it has had the time to listen.
+  if (isFrozen(base.local)) setTimeout(() => void (closing === undefined && onbroken(new Error('This device has signed two pasts.'))), 0)
+  health.start({ base, view, timeline, onpeople, attendance, emit: (seen) => void events.emit('health', seen), onerror })
+  return {
     room,
     base,
     view,
@@ -376,18 +370,23 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     teller,
     pending,
     presence,
+    health,
+    attendance,
+    epochs,
     onpost: (listener) => listen(postListeners, listener),
-    showAnew: () => void events.emit('update', undefined),
+    showAnew() {
+      search.keysChanged()
+      void events.emit('update', undefined)
+    },
     onpeople,
     onlog: (listener) => listen(logListeners, listener),
     onread: (listener) => listen(readListeners, listener),
     isAdmitted,
     mayWrite,
     hasKey,
+    isBusy: () => !outbox.isEmpty() || log.isBusy() || pending.size > 0 || keyRequests.isWaiting() || forks.isWaiting() || receipts.isWaiting(),
     until
   }
-  registerCores(opened)
-  return opened
 }
 
 function listen<Listener>(listeners: Set<Listener>, listener: Listener): () => void {

@@ -13,8 +13,12 @@ import type { RoomView } from './view.js'
 /** What the rules of the room let this device's person write, asked before an op is written that nobody would take. */
 export interface OwnVoice {
   pace(): Promise<Pace>
-  /** @throws {RoomError} MESSAGE_TOO_SOON */
-  demandPace(): Promise<void>
+  /**
+   * Resolves to whether the next message has to wait for this one.
+   *
+   * @throws {RoomError} MESSAGE_TOO_SOON
+   */
+  demandPace(): Promise<boolean>
   /**
    * What a message has to say of itself, if anything.
    *
@@ -38,6 +42,11 @@ export interface OwnVoiceInit {
 const NOW: Pace = { waitMs: 0, isOthersTurn: false }
 
 export function createOwnVoice({ view, pending, ownRole, self, writer, now }: OwnVoiceInit): OwnVoice {
+  async function paced(): Promise<boolean> {
+    const role = await ownRole.current()
+    return role !== undefined && isPaced(rulesOf(await view.room()), role)
+  }
+
   async function pace(): Promise<Pace> {
     const rules = rulesOf(await view.room())
     const role = await ownRole.current()
@@ -58,6 +67,7 @@ export function createOwnVoice({ view, pending, ownRole, self, writer, now }: Ow
   return {
     pace,
     async demandPace() {
+      if (!(await paced())) return false
       const { waitMs, isOthersTurn } = await pace()
       if (isOthersTurn) {
         throw new RoomError('MESSAGE_TOO_SOON', `In slow mode nobody writes more than ${MAX_IN_A_ROW} messages in a row.`, {
@@ -65,7 +75,7 @@ export function createOwnVoice({ view, pending, ownRole, self, writer, now }: Ow
           hint: 'Somebody else has to write first.'
         })
       }
-      if (waitMs === 0) return
+      if (waitMs === 0) return true
       throw new RoomError('MESSAGE_TOO_SOON', 'The room is in slow mode.', {
         retryable: true,
         hint: `Wait for ${Math.ceil(waitMs / 1_000)} s; room.pace() tells how long.`

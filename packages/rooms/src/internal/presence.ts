@@ -65,6 +65,7 @@ export function createPresence({ self, view, emit, isWanted }: PresenceInit): Pr
   /** The identities of the other devices, of other people. */
   let people = new Map<string, Uint8Array>()
   let isOn = false
+  let isClosed = false
   let say: (bytes: Uint8Array, peer?: string) => void = () => undefined
   /** What was said last, and may be said again. */
   let state: State = State.here
@@ -111,6 +112,7 @@ export function createPresence({ self, view, emit, isWanted }: PresenceInit): Pr
   return {
     all: () => [...new Set([...present.values()].map(({ member }) => member))].map((member) => of(member)!),
     type(isTyping) {
+      if (isClosed) return
       clearTimeout(idle)
       // Who stops without a word is not said to type by the next beat; the others see to it themselves.
       idle = isTyping ? setTimeout(() => (state = State.here), TYPING_MS) : undefined
@@ -130,7 +132,7 @@ export function createPresence({ self, view, emit, isWanted }: PresenceInit): Pr
       people = new Map(others.map(({ device, identity }) => [encodeZ32(device), identity]))
       for (const [peer, identity] of people) if (encodeZ32(identity) === own) people.delete(peer)
       const wasOn = isOn
-      isOn = isWanted && rules.presence && others.length <= MAX_DEVICES
+      isOn = !isClosed && isWanted && rules.presence && others.length <= MAX_DEVICES
       for (const peer of present.keys()) if (!isOn || !people.has(peer)) forget(peer)
       for (const peer of rates.keys()) if (!people.has(peer)) rates.delete(peer)
       if (isOn && !wasOn) tell(state)
@@ -148,6 +150,7 @@ export function createPresence({ self, view, emit, isWanted }: PresenceInit): Pr
       if (isOn && people.has(peer)) set(peer, encodeZ32(identity), isHeard ? (next as State) : State.here)
     },
     close() {
+      isClosed = true
       isOn = false
       clearInterval(beat)
       clearTimeout(repeat)

@@ -7,7 +7,7 @@ import type { MessageFinder } from './find-message.js'
 import type { WhileOpen } from './open-room.js'
 import type { Reader } from './reader.js'
 import { decodeStruct, encodeStruct } from './structs.js'
-import { createTurns } from './take-turns.js'
+import { createTurnTaker } from './take-turns.js'
 import type { MessageRow, RoomView } from './view.js'
 
 export interface ReadMarksInit {
@@ -28,10 +28,10 @@ const MAX_UNREAD = 1_000
 const PAGE_ROWS = 64
 const LABEL = 'covey/room/read-mark/1'
 
-/** How far this device's person has read: on this device, sealed, and told to nobody. */
+/** How far this device's person has read: kept on this device, sealed. Who else is told of it is the matter of `onmarked`. */
 export function createReadMarks(init: ReadMarksInit): Pick<Room, 'markRead' | 'unread'> {
   const { core, identity, view, finder, reader, whileOpen, onmarked } = init
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
 
   /** The order of the first message that is not read. */
   async function firstUnread(): Promise<number> {

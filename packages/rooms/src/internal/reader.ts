@@ -13,6 +13,7 @@ import type { EpochKeys } from './epoch-keys.js'
 import { readBody, readEmoji, type ReadBody } from './message-body.js'
 import { isAsDeclared, kindsOf } from './message-kinds.js'
 import { decodeOp, isTalk } from './op.js'
+import { readMirrors } from './mirror-setting.js'
 import { bodyContext } from './op-log.js'
 import { plain } from './people/own-profile.js'
 import { readProfile } from './people/signed-profile.js'
@@ -36,6 +37,8 @@ export interface Reader {
   /** What somebody has said last of themselves in this room, as it was signed, if it was. */
   signedProfile(person: Uint8Array): Promise<Uint8Array | undefined>
   roomName(): Promise<string>
+  /** The links of the mirrors that the room names. */
+  mirrors(): Promise<readonly string[]>
   /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
   authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
@@ -227,6 +230,11 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       if (!settings || !settingsWriter) return ''
       const body = await openBody(settings, settingsWriter)
       return readName((typeof body === 'string' ? undefined : decodeStruct('settings-body', body))?.name)
+    },
+    async mirrors() {
+      const { mirrors, mirrorsWriter } = (await view.room()) ?? {}
+      const body = mirrors && mirrorsWriter ? await openBody(mirrors, mirrorsWriter) : 'unknown'
+      return typeof body === 'string' ? [] : readMirrors(body)
     },
     authorOf: async (writer) => (await author(writer))?.id,
     body: openBody,

@@ -5,7 +5,7 @@ import type { MessageReport } from '../report.js'
 import { isAtLeast, roleOf } from '../roles.js'
 import type { Room } from '../room.js'
 import { MAX_REPORTS_BY_ONE } from './apply/reports.js'
-import { hasVoice } from './authority/view-state.js'
+import { hasVoice } from './authority/voices.js'
 import { KEY_BYTES, open, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
 import type { MessageFinder } from './find-message.js'
@@ -86,6 +86,7 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
       throwIfAborted(signal)
       const reporting = whileOpen(async () => {
         await ownRole.demand('reader', 'report messages')
+        if ((await view.room())?.peer) throw forbidden('A direct room has no moderators.', 'contacts.block() and contacts.report() are for the other person.')
         const { id: message } = await finder.demand(id)
         if ((await view.reportsBy(self)).length >= MAX_REPORTS_BY_ONE) {
           throw new RoomError('TOO_MANY_REPORTS', `At most ${MAX_REPORTS_BY_ONE} reports of one member wait.`, { hint: 'Moderators have to look at those first.' })

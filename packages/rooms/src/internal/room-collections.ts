@@ -25,8 +25,7 @@ export function createRoomCollections({ secret, onpeople, ...parts }: RoomCollec
 
   return {
     collection(name, options) {
-      assertString(name, 'name', { minLength: 1, maxBytes: MAX_COLLECTION_NAME_BYTES })
-      assertCollectionOptions(options)
+      assertCollection(name, options)
       const id = hash('covey/collection/1', secret, encodeUtf8(name))
       const tagOf = (key: string): Uint8Array => hash('covey/collection/key/1', secret, id, encodeUtf8(key))
       const index = indexes.get(mapKey(id)) ?? createCollectionIndex({ id, tagOf, view: parts.view, reader: parts.reader })
@@ -36,7 +35,9 @@ export function createRoomCollections({ secret, onpeople, ...parts }: RoomCollec
   }
 }
 
-function assertCollectionOptions<Value>(options: CollectionOptions<Value>): void {
+/** @throws {TypeError} that names the field. */
+export function assertCollection<Value>(name: string, options: CollectionOptions<Value>): void {
+  assertString(name, 'name', { minLength: 1, maxBytes: MAX_COLLECTION_NAME_BYTES })
   assertOptions(options, 'options', ['codec', 'version', 'write'])
   const { codec, version, write } = options
   assertFunction(codec?.encode, 'options.codec.encode')

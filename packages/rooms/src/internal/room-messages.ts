@@ -55,12 +55,13 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   async function send(content: string | Content, draft: () => Promise<Omit<Draft, 'type'>>): Promise<Message> {
     const posting = turn.then(async () => {
       await ownRole.demandVoice()
-      await ownVoice.demandPace()
+      const isPaced = await ownVoice.demandPace()
       const payload = await ownVoice.declare(content)
       const drafted = await draft()
-      return { target: drafted.target, posted: post({ type: 'message', ...(payload && { payload }), ...drafted }) }
+      return { target: drafted.target, isPaced, posted: post({ type: 'message', ...(payload && { payload }), ...drafted }) }
     })
-    turn = posting.catch(() => undefined)
+    // Where there is a pace, what is on its way counts as soon as it is durable.
+    turn = posting.then(({ isPaced, posted }) => (isPaced ? posted : undefined)).catch(() => undefined)
     const { target, posted } = await posting
     const message = await reader.message({ thread: target ?? null, ...(await posted) })
     if (message === undefined) throw refused()
@@ -193,7 +194,7 @@ function assertSendOptions(options: SendOptions): void {
   assertSignal(options.signal, 'options.signal')
 }
 
-function assertMessagesOptions(options: MessagesOptions): void {
+export function assertMessagesOptions(options: MessagesOptions): void {
   assertOptions(options, 'options', ['since', 'before', 'limit', 'thread', 'live', 'pending', 'signal'])
   const { since, before, thread, live, pending } = options
   if (thread !== undefined) assertString(thread, 'options.thread')

@@ -100,10 +100,7 @@ export function createRoomTimeline({ view, pending, finder, reader, onchange, wh
 
   return {
     timeline(options = {}) {
-      assertOptions(options, 'options', ['window', 'thread', 'signal'])
-      if (options.window !== undefined) assertInteger(options.window, 'options.window', { min: 1, max: MAX_WINDOW })
-      if (options.thread !== undefined) assertString(options.thread, 'options.thread')
-      assertSignal(options.signal, 'options.signal')
+      assertTimelineOptions(options)
       let { window = DEFAULT_WINDOW } = options
       const resized = new Set<() => void>()
       const onresize = (callback: () => void): (() => void) => {
@@ -126,4 +123,12 @@ export function createRoomTimeline({ view, pending, finder, reader, onchange, wh
 function isSentTo(root: Uint8Array, { op }: TimelineRow): boolean {
   const target = decodeOp(op)?.header.target
   return !!target && equalBytes(target, root)
+}
+
+/** @throws {TypeError} that names the field. */
+export function assertTimelineOptions(options: TimelineOptions): void {
+  assertOptions(options, 'options', ['window', 'thread', 'signal'])
+  if (options.window !== undefined) assertInteger(options.window, 'options.window', { min: 1, max: MAX_WINDOW })
+  if (options.thread !== undefined) assertString(options.thread, 'options.thread')
+  assertSignal(options.signal, 'options.signal')
 }

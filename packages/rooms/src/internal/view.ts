@@ -30,6 +30,7 @@ export type ThreadMessageRow = Structs['thread-message']
 export type PaceRow = Structs['pace']
 export type ActRow = Structs['act']
 export type ReportRow = Structs['message-report']
+export type ReceiptRow = Structs['read-receipt']
 export type CollectionRow = Structs['collection']
 export type CollectionUsageRow = Structs['collection-usage']
 export type EntryRow = Structs['entry']
@@ -75,6 +76,8 @@ export interface Rows {
   collections: CollectionRow
   'collection-usage': CollectionUsageRow
   entries: EntryRow
+  /** How far members say to have read, by device. */
+  'read-receipts': ReceiptRow
 }
 
 /** The view of a room: what the ops, in their order, add up to. Written by `apply` alone. */
@@ -104,6 +107,7 @@ export interface RoomView {
   pace(identity: Uint8Array): Promise<PaceRow | null>
   report(id: Uint8Array): Promise<ReportRow | null>
   reportsBy(identity: Uint8Array): Promise<ReportRow[]>
+  receipt(writer: Uint8Array): Promise<ReceiptRow | null>
   /** The ops about authority before a position, the last one first. */
   authorityBefore(position: number, limit: number): Promise<AuthorityRow[]>
   /** What was done to messages before a place, the last first. */
@@ -175,6 +179,7 @@ export function openView(store: ViewStore): RoomView {
     },
     report: (id) => findBy('reports-by-id', id),
     reportsBy: (identity) => db.find<ReportRow>('@covey/reports', { gte: { identity }, lte: { identity } }).toArray(),
+    receipt: (writer) => db.get('@covey/read-receipts', { writer }),
     pace: (identity) => db.get('@covey/paces', { identity }),
     message: (id) => findBy('messages-by-id', id),
     messages: (from, to) =>

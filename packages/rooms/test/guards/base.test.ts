@@ -35,15 +35,22 @@ const ODDITIES: Readonly<Record<string, string>> = {
   'heads-own-future': 'own-future-head at 1'
 }
 
-test.for(Object.entries(ATTACKS))('%s: succeeds on stock autobase', async ([attack, { stock }]) => {
+/** What may not come about, and is tried again: docs/guards.md, "Open". */
+const RETRIES: Readonly<Record<string, { readonly stock?: number; readonly guarded?: number }>> = {
+  // Needs a random key that sorts below another.
+  'batch-optimistic': { stock: 3, guarded: 3 },
+  // Has to come while the base opens the core.
+  'core-asked-for': { stock: 3 }
+}
+
+for (const [attack, { stock }] of Object.entries(ATTACKS)) test(`${attack}: succeeds on stock autobase`, { retry: RETRIES[attack]?.stock ?? 0 }, async () => {
   const { report, errors } = await run('run-base-attack.ts', attack, 'stock')
   const stopped = `stopped: ${/^\w*Error.*$/m.exec(errors)?.[0] ?? ''}`
   const outcome = report === undefined ? stopped : [report.failure, ...report.errors].join(' | ')
   expect(outcome).toMatch(stock)
 })
 
-// An attack that needs a random key of a certain order may not come about: docs/guards.md, "Open".
-test.for(Object.entries(ATTACKS))('%s: the room lives on, and after a restart too', { retry: 3 }, async ([attack, { frozen }]) => {
+for (const [attack, { frozen }] of Object.entries(ATTACKS)) test(`${attack}: the room lives on, and after a restart too`, { retry: RETRIES[attack]?.guarded ?? 0 }, async () => {
   const { report, errors } = await run('run-base-attack.ts', attack, 'guarded')
   expect(report, errors).toMatchObject({ failure: null, errors: [] })
   expect(report!.frozen).toEqual(frozen === undefined ? [] : [`member: ${frozen}`, `owner: ${frozen}`])

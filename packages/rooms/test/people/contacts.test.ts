@@ -70,11 +70,14 @@ test('what somebody writes who is blocked is not shown, here alone, until they a
   const shown = room!.timeline()[Symbol.asyncIterator]()
   expect((await shown.next()).value!.messages.map((message: Message) => message.text)).toEqual(['of Bob, edited'])
   expect(await room!.unread()).toMatchObject({ count: 1 })
+  expect(await room!.search('bob')).toHaveLength(1)
 
   await contacts.block(idOf(bob))
   await contacts.block(idOf(bob))
   expect((await shown.next()).value!.messages).toMatchObject([{ kind: 'blocked', text: '', author: idOf(bob) }])
   expect(await kindsOf(room!)).toEqual(['blocked'])
+  // Neither by what was looked at before, nor by what is looked at now.
+  expect(await room!.search('bob')).toEqual([])
   expect(await room!.edits(edited.id)).toEqual([])
   expect(await room!.unread()).toEqual({ count: 0, mentions: 0 })
   // What comes by others is not shown either; and nobody else is hidden.
@@ -91,8 +94,10 @@ test('what somebody writes who is blocked is not shown, here alone, until they a
   const roomAgain = again.rooms.get(room!.id)!
   expect(again.rooms.contacts.blocked()).toMatchObject([{ id: idOf(bob) }])
   expect((await kindsOf(roomAgain)).toSorted()).toEqual(['blocked', 'blocked', 'text'])
+  expect(await roomAgain.search('bob')).toEqual([])
   await again.rooms.contacts.unblock(idOf(bob))
   expect((await textsOf(roomAgain)).toSorted()).toEqual(['more of Bob', 'of Bob, edited', 'of Carol'])
+  expect((await roomAgain.search('bob')).map(({ text }) => text).toSorted()).toEqual(['more of Bob', 'of Bob, edited'])
 })
 
 test('the devices of somebody who is blocked are not connected with', async () => {

@@ -37,6 +37,8 @@ test('two people who know each other’s key find one room, whoever asks', async
     const accepted = await asked.rooms.directMessages.accept(idOf(asker), { timeoutMs: 120_000 })
     expect(asked.rooms.directMessages.requests()).toEqual([])
     await expectOneRoom(asker, asked, await opening, accepted)
+    const { id } = await accepted.send('what one could report')
+    expect(await codeOf(() => accepted.report(id))).toBe('ROOM_FORBIDDEN')
     const members = await until(accepted, async () => ((await accepted.members()).length === 2 ? accepted.members() : undefined))
     expect(members.map(({ role, name }) => `${role} ${name}`).toSorted()).toEqual(['owner Alice', 'owner Bob'])
     for (const peer of peers) await peer.close()

@@ -19,6 +19,32 @@ declare module '#dgram' {
   export function createSocket(options: { readonly type: 'udp4'; readonly reuseAddr: boolean }): Socket
 }
 
+// `net` on Node, `bare-tcp` on Bare: of both what is used here.
+declare module '#tcp' {
+  export interface Socket {
+    on(event: 'data', listener: (bytes: Uint8Array) => void): this
+    on(event: 'error', listener: (error: Error) => void): this
+    on(event: 'drain' | 'end' | 'close', listener: () => void): this
+    off(event: 'data', listener: (bytes: Uint8Array) => void): this
+    setNoDelay(isOn: boolean): this
+    /** False asks the caller to wait for `drain`. */
+    write(bytes: Uint8Array): boolean
+    end(): this
+    pause(): this
+    resume(): this
+    destroy(): this
+  }
+  export interface Server {
+    on(event: 'error', listener: (error: Error) => void): this
+    on(event: 'close', listener: () => void): this
+    listen(port: number, host: string, onlistening: () => void): this
+    address(): { readonly port: number }
+    close(): this
+  }
+  export function createConnection(options: { readonly port: number; readonly host: string }): Socket
+  export function createServer(onconnection: (socket: Socket) => void): Server
+}
+
 // `ws` on Node, `bare-ws` on Bare: of each what is used here, and one of the two is there.
 declare module '#websocket' {
   interface Stream {

@@ -1,6 +1,7 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream'
 import Protomux from 'protomux'
 import { expect, test } from 'vitest'
+import { writeBytes } from '@covey/core'
 import { createSide, connectStreams, type Side } from './pair.js'
 
 /** A peer that says what it likes, to a node that leads: it has the higher key. */
@@ -10,7 +11,7 @@ async function attack(say: (send: (type: number, bytes: Uint8Array) => void) => 
   high!.sessions.accept(stream)
   const channel = Protomux.from(far as never).createChannel({
     protocol: 'covey/session/1',
-    messages: Array.from({ length: 7 }, () => ({ onmessage: () => undefined }))
+    messages: Array.from({ length: 8 }, () => ({ onmessage: () => undefined }))
   })!
   channel.open()
   await channel.fullyOpened()
@@ -19,7 +20,7 @@ async function attack(say: (send: (type: number, bytes: Uint8Array) => void) => 
 }
 
 const GREETING = Buffer.concat([Buffer.alloc(32, 5), Buffer.alloc(32), Buffer.from([0])])
-const [HELLO, FROM, DATA, ACK, HINTS] = [0, 1, 2, 3, 6]
+const [HELLO, FROM, DATA, ACK, HINTS, TCP] = [0, 1, 2, 3, 6, 7]
 
 test('a greeting that is well formed opens a session: what follows fails for its own reason', async () => {
   const { side, stream } = await attack((send) => {
@@ -76,6 +77,11 @@ test.each<[string, (send: (type: number, bytes: Uint8Array) => void) => void]>([
   ['relays before a greeting', (send) => send(HINTS, Buffer.from([0]))],
   ['relays that cannot be read', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.from([1, 2, 3]))]],
   ['too many relays', (send) => [send(HELLO, GREETING), send(HINTS, Buffer.concat([Buffer.from([3]), Buffer.alloc(99)]))]],
+  ['an offer of TCP before a greeting', (send) => send(TCP, offerAt(50_000))],
+  ['an offer of TCP that ends early', (send) => [send(HELLO, GREETING), send(TCP, offerAt(50_000).subarray(0, 20))]],
+  ['an offer of TCP at a port of the system', (send) => [send(HELLO, GREETING), send(TCP, offerAt(22))]],
+  ['an offer of TCP at a port that is none', (send) => [send(HELLO, GREETING), send(TCP, offerAt(70_000))]],
+  ['an offer of TCP that is too long', (send) => [send(HELLO, GREETING), send(TCP, Buffer.concat([offerAt(50_000), Buffer.alloc(4_096)]))]],
   [
     'more than is taken',
     (send) => {
@@ -89,6 +95,10 @@ test.each<[string, (send: (type: number, bytes: Uint8Array) => void) => void]>([
   if (!stream.destroyed) await new Promise((resolve) => stream.once('close', () => resolve(undefined)))
   expect(stream.destroyed).toBe(true)
 })
+
+function offerAt(port: number): Uint8Array {
+  return writeBytes((writer) => writer.varint(port).bytes(new Uint8Array(32)))
+}
 
 async function openedOf(side: Side) {
   while (side.opened.length === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 import type { Relays } from '../../src/internal/relay/relays.js'
 import type { Session } from '../../src/internal/session/session.js'
 import { Sessions } from '../../src/internal/session/sessions.js'
+import { Tcp } from '../../src/internal/tcp/tcp.js'
 
 /** One side of a pair: its sessions in order, and what has arrived in the last one. */
 export interface Side {
@@ -31,7 +32,8 @@ export function createPair(): { leader: Side; follower: Side } {
 export function createSide(seed: number, maxPeers = 8, relays?: Relays): Side {
   const keyPair = NoiseSecretStream.keyPair(new Uint8Array(32).fill(seed))
   const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [], dials: { count: 0 }, network: new EventEmitter() }
-  const sessions = new Sessions({
+  const sessions: Sessions = new Sessions({
+    tcp: new Tcp({ keyPair, host: '127.0.0.1', onopen: (stream) => sessions.accept(stream) }),
     dht: undialable(side),
     keyPair,
     maxPeers,

@@ -19,7 +19,8 @@ import { parseVersionId, versionId, type Version } from './state.js'
 /** What a folder needs of the files. */
 export interface FolderFiles {
   readonly handles: Handles
-  open(offer: Offer): OpenFile
+  /** @param group in what it is offered. */
+  open(offer: Offer, group: string): OpenFile
   find(id: string): OpenFile | undefined
   all(): Iterable<OpenFile>
   share(source: FileSource, options: ShareOptions): Promise<OpenFile>
@@ -37,6 +38,7 @@ const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
 export function createFolder(name: string, folders: RoomFolders, files: FolderFiles): Folder {
   const known = folders.folder(name)
   const { state, events } = known
+  const open = (offer: Offer): OpenFile => files.open(offer, folders.room.id)
 
   async function commit(changes: readonly FolderChange[], shared: readonly OpenFile[]): Promise<string> {
     try {
@@ -60,16 +62,18 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
   }
 
   async function put(path: string, source: FileSource, { type, copy, signal }: FolderPutOptions): Promise<FolderVersion> {
-    if (state.isFull && state.versions(path).length === 0) {
-      throw new FileError('FOLDER_FULL', 'The folder has as many paths as it may have.', { hint: 'Make another.' })
-    }
+    if (state.isFull && state.versions(path).length === 0) throw full()
     const options = { name: nameOf(path), ...(type !== undefined && { type }), ...(copy !== undefined && { copy }), ...(signal && { signal }) }
     const file = await files.share(source, options)
     if (signal?.aborted) await file.forget()
     throwIfAborted(signal)
     const message = await commit([{ ...seen(path), offer: file.record.offer }], [file])
     const id = versionId({ message, index: 0 })
-    return shown(state.versions(path).find((version) => version.id === id)!)
+    const version = state.versions(path).find((each) => each.id === id)
+    if (version !== undefined) return shown(version)
+    // Others were faster: no device has it in the folder.
+    await file.forget()
+    throw full()
   }
 
   async function mirror(directory: string, options: MirrorOptions): Promise<Mirror> {
@@ -85,7 +89,7 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
         id: `${folders.room.id}/${name}`,
         state,
         handles: files.handles,
-        open: files.open,
+        open,
         find: files.find,
         all: files.all,
         share: files.shareWhole,
@@ -127,7 +131,7 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
       if (version !== undefined) assertString(version, 'options.version')
       const { offer } = version === undefined ? demand(path) : (state.versions(path).find(({ id }) => id === version) ?? {})
       if (offer === undefined) throw notFound()
-      return createSharedFile(files.open(offer), offer)
+      return createSharedFile(open(offer), offer)
     },
     async remove(path) {
       demand(path)
@@ -168,4 +172,8 @@ function assertFolderPath(path: string): void {
 
 function notFound(): FileError {
   return new FileError('FOLDER_ENTRY_NOT_FOUND', 'There is no such file, or version of it, in the folder.')
+}
+
+function full(): FileError {
+  return new FileError('FOLDER_FULL', 'The folder has as many paths as it may have.', { hint: 'Make another.' })
 }

@@ -123,22 +123,22 @@ export class Downloads {
   /** Rejects never. */
   async #run(version: Version, path: string, stop: Stop): Promise<void> {
     const { directory, state, open, onerror } = this.#init
-    const opened = open(version.offer!)
-    let waits = 0
-    const stopListening = opened.events.on('progress', (progress) => {
-      waits = progress.state === 'waiting' ? waits + 1 : 0
-      if (waits >= MAX_WAITS && this.#waiting.size > 0) stop.stop(new Yield())
-    })
-    let part: string | undefined
+    let stopListening = (): void => undefined
+    let discard: (() => Promise<void>) | undefined
     try {
+      const opened = open(version.offer!)
+      let waits = 0
+      stopListening = opened.events.on('progress', (progress) => {
+        waits = progress.state === 'waiting' ? waits + 1 : 0
+        if (waits >= MAX_WAITS && this.#waiting.size > 0) stop.stop(new Yield())
+      })
       const parent = await directory.makeParent(path)
-      part = `${parent}/.${opened.id}.covey-part`
+      discard = () => this.#discard(opened, `${parent}/.${opened.id}.covey-part`)
       await this.#leaveMissing(opened)
       await receiveFile(opened, parent, stop, (whole) => this.#publish(version, opened, whole, path))
     } catch (error) {
-      if (!state.stands(version)) {
-        if (part !== undefined) await this.#discard(opened, part).catch((failure: unknown) => onerror(failure, path))
-      } else if (error instanceof Yield) this.#waiting.set(version.id, { version, path })
+      if (!state.stands(version)) await discard?.().catch((failure: unknown) => onerror(failure, path))
+      else if (error instanceof Yield) this.#waiting.set(version.id, { version, path })
       else if (this.#closed === undefined) {
         const isSkipped = error instanceof FileError && error.code.startsWith('PATH_')
         this.#failed.set(version.id, { atMs: Date.now(), ...(!isSkipped && { error }) })

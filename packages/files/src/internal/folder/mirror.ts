@@ -113,6 +113,8 @@ export function createMirror(
 
   async function push(found: Found, isQuietOnly: boolean): Promise<undefined> {
     const placed = placedIn(directory, state, find, found.files)
+    // Of what a process put that was killed then.
+    for (const { opened } of placed.values()) if (opened.record.folder === undefined) await opened.update({ folder: parts.id })
     const back = takenBack(directory, state, parts.id, parts.all(), found.files)
     const here = new Set([...placed.values()].filter(({ isHere }) => isHere).map(({ version }) => version))
     const drafts: Draft[] = []
@@ -146,14 +148,14 @@ export function createMirror(
   async function put(drafts: readonly Draft[], found: Found): Promise<void> {
     for await (const { drafts: made, changes, files } of batches(drafts, share)) {
       try {
-        throwIfClosed()
-        // A disk that was taken out meanwhile has removed nothing.
-        await directory.demand()
+        await demandOpen(files)
         await parts.commit(changes, files)
       } catch (error) {
         for (const { at } of made) if (found.files.has(at)) refused.set(at, found.files.get(at)!)
         throw error
       }
+      // Not before the room has it: what the room does not know, and is marked so, was taken back.
+      for (const file of files) await file.update({ folder: parts.id })
       for (const { change, at, isPut, before } of made) {
         // Where it was is another now: should it stand again, it is not taken for removed.
         await before?.leavePath()
@@ -162,12 +164,21 @@ export function createMirror(
     }
   }
 
+  /** A disk that was taken out meanwhile has removed nothing. What is not put then is forgotten. */
+  async function demandOpen(files: readonly OpenFile[]): Promise<void> {
+    try {
+      throwIfClosed()
+      await directory.demand()
+    } catch (error) {
+      for (const file of files) await file.forget()
+      throw error
+    }
+  }
+
   async function share({ at }: Draft): Promise<OpenFile | undefined> {
     throwIfClosed()
     try {
-      const opened = await parts.share(directory.pathOf(at), copy, stop)
-      await opened.update({ folder: parts.id })
-      return opened
+      return await parts.share(directory.pathOf(at), copy, stop)
     } catch (error) {
       if (!(error instanceof FileError) || !/^(?:FILE|PATH)_/.test(error.code)) throw error
       skip(at, error.code)

@@ -25,6 +25,8 @@ export class RoomFolders {
   readonly #journal: Journal
   readonly #onerror: (error: unknown) => void
   readonly #folders = new Map<string, KnownFolder>()
+  /** The names that somebody here has asked for. */
+  readonly #asked = new Set<string>()
   /** Which folder a message changes. */
   readonly #messages = new Map<string, string>()
   readonly #unreadable = new Set<string>()
@@ -60,6 +62,11 @@ export class RoomFolders {
 
   /** There is always a folder of a name, which may have nothing in it. */
   folder(name: string): KnownFolder {
+    this.#asked.add(name)
+    return this.#folder(name)
+  }
+
+  #folder(name: string): KnownFolder {
     const known = this.#folders.get(name)
     if (known !== undefined) return known
     const folder = { state: new FolderState(), events: createEvents<FolderEvents>() }
@@ -134,7 +141,7 @@ export class RoomFolders {
     const changes = folderContent.read(content)
     if (changes === undefined) return false
     if (!this.#folders.has(changes.name) && this.#folders.size >= MAX_FOLDERS) return false
-    const { state, events } = this.folder(changes.name)
+    const { state, events } = this.#folder(changes.name)
     if (!this.#messages.has(source.id)) this.#recent = [...this.#recent.slice(1 - MAX_RECENT), source.id]
     this.#messages.set(source.id, changes.name)
     for (const path of state.apply(source, changes)) void events.emit('change', { path })
@@ -145,8 +152,10 @@ export class RoomFolders {
     const name = this.#messages.get(message)
     if (name === undefined) return
     this.#messages.delete(message)
-    const { state, events } = this.folder(name)
+    const { state, events } = this.#folder(name)
     for (const path of state.withdraw(message)) void events.emit('change', { path })
+    // What members put and took back again leaves no place taken.
+    if (state.isEmpty && !this.#asked.has(name)) this.#folders.delete(name)
   }
 
   /** Looks at what may be other than it was, a little later, with what else comes until then. */

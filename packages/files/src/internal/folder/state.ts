@@ -66,6 +66,10 @@ export class FolderState {
     return [...this.#paths.keys()]
   }
 
+  get isEmpty(): boolean {
+    return this.#paths.size === 0
+  }
+
   get isFull(): boolean {
     return this.#paths.size >= MAX_FOLDER_PATHS
   }

@@ -22,8 +22,10 @@ export type HoldingMessage =
   | ({ readonly type: 'challenge'; readonly id: number } & Challenge)
   /** Without a hash: it does not have it. */
   | { readonly type: 'answer'; readonly id: number; readonly hash?: Uint8Array | undefined }
+  /** To a mirror: fetch these no more, as far as this device is concerned. */
+  | { readonly type: 'release'; readonly keys: readonly Uint8Array[] }
 
-const TYPES = ['hold', 'held', 'refused', 'challenge', 'answer'] as const
+const TYPES = ['hold', 'held', 'refused', 'challenge', 'answer', 'release'] as const
 
 export const holdingChannel = defineChannel<HoldingMessage>({
   name: 'covey/holding',
@@ -48,6 +50,7 @@ export const holdingChannel = defineChannel<HoldingMessage>({
 function write(writer: ByteWriter, message: HoldingMessage): void {
   switch (message.type) {
     case 'hold':
+    case 'release':
       return writeKeys(writer, message.keys)
     case 'held':
       writer.varint(message.held.length)
@@ -65,6 +68,7 @@ function write(writer: ByteWriter, message: HoldingMessage): void {
 
 const READ: { readonly [Type in HoldingMessage['type']]: (reader: ByteReader) => HoldingMessage } = {
   hold: (reader) => ({ type: 'hold', keys: readKeys(reader) }),
+  release: (reader) => ({ type: 'release', keys: readKeys(reader) }),
   held: (reader) => ({
     type: 'held',
     held: Array.from({ length: reader.varint(MAX_NAMED) }, () => ({ key: reader.bytes(KEY_BYTES), length: reader.varint() }))
@@ -98,16 +102,19 @@ function readKeys(reader: ByteReader): Uint8Array[] {
 }
 
 /** Takes what is said, one after the other: nothing of it waits for a peer, so none holds the others up for long. */
-export async function listen(
+export function listen(
   channel: Channel<HoldingMessage>,
   onerror: (error: unknown) => void,
   take: (peer: string, message: HoldingMessage) => Promise<void> | void
-): Promise<void> {
-  for await (const { peer, message } of channel.messages()) {
-    try {
-      await take(peer, message)
-    } catch (error) {
-      onerror(error)
+): void {
+  const takeAll = async (): Promise<void> => {
+    for await (const { peer, message } of channel.messages()) {
+      try {
+        await take(peer, message)
+      } catch (error) {
+        onerror(error)
+      }
     }
   }
+  takeAll().catch(onerror)
 }

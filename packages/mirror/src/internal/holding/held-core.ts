@@ -5,8 +5,10 @@ import type Hypercore from 'hypercore'
 export interface HeldCoreInit {
   readonly corestore: Corestore
   readonly key: Uint8Array
-  /** More blocks were signed: whether they may be fetched. Asked before any of them is. */
-  readonly mayGrow: (bytes: number) => Promise<boolean>
+  /** More blocks were signed, or came than were: whether those that are signed may be fetched. Asked before any of them is. */
+  readonly mayGrow: (length: number, bytes: number) => Promise<boolean>
+  /** So many bytes of a block came; gives how many there are with them, of all that ever came. */
+  readonly onreceived: (bytes: number) => number
   /** More blocks are on the disk. */
   readonly ongrown: () => void
   readonly onerror: (error: unknown) => void
@@ -22,9 +24,13 @@ export class HeldCore {
   constructor(init: HeldCoreInit) {
     this.#init = init
     this.#core = init.corestore.get({ key: init.key })
-    this.#core.on('append', () => this.#grow())
-    this.#core.on('download', () => init.ongrown())
-    this.#core.ready().then(() => this.#grow(), init.onerror)
+    this.#core.on('append', () => this.grow())
+    this.#core.on('download', (_index: number, bytes: number) => {
+      // Blocks are verified by hashes, and what the writer has signed of their sizes is not.
+      if (init.onreceived(bytes) > this.#core.byteLength) this.grow()
+      init.ongrown()
+    })
+    this.#core.ready().then(() => this.grow(), init.onerror)
   }
 
   /** How many of the first blocks are on the disk, without a gap. */
@@ -36,20 +42,18 @@ export class HeldCore {
     return this.#core.close()
   }
 
-  #grow(): void {
+  /** Asks whether there is room, once more: there may be by now. */
+  grow(): void {
     // One after the other: each looks at what there is when its turn comes.
     this.#asking = this.#asking.then(async () => {
+      const { length, byteLength } = this.#core
+      if (this.#core.closing !== null || length === 0) return
+      const isAllowed = await this.#init.mayGrow(length, byteLength)
       if (this.#core.closing !== null) return
-      const isAllowed = await this.#init.mayGrow(this.#core.byteLength)
-      if (this.#core.closing !== null) return
-      if (isAllowed) this.#range ??= this.#core.download({ start: 0, end: -1 }) as { destroy(): void }
-      else this.#stop()
+      this.#range?.destroy()
+      // Not without an end, with which the next block would come along with its signature.
+      this.#range = isAllowed ? (this.#core.download({ start: 0, end: length }) as { destroy(): void }) : null
       this.#init.ongrown()
     }).catch(this.#init.onerror)
-  }
-
-  #stop(): void {
-    this.#range?.destroy()
-    this.#range = null
   }
 }

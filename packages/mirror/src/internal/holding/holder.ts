@@ -27,7 +27,7 @@ export interface HolderStats {
   readonly cores: number
   /** Of them, those that somebody who is connected asked for. */
   readonly openCores: number
-  /** Bytes of their blocks. */
+  /** The room that is set aside for their blocks, as `MirrorLimits` counts it. */
   readonly bytes: number
 }
 
@@ -35,17 +35,19 @@ interface Held {
   record: HeldRecord
   /** Open while a device that asked is connected. */
   core: HeldCore | undefined
-  /** How many bytes the record on the disk says. */
-  written: number
+  /** What the disk says of it. */
+  written: HeldRecord
   readonly clients: Set<string>
 }
 
-/** What one device has asked to be held, and nobody before it. */
+/** What is held at the expense of one device. */
 interface Usage {
   cores: number
   bytes: number
 }
 
+/** Counted for each block beside its bytes: its hashes take room on the disk, also where it is empty. */
+const BLOCK_COST_BYTES = 512
 /** The record of a core is written again when it has grown by so much: after a kill, as much is counted anew. */
 const WRITE_BYTES = 65_536
 /** And when this many seconds have gone by since it was last asked for. */
@@ -55,6 +57,8 @@ const WRITE_SECONDS = 3_600
 export class Holder {
   readonly #init: HolderInit
   readonly #held = new Map<string, Held>()
+  /** Those of them that nobody is here for, in the order in which they give way. */
+  readonly #idle = new Map<string, Held>()
   readonly #usage = new Map<string, Usage>()
   /** The devices that are connected, and how many cores each has asked for since. */
   readonly #present = new Map<string, number>()
@@ -68,8 +72,12 @@ export class Holder {
 
   static async open(init: HolderInit): Promise<Holder> {
     const holder = new Holder(init)
-    for await (const record of init.records.all()) {
-      holder.#held.set(encodeZ32(record.key), { record, core: undefined, written: record.bytes, clients: new Set() })
+    const records: HeldRecord[] = []
+    for await (const record of init.records.all()) records.push(record)
+    for (const record of records.sort((a, b) => a.usedAt - b.usedAt)) {
+      const held: Held = { record, core: undefined, written: record, clients: new Set() }
+      holder.#held.set(encodeZ32(record.key), held)
+      holder.#idle.set(encodeZ32(record.key), held)
       holder.#count(record, 1, record.bytes)
     }
     return holder
@@ -85,6 +93,17 @@ export class Holder {
   async hold(client: string, keys: readonly Uint8Array[]): Promise<void> {
     if (!this.#present.has(client)) this.#present.set(client, 0)
     for (const key of keys) await this.#holdOne(client, key)
+  }
+
+  /** A device that is connected wants cores held no more; that only it asked for is as if it were gone. */
+  release(client: string, keys: readonly Uint8Array[]): void {
+    for (const key of keys) {
+      const id = encodeZ32(key)
+      const held = this.#held.get(id)
+      if (held?.clients.delete(client) !== true) continue
+      this.#present.set(client, this.#present.get(client)! - 1)
+      if (held.clients.size === 0) this.#rest(id, held)
+    }
   }
 
   /** A device is gone: what only it asked for is fetched no more, and stays on the disk. */
@@ -107,17 +126,22 @@ export class Holder {
     await this.#ending.get(id)
     const asked = this.#present.get(client)
     if (asked === undefined) return
-    const held = this.#held.get(id) ?? this.#admit(id, client, key)
+    const isNew = !this.#held.get(id)?.clients.has(client)
+    const isTooMany = isNew && asked >= this.#init.limits.maxClientCores
+    const held = isTooMany ? 'QUOTA_EXCEEDED' : (this.#held.get(id) ?? this.#admit(id, client, key))
     if (typeof held === 'string') return this.#init.onrefused(client, key, held)
-    if (!held.clients.has(client)) {
-      if (asked >= this.#init.limits.maxClientCores) return this.#init.onrefused(client, key, 'QUOTA_EXCEEDED')
+    if (isNew) {
       this.#present.set(client, asked + 1)
       held.clients.add(client)
+      this.#idle.delete(id)
+      // There may be room at the expense of this one.
+      held.core?.grow()
     }
     held.core ??= new HeldCore({
       corestore: this.#init.corestore,
       key,
-      mayGrow: (bytes) => this.#mayGrow(held, bytes),
+      mayGrow: (length, bytes) => this.#mayGrow(held, Math.max(bytes, held.record.received) + length * BLOCK_COST_BYTES),
+      onreceived: (bytes) => this.#receive(held, bytes),
       ongrown: () => this.#tell(held),
       onerror: this.#init.onerror
     })
@@ -131,8 +155,8 @@ export class Holder {
     const { maxCores, maxClientCores } = this.#init.limits
     if ((this.#usage.get(client)?.cores ?? 0) >= maxClientCores) return 'QUOTA_EXCEEDED'
     if (this.#held.size >= maxCores && !this.#evict()) return 'MIRROR_FULL'
-    const record = { key, client: decodeKey(client), bytes: 0, usedAt: 0 }
-    const held: Held = { record, core: undefined, written: 0, clients: new Set() }
+    const record = { key, client: decodeKey(client), bytes: 0, usedAt: 0, received: 0 }
+    const held: Held = { record, core: undefined, written: record, clients: new Set() }
     this.#held.set(id, held)
     this.#count(record, 1, 0)
     return held
@@ -142,14 +166,33 @@ export class Holder {
     const { record } = held
     const grown = bytes - record.bytes
     if (grown <= 0) return true
-    const { maxBytes, maxClientBytes } = this.#init.limits
-    const used = this.#usage.get(encodeZ32(record.client))?.bytes ?? 0
-    if (used + grown > maxClientBytes) return this.#refuse(held, 'QUOTA_EXCEEDED')
-    while (this.#bytes + grown > maxBytes) if (!this.#evict()) return this.#refuse(held, 'MIRROR_FULL')
-    held.record = { ...record, bytes }
-    this.#count(record, 0, grown)
-    if (bytes - held.written >= WRITE_BYTES) await this.#write(held, {})
+    const client = this.#payerOf(held, bytes)
+    if (client === undefined) return this.#refuse(held, 'QUOTA_EXCEEDED')
+    while (this.#bytes + grown > this.#init.limits.maxBytes) if (!this.#evict()) return this.#refuse(held, 'MIRROR_FULL')
+    this.#count(record, -1, -record.bytes)
+    held.record = { ...record, client: decodeKey(client), bytes }
+    this.#count(held.record, 1, bytes)
+    if (bytes - held.written.bytes >= WRITE_BYTES) await this.#write(held, {})
     return true
+  }
+
+  /** Whose quota has room for a core of so many bytes: of who had it until now, or of another who wants it held. */
+  #payerOf({ record, clients }: Held, bytes: number): string | undefined {
+    const { maxClientBytes, maxClientCores } = this.#init.limits
+    const payer = encodeZ32(record.client)
+    const usageOf = (client: string): Usage => this.#usage.get(client) ?? { cores: 0, bytes: 0 }
+    if (usageOf(payer).bytes - record.bytes + bytes <= maxClientBytes) return payer
+    return [...clients].find((client) => client !== payer && usageOf(client).bytes + bytes <= maxClientBytes && usageOf(client).cores < maxClientCores)
+  }
+
+  /** What is on the disk counts, also where its writer has signed less. */
+  #receive(held: Held, more: number): number {
+    const { record } = held
+    const received = record.received + more
+    const bytes = Math.max(record.bytes, received)
+    held.record = { ...record, bytes, received }
+    this.#count(record, 0, bytes - record.bytes)
+    return received
   }
 
   #refuse({ record, clients }: Held, code: RefusalCode): false {
@@ -157,15 +200,12 @@ export class Holder {
     return false
   }
 
-  /** Of those that nobody is here for, drops the one that was asked for the longest ago. */
+  /** Of those that nobody is here for, drops the one that nobody wanted for the longest time. */
   #evict(): boolean {
-    let oldest: [string, Held] | undefined
-    for (const entry of this.#held) {
-      const [, { clients, record }] = entry
-      if (clients.size === 0 && (oldest === undefined || record.usedAt < oldest[1].record.usedAt)) oldest = entry
-    }
+    const [oldest] = this.#idle
     if (oldest === undefined) return false
     const [id, { record }] = oldest
+    this.#idle.delete(id)
     this.#held.delete(id)
     this.#count(record, -1, -record.bytes)
     this.#end(id, () => this.#remove(record.key))
@@ -194,7 +234,7 @@ export class Holder {
 
   async #write(held: Held, change: Partial<HeldRecord>): Promise<void> {
     held.record = { ...held.record, ...change }
-    held.written = held.record.bytes
+    held.written = held.record
     await this.#init.records.put(held.record)
   }
 
@@ -204,12 +244,13 @@ export class Holder {
   }
 
   #rest(id: string, held: Held): void {
+    this.#idle.set(id, held)
     const { core } = held
     held.core = undefined
     if (core === undefined) return
     this.#end(id, async () => {
       await core.close()
-      if (held.written !== held.record.bytes) await this.#write(held, {})
+      if (held.written !== held.record) await this.#write(held, {})
     })
   }
 

@@ -5,12 +5,14 @@ import { readBytes, writeBytes } from '@covey/core'
 /** What a mirror knows of a core that it holds. */
 export interface HeldRecord {
   readonly key: Uint8Array
-  /** The device that asked for it first, 32 bytes: it is counted among theirs. */
+  /** The device among whose cores it is counted, 32 bytes: the first that asked for it and had the room. */
   readonly client: Uint8Array
-  /** Bytes of its blocks, as far as its writer has signed them. */
+  /** The room that is set aside for it. */
   readonly bytes: number
   /** When a device last asked for it, in seconds since 1970. */
   readonly usedAt: number
+  /** Bytes of the blocks that came. */
+  readonly received: number
 }
 
 /** The cores of a mirror, on its disk. */
@@ -31,8 +33,8 @@ export async function openHeldRecords(corestore: Corestore): Promise<HeldRecords
     async *all() {
       for await (const { key, value } of bee.createReadStream()) yield decode(key, value)
     },
-    put: async ({ key, client, bytes, usedAt }) => {
-      await bee.put(key, writeBytes((writer) => writer.bytes(client).varint(bytes).varint(usedAt)))
+    put: async ({ key, client, bytes, usedAt, received }) => {
+      await bee.put(key, writeBytes((writer) => writer.bytes(client).varint(bytes).varint(usedAt).varint(received)))
     },
     remove: async (key) => {
       await bee.del(key)
@@ -43,7 +45,7 @@ export async function openHeldRecords(corestore: Corestore): Promise<HeldRecords
 
 function decode(key: Uint8Array, value: Uint8Array): HeldRecord {
   const read = readBytes(value, (reader) => {
-    const record = { key, client: reader.bytes(KEY_BYTES), bytes: reader.varint(), usedAt: reader.varint() }
+    const record = { key, client: reader.bytes(KEY_BYTES), bytes: reader.varint(), usedAt: reader.varint(), received: reader.remaining > 0 ? reader.varint() : 0 }
     reader.rest()
     return record
   })

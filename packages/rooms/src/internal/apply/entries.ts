@@ -7,7 +7,7 @@ import type { CollectionUsageRow } from '../view.js'
 import { voiced } from './messages.js'
 
 /** The most bytes of an op that puts an entry: a value of 64 KiB, a key of 256 bytes, and what goes with them. */
-const MAX_PUT_OP_BYTES = 67_584
+export const MAX_PUT_OP_BYTES = 67_584
 /** The most entries of a collection: whoever lists them opens the keys of all, to put them in order. */
 export const MAX_ENTRIES = 10_000
 /** The most bytes that they take together, as ops: every member's device holds them. */

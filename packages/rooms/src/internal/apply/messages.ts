@@ -68,7 +68,7 @@ async function message(context: ContentContext): Promise<boolean> {
   // A thread of what is not there is none: the message is for the room, and is not lost.
   const root = op.header.target ? await rootOf(view, op.header.target) : null
   const thread = root && { thread: root.id }
-  await view.put('messages', { order, id, writer: node.from.key, op: node.value, ...thread })
+  await view.put('messages', { order, id, writer: node.from.key, op: node.value, length: node.length, ...thread })
   touched.order = Math.min(touched.order, order)
   if (root === null) return true
   const state = await stateOf(view, root.order)
@@ -119,10 +119,10 @@ async function remove(context: AboutContext): Promise<boolean> {
   const isTheirs = await isOwn(context)
   if (!(await moderates(context)) && !isTheirs) return false
   if (!isTheirs) await record(context)
-  const { order, id, writer, thread } = row
+  const { order, id, writer, thread, length } = row
   touched.changed?.add(order)
   const { sentAt } = decodeOp(row.op)!.header
-  await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null })
+  await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null, length: length ?? null })
   for (const version of await view.edits(order)) await view.delete('edits', version)
   for (const reaction of await view.reactions(order)) await view.delete('reactions', reaction)
   for (const vote of await view.votes(order)) await view.delete('votes', vote)
@@ -180,7 +180,9 @@ async function vote({ view, node, device, row, state }: AboutContext): Promise<b
 /** What comes later in the order does not count any more; there is no other clock. */
 async function closeVote(context: AboutContext): Promise<boolean> {
   const { view, state } = context
-  if (state.closed || (!(await moderates(context)) && !(await isOwn(context)))) return false
+  const isTheirs = await isOwn(context)
+  if (state.closed || (!isTheirs && !(await moderates(context)))) return false
+  if (!isTheirs) await record(context)
   await view.put('message-states', { ...state, closed: true })
   return true
 }

@@ -4,6 +4,7 @@ import { decodeCertificate, verifyRevocation } from '@covey/identity'
 import { isEquivocation } from '../equivocation.js'
 import { claimantOf, verifyClaim, type Claim, type Claimant } from '../claim.js'
 import { isReceipt } from '../invite-keys.js'
+import { mapKey } from '../map-key.js'
 import { isTime, OpType, type Op } from '../op.js'
 import { isRule, type Rule } from '../room-rules.js'
 import { decodeStruct, type Structs } from '../structs.js'
@@ -17,6 +18,7 @@ export type Action =
   | { readonly type: 'invite'; readonly invite: Structs['invite'] }
   | { readonly type: 'revokeInvite'; readonly invite: Uint8Array }
   | { readonly type: 'settings' }
+  | { readonly type: 'mirrors' }
   | { readonly type: 'rules'; readonly rules: readonly Rule[] }
   | { readonly type: 'leave' }
   | { readonly type: 'setRole'; readonly identity: Uint8Array; readonly role: number; readonly seen: Seen }
@@ -27,6 +29,7 @@ export type Action =
   | { readonly type: 'revokeDevice'; readonly identity: Uint8Array; readonly device: Uint8Array; readonly epoch: number }
   | { readonly type: 'equivocation'; readonly writer: Uint8Array }
   | { readonly type: 'collection'; readonly id: Uint8Array; readonly role: number }
+  | { readonly type: 'indexers'; readonly writers: readonly Uint8Array[] }
 
 /** Somebody is let in: by an invite, which they have shown to hold, by approval, or by the author alone. */
 export interface AdmitAction {
@@ -88,6 +91,7 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   ],
   [OpType.revokeInvite, ({ header }) => (header.target ? { type: 'revokeInvite', invite: header.target } : undefined)],
   [OpType.settings, () => ({ type: 'settings' })],
+  [OpType.mirrors, () => ({ type: 'mirrors' })],
   [OpType.rules, parseRules],
   [OpType.leave, () => ({ type: 'leave' })],
   [
@@ -133,7 +137,8 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
       const collection = decodeStruct('collection', payload)
       return collection && { type: 'collection', ...collection }
     }
-  ]
+  ],
+  [OpType.indexers, parseIndexers]
 ])
 
 export function isAuthority({ header }: Op): boolean {
@@ -213,6 +218,13 @@ function parseRules(_: Op, payload: Uint8Array): Action | undefined {
   const rules = decodeStruct('rules', payload)?.rules
   if (rules === undefined || rules.length === 0 || rules.length > MAX_RULES) return undefined
   return rules.every(isRule) ? { type: 'rules', rules } : undefined
+}
+
+/** Two would need each other: whichever sleeps, nothing is signed. */
+function parseIndexers(_: Op, payload: Uint8Array): Action | undefined {
+  const writers = decodeStruct('indexers', payload)?.writers
+  if (writers === undefined || (writers.length !== 1 && writers.length !== 3)) return undefined
+  return new Set(writers.map(mapKey)).size === writers.length ? { type: 'indexers', writers } : undefined
 }
 
 function parseEquivocation(_: Op, payload: Uint8Array, { room, verify }: ParseContext): Action | undefined {

@@ -48,7 +48,7 @@ export async function create(
   if (!isFounder || (await state.room()) !== null) return false
   const { identity, device, box, issuer } = claimant
   if (peer && equalBytes(peer, identity)) return false
-  await state.put('room', { createdAt: sentAt, history, ...(peer && { founder: identity, peer }) })
+  await state.put('room', { createdAt: sentAt, history, ...(peer && { founder: identity, peer }), indexers: [writer] })
   await state.put('members', { identity, role: roleNumber('owner'), joinedAt: sentAt })
   await state.put('devices', { writer, device, box, identity, position, ...(issuer && { issuer }) })
   return true
@@ -182,6 +182,13 @@ export const settings: Act<'settings'> = async ({ state, writer, bytes }) => {
   const room = await state.room()
   if (room === null) return false
   await state.put('room', { ...room, settingsWriter: writer, settings: bytes })
+  return true
+}
+
+export const mirrors: Act<'mirrors'> = async ({ state, writer, bytes }) => {
+  const room = await state.room()
+  if (room === null) return false
+  await state.put('room', { ...room, mirrorsWriter: writer, mirrors: bytes })
   return true
 }
 

@@ -2,6 +2,7 @@ import { isAtLeast, roleOf, type Role } from '../../roles.js'
 import type { Action } from './action.js'
 import * as acts from './acts.js'
 import type { Act, Author } from './acts.js'
+import { nameIndexers } from './indexers.js'
 import type { AuthorityState } from './state.js'
 
 type Rules = { readonly [Type in Exclude<Action['type'], 'create' | 'enter'>]: { readonly least: Role; readonly act: Act<Type> } }
@@ -16,6 +17,7 @@ const RULES: Rules = {
   invite: { least: 'moderator', act: acts.invite },
   revokeInvite: { least: 'moderator', act: acts.revokeInvite },
   settings: { least: 'admin', act: acts.settings },
+  mirrors: { least: 'admin', act: acts.mirrors },
   rules: { least: 'admin', act: acts.rules },
   leave: { least: 'reader', act: acts.leave },
   setRole: { least: 'admin', act: acts.setRole },
@@ -25,7 +27,8 @@ const RULES: Rules = {
   transfer: { least: 'owner', act: acts.transfer },
   revokeDevice: { least: 'reader', act: acts.revokeDevice },
   equivocation: { least: 'reader', act: acts.equivocation },
-  collection: { least: 'admin', act: acts.collection }
+  collection: { least: 'admin', act: acts.collection },
+  indexers: { least: 'admin', act: nameIndexers }
 }
 
 /** The least role for each action: for those who would rather ask than be refused. */

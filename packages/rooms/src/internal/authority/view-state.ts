@@ -2,6 +2,7 @@ import { equalBytes } from '@covey/core'
 import type { ApplyHost } from 'autobase'
 import { encodeStruct } from '../structs.js'
 import type { DeviceRow, Rows, RoomView } from '../view.js'
+import { hasVoice } from './voices.js'
 import { AUTHORITY_COLLECTIONS, keyOf, type AuthorityCollection, type AuthorityState, type MemoryState } from './state.js'
 
 /** An {@link AuthorityState} that is the view itself, and lets devices in and out of the log. */
@@ -60,11 +61,6 @@ async function writeCollection<Name extends AuthorityCollection>(
   }
 }
 
-/** Whether what a device writes is read. */
-export function hasVoice({ removed, silent }: DeviceRow): boolean {
-  return !removed && !silent
-}
-
 /** Lets a device's core into the log, or out of it, as its new row says. */
 async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Promise<void> {
   const before = await view.device(row.writer)
@@ -76,7 +72,9 @@ async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Pr
     // What it wrote while it was out has not been applied: its chain begins anew.
     const applied = await view.writer(row.writer)
     if (applied !== null) await view.put('writers', { ...applied, head: null })
-    return host.addWriter(row.writer, { indexer: isFounder })
+    // Who indexed alone went on, though nothing else of it was taken.
+    const indexer = isFounder || host.system.indexers.some(({ key }) => equalBytes(key, row.writer))
+    return host.addWriter(row.writer, { indexer })
   }
   // The last indexer cannot go; that it is no member any more is enough.
   if (host.removeable(row.writer)) await host.removeWriter(row.writer)

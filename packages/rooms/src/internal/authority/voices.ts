@@ -13,6 +13,11 @@ export async function isSilent(state: AuthorityState, role: number): Promise<boo
   return known !== undefined && !isAtLeast(known, 'member') && rulesOf(await state.room()).broadcast
 }
 
+/** Whether what a device writes is read. */
+export function hasVoice({ removed, silent }: DeviceRow): boolean {
+  return !removed && !silent
+}
+
 /** To be called when the role of a member is another. */
 export async function settleVoice(state: AuthorityState, { identity, role }: MemberRow): Promise<void> {
   const silent = await isSilent(state, role)

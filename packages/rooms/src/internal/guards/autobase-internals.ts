@@ -58,6 +58,9 @@ export interface UpstreamWriter {
   /** What is being downloaded, or null. */
   range: UpstreamRange | null
   readonly nodes: { readonly length: number; get(index: number): GraphNode | null }
+  /** How many blocks of it are in the graph, or were. */
+  readonly length: number
+  /** The next one, which may wait for what it builds on. */
   node: GraphNode | null
   frozen: boolean
   isActive: boolean
@@ -72,6 +75,7 @@ export interface UpstreamWriter {
 export interface UpstreamLinearizer {
   readonly heads: Set<GraphNode>
   _initialHeads: Head[]
+  readonly indexers: readonly UpstreamWriter[]
   addHead(node: GraphNode): GraphNode
 }
 
@@ -114,6 +118,8 @@ export interface UpstreamApplyState {
 export interface UpstreamViewRef {
   readonly core: Hypercore<unknown>
   readonly batch: Hypercore<unknown> | null
+  /** Of one that moves to a core of other indexers: what is written there, and the core. */
+  readonly moveTo: readonly [Hypercore<unknown>, Hypercore<unknown>] | null
 }
 
 /** lib/fast-forward.js */
@@ -139,6 +145,7 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   readonly _viewStore: { readonly byName: ReadonlyMap<string, UpstreamViewRef> }
   readonly _draining: boolean
   readonly fastForwardTo: object | null
+  readonly fastForwarding: UpstreamFastForward | null
   _applyState: UpstreamApplyState | null
   fastForwardMinimum: number
   _queueFastForward(): void
@@ -150,6 +157,8 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void
   _runFastForward(fastForward: UpstreamFastForward): Promise<void>
+  _migrateView(...args: unknown[]): Promise<UpstreamViewRef>
+  _applyFastForwardMigration(ref: UpstreamViewRef, view: Head): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
   _queueBump(): void
   /** Closes, and tells why. */

@@ -1,5 +1,6 @@
 import type Corestore from 'corestore'
 import type { UpgradeProof } from 'hypercore'
+import { isOfDisk } from '../broken-error.js'
 import { rootCount } from '../equivocation.js'
 
 /** lib/core.js of hypercore 11.37.1: what all sessions of a core share. */
@@ -9,6 +10,10 @@ export interface UpstreamCore {
   readonly state: { readonly length: number; readonly fork: number }
   readonly replicator: { onconflict(): Promise<void> }
   checkConflict(proof: UpgradeProof, from: object): Promise<boolean>
+  /** Whether what a peer sent was of use, and is written down. */
+  verify(proof: object, from: object): Promise<boolean>
+  /** Writes down how much there is of it here, and elsewhere. */
+  flushHints(): Promise<void>
   _onconflict(proof: UpgradeProof): Promise<void>
   verifyReorg(proof: UpgradeProof): Promise<unknown>
 }
@@ -21,6 +26,13 @@ export function isFrozen(core: unknown): boolean {
 /** Told of a core whose key has signed two trees, with the one that is not here. */
 export type OnConflict = (core: UpstreamCore, proof: UpgradeProof) => void
 
+/** What the cores of a store tell. */
+export interface CoreWatcher {
+  readonly onconflict: OnConflict
+  /** The disk did not take what was to be written of a core. */
+  readonly onunwritten: (core: UpstreamCore, error: Error) => void
+}
+
 /**
  * Believes that a core's key signed two trees only where it did, and then closes nothing beneath those
  * who read it.
@@ -31,8 +43,12 @@ export type OnConflict = (core: UpstreamCore, proof: UpgradeProof) => void
  * (lib/core.js:640). So the tree seems to be another: the core is frozen on disk for good, also at its
  * own writer, and every session of it is closed. Where two trees were truly signed, the core is frozen
  * as well, which is right, and the sessions are closed beneath Autobase, which is not.
+ *
+ * Tells where the disk fails, too: hypercore stops asking whoever sent what could not be written, or
+ * told of more (lib/replicator.js:1262, 1440), and tells nobody, so that the core would stand still
+ * without a word.
  */
-function guardCore(core: UpstreamCore, onconflict: OnConflict): void {
+function guardCore(core: UpstreamCore, { onconflict, onunwritten }: CoreWatcher): void {
   if (cores.has(core)) return
   cores.add(core)
   const check = core.checkConflict.bind(core)
@@ -43,41 +59,48 @@ function guardCore(core: UpstreamCore, onconflict: OnConflict): void {
     await core.replicator.onconflict()
     onconflict(core, proof)
   }
+  const [verify, flushHints] = [core.verify.bind(core), core.flushHints.bind(core)]
+  const onfail = (error: unknown): never => {
+    if (isOfDisk(error)) onunwritten(core, error)
+    throw error
+  }
+  core.verify = (proof, from) => verify(proof, from).catch(onfail)
+  core.flushHints = () => flushHints().catch(onfail)
 }
 
 const cores = new WeakSet<UpstreamCore>()
 
 /** Guards all cores that a store opens from now on, in whatever namespace. To be called before the first is opened. */
 export function guardStore(store: Corestore): void {
-  listenersOf(store)
+  watchersOf(store)
 }
 
 /**
- * Calls back with each conflict of a core of a guarded store, in whatever namespace.
+ * Calls back with what befalls the cores of a guarded store, in whatever namespace.
  *
  * @returns stops calling back; the cores stay guarded.
  */
-export function watchConflicts(store: Corestore, onconflict: OnConflict): () => void {
-  const listeners = listenersOf(store)
-  listeners.add(onconflict)
-  return () => void listeners.delete(onconflict)
+export function watchCores(store: Corestore, watcher: CoreWatcher): () => void {
+  const watchers = watchersOf(store)
+  watchers.add(watcher)
+  return () => void watchers.delete(watcher)
 }
 
-function listenersOf(store: Corestore): Set<OnConflict> {
+function watchersOf(store: Corestore): Set<CoreWatcher> {
   // One for all rooms of a peer: they share the cores.
   const session = store as unknown as UpstreamStore
   const known = stores.get(session.cores)
   if (known !== undefined) return known
-  const listeners = new Set<OnConflict>()
-  stores.set(session.cores, listeners)
+  const watchers = new Set<CoreWatcher>()
+  stores.set(session.cores, watchers)
+  const all: CoreWatcher = {
+    onconflict: (...conflict) => watchers.forEach(({ onconflict }) => onconflict(...conflict)),
+    onunwritten: (...failure) => watchers.forEach(({ onunwritten }) => onunwritten(...failure))
+  }
   // A session that is closed watches no more; the root is there to the end.
   const root = session.root ?? session
-  root.watch((core) =>
-    guardCore(core, (...conflict) => {
-      for (const listener of listeners) listener(...conflict)
-    })
-  )
-  return listeners
+  root.watch((core) => guardCore(core, all))
+  return watchers
 }
 
 /** index.js of corestore 7.12.5. */
@@ -88,7 +111,7 @@ interface UpstreamStore {
   watch(onopen: (core: UpstreamCore) => void): void
 }
 
-const stores = new WeakMap<object, Set<OnConflict>>()
+const stores = new WeakMap<object, Set<CoreWatcher>>()
 
 /**
  * Lets a writer take nothing back.

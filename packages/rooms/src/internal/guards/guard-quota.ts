@@ -45,13 +45,15 @@ interface Account {
   readonly meter: Meter
   /** Who pays up to where, because they have built on the writer. */
   readonly vouched: Map<Meter, number>
+  /** Up to where each indexer has built on it. */
+  readonly indexed: Map<UpstreamWriter, number>
   isTold: boolean
   /** Looks at the download again. */
   wake: () => void
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-/** Whom nothing is counted of: an indexer's view holds what it has read, and is downloaded in any case. */
+/** Whom nothing is counted of: what a majority of the indexers has read is in the view that they sign, and is downloaded in any case. */
 const UNCOUNTED: Meter = {
   left: () => ({ blocks: Infinity, bytes: Infinity }),
   isUsedUp: () => false,
@@ -71,12 +73,13 @@ const UNCOUNTED: Meter = {
  *
  * A block that others build on is another matter: without it nothing of theirs can be read. Who builds
  * on it vouches for it: where the writer's own allowance is used up, theirs is drawn on, so that two who
- * work together get no more than both may have. An indexer vouches without end: what it has read is in
- * the view that it signs.
+ * work together get no more than both may have. A majority of the indexers vouches without end: what it has
+ * read is in the view that it signs. One of three is one among others, and may be the flood's own.
  *
  * @param onflood once each time that an allowance is used up, until it has filled again by half.
+ * @param quorum how many indexers are a majority of them.
  */
-export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit = WRITER_QUOTA): Quotas {
+export function createQuotas(onflood: (flood: Flood) => void, quorum: () => number, quota: MeterInit = WRITER_QUOTA): Quotas {
   const accounts = new Map<string, Account>()
   let isClosed = false
 
@@ -88,6 +91,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit =
     const account: Account = {
       meter: createMeter(quota),
       vouched: new Map(),
+      indexed: new Map(),
       isTold: false,
       wake: () => undefined,
       timer: undefined
@@ -180,9 +184,20 @@ export function createQuotas(onflood: (flood: Flood) => void, quota: MeterInit =
       const node = writer.node
       // Upstream goes through the heads in their order, and stops at the first that is not there.
       const missing = node?.heads[node.dependencies.size]
-      if (missing !== undefined) vouch(missing.key, missing.length, writer.isActiveIndexer ? UNCOUNTED : own().meter)
+      if (missing === undefined) return false
+      const signed = writer.isActiveIndexer ? indexedTo(missing.key, missing.length, writer) : 0
+      if (signed > 0) vouch(missing.key, signed, UNCOUNTED)
+      if (signed < missing.length) vouch(missing.key, missing.length, own().meter)
       return false
     }
+  }
+
+  /** Up to where a majority of the indexers has built on a writer, now that one has up to `length`. */
+  function indexedTo(key: Uint8Array, length: number, indexer: UpstreamWriter): number {
+    const { indexed } = accountOf(key)
+    indexed.set(indexer, Math.max(length, indexed.get(indexer) ?? 0))
+    for (const [each] of indexed) if (!each.isActiveIndexer) indexed.delete(each)
+    return [...indexed.values()].toSorted((a, b) => b - a)[quorum() - 1] ?? 0
   }
 
   function vouch(key: Uint8Array, length: number, meter: Meter): void {

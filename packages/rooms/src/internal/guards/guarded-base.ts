@@ -9,14 +9,16 @@ import type {
   UpstreamAutobase,
   UpstreamAutobaseClass,
   UpstreamFastForward,
+  UpstreamViewRef,
   UpstreamWriter
 } from './autobase-internals.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFlush } from './guard-flush.js'
 import { guardFastForward, keepReadable } from './guard-fast-forward.js'
-import { guardWriterCore, isFrozen, watchConflicts, type OnConflict, type UpstreamCore } from './guard-core.js'
+import { guardWriterCore, isFrozen, watchCores, type OnConflict, type UpstreamCore } from './guard-core.js'
 import { guardLinearizer } from './guard-linearizer.js'
 import { guardLinks } from './guard-links.js'
+import { writeHeldBlocks } from './guard-prologue.js'
 import { createQuotas, type Flood } from './guard-quota.js'
 import { guardStranger } from './guard-strangers.js'
 import { guardView, type Split } from './guard-view.js'
@@ -71,7 +73,8 @@ export function createGuardedBase<View>(
   assertUpstream('autobase', 'hypercore')
   const frozen = new Set<string>()
   const forked = new Set<string>()
-  const quotas = createQuotas(onflood, quota)
+  const quorum = (): number => Math.floor(base.linearizer.indexers.length / 2) + 1
+  const quotas = createQuotas(onflood, quorum, quota)
   const states = new WeakMap<object, UpstreamApplyState | null>()
 
   const report = (writer: FrozenWriter): void => {
@@ -96,6 +99,13 @@ export function createGuardedBase<View>(
       if (ref.core.key !== null && equalBytes(ref.core.key, core.key)) onsplit({ view, length: proof.upgrade.length })
     }
     handleFork(core, proof).catch(onwarning)
+  }
+
+  const onunwritten = ({ key }: UpstreamCore, error: Error): void => {
+    // The cores of all rooms are in one store, and those of files.
+    const cores = [...[...base._viewStore.byName.values()].map(({ core }) => core), ...(base.fastForwarding?.cores ?? [])]
+    const isOwn = base.activeWriters.has(key) || cores.some((core) => core.key !== null && equalBytes(core.key, key))
+    if (isOwn && !base.closing) base._onError(error)
   }
 
   async function handleFork(core: UpstreamCore, remote: UpgradeProof): Promise<void> {
@@ -179,6 +189,17 @@ export function createGuardedBase<View>(
       this._queueBump()
     }
 
+    override async _migrateView(...args: unknown[]): Promise<UpstreamViewRef> {
+      const ref = await super._migrateView(...args)
+      await writeHeldBlocks(ref)
+      return ref
+    }
+
+    override async _applyFastForwardMigration(ref: UpstreamViewRef, view: Head): Promise<void> {
+      await super._applyFastForwardMigration(ref, view)
+      await writeHeldBlocks(ref)
+    }
+
     override async _runForceFastForward(): Promise<void> {
       await super._runForceFastForward()
       // One that fails is tried again at once and without end by `_drain`, which nothing else gets beside.
@@ -208,7 +229,7 @@ export function createGuardedBase<View>(
     }
   }
 
-  const unwatch = watchConflicts(store, onconflict)
+  const unwatch = watchCores(store, { onconflict, onunwritten })
   const base = new GuardedBase(store, key, handlers)
   const views = guardView(base, onsplit)
   const guarded = base as unknown as Autobase<View>

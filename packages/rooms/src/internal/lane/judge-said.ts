@@ -1,7 +1,7 @@
 import { encodeZ32 } from '@covey/core'
 import { isAtLeast, roleOf } from '../../roles.js'
 import { isPaced } from '../apply/pace.js'
-import { hasVoice } from '../authority/view-state.js'
+import { hasVoice } from '../authority/voices.js'
 import { mapKey } from '../map-key.js'
 import { forbiddenTo, isAllowed } from '../message-kinds.js'
 import { decodeOp, opId, OpType } from '../op.js'

@@ -8,13 +8,10 @@ import type { PendingMessage } from '../pending-messages.js'
 import { isPresence } from '../presence.js'
 import { rulesOf } from '../room-rules.js'
 import { createLaneJudge } from './judge-said.js'
-import { MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from './said.js'
+import { HEARD_RATE, MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from './said.js'
 
 /** How long something is shown that the log does not bring. */
 const LANDS_WITHIN_MS = 30_000
-
-/** What is heard of one peer: a burst of talk, and then what a quota lets the log have for good. */
-const HEARD_RATE = { burst: 128, perSecond: 64 }
 
 /** What a peer may have had sent, and not have made room for; it hears the rest by the log. */
 const MAX_UNDER_WAY = 16
@@ -30,7 +27,7 @@ export interface Lane {
  */
 export function createLane(
   node: ChannelHost,
-  { room, base, view, reader, pending, presence, onpost, onpeople }: OpenRoom,
+  { room, base, view, reader, pending, presence, attendance, onpost, onpeople }: OpenRoom,
   identity: LocalIdentity,
   onerror: (error: unknown) => void
 ): Lane {
@@ -124,11 +121,22 @@ export function createLane(
   presence.attach((bytes, to) => {
     for (const peer of to === undefined ? channel.peers : [to]) sayTo(peer, bytes).catch(report)
   })
+  const met = new Set<string>()
+  const lost = (peer: string): void => {
+    if (met.delete(peer)) attendance.lost(peer)
+  }
   const stops = [
     onpost(say),
     onpeople(changed),
-    channel.on('open', ({ peer }) => presence.met(peer)),
-    channel.on('close', ({ peer }) => presence.lost(peer))
+    channel.on('open', ({ peer }) => {
+      presence.met(peer)
+      met.add(peer)
+      attendance.met(peer)
+    }),
+    channel.on('close', ({ peer }) => {
+      presence.lost(peer)
+      lost(peer)
+    })
   ]
   hear().catch(report)
   changed()
@@ -137,6 +145,7 @@ export function createLane(
     async close() {
       isClosing = true
       for (const stop of stops) stop()
+      for (const peer of met) lost(peer)
       await channel.close()
       await refreshing
     }

@@ -15,6 +15,9 @@ const SIGNATURE_BYTES = 64
 /** The largest op that goes ahead of the log: a long text. Files and floods take the log alone. */
 export const MAX_SAID_OP_BYTES = 8_192
 
+/** What is heard of one peer: a burst of talk, and then what a quota lets the log have for good. */
+export const HEARD_RATE = { burst: 128, perSecond: 64 }
+
 export const MAX_SAID_BYTES = 1 + SIGNATURE_BYTES + KEY_BYTES + MAX_SAID_OP_BYTES
 
 /**

@@ -70,6 +70,8 @@ export function createLinkHost(init: LinkHostInit): LinkHost {
 
   async function hear(from: Channel<LinkMessage>): Promise<void> {
     for await (const { peer, message } of from.messages()) {
+      // Said before it went: there is nobody to be confirmed any more.
+      if (!from.peers.includes(peer)) continue
       if (message.type === 'hello') receive(peer, message)
       else if (message.type === 'reveal') show(peer, message)
       else from.refuse(peer)

@@ -6,27 +6,42 @@ import type { Contact, Contacts, ContactsEvents, Report, ReportInit } from '../.
 import { randomBytes } from '../crypto.js'
 import { readName } from '../read-name.js'
 import { decodeStruct, encodeStruct, type Structs } from '../structs.js'
-import { createTurns } from '../take-turns.js'
+import { createTurnTaker } from '../take-turns.js'
 import type { PeopleStore } from './people-store.js'
+import { BLOCK, CONTACT, counts, MAX_CHANGED_AT, readShared } from './shared-entry.js'
 
-const CONTACT = 'contact/'
-const BLOCK = 'block/'
 const REPORT = 'report/'
 
 export interface LocalContacts extends Contacts {
   /** Calls back with the id of each identity that was blocked, or is not any more. */
   onblock(listener: (id: string) => void): void
+  /** What the person's devices keep alike, those that were removed too. */
+  shared(): [name: string, value: Uint8Array][]
+  /** Takes what another device of the person has said, where it counts. */
+  adopt(name: string, value: Uint8Array): Promise<void>
 }
 
 export function createContacts(store: PeopleStore, { identity: self }: LocalIdentity): LocalContacts {
   const events = createEvents<ContactsEvents>()
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
   const blockListeners = new Set<(id: string) => void>()
+  /** Those who are in a list, by its prefix. */
+  const present = { [CONTACT]: new Set<string>(), [BLOCK]: new Set<string>() }
+
+  function settle(prefix: typeof CONTACT | typeof BLOCK, id: string): void {
+    const value = store.get(prefix + id)
+    const isPresent = value !== undefined && readShared(prefix + id, value)?.isRemoved === false
+    if (isPresent) present[prefix].add(id)
+    else present[prefix].delete(id)
+  }
+
+  for (const prefix of [CONTACT, BLOCK] as const) for (const [id] of store.entries(prefix)) settle(prefix, id)
 
   // Whoever writes to the store: a person's other device may, too.
   store.watch((key) => {
     const [, list, id] = /^(contact|block|report)\/(.*)$/.exec(key) ?? []
     if (id === undefined) return
+    if (list !== 'report') settle(list === 'block' ? BLOCK : CONTACT, id)
     if (list === 'block') for (const listener of blockListeners) listener(id)
     const about = list === 'report' ? reportOf(store.get(key))?.id : id
     if (about !== undefined) void events.emit('update', { id: about })
@@ -37,22 +52,24 @@ export function createContacts(store: PeopleStore, { identity: self }: LocalIden
     return takeTurns('write', work)
   }
 
-  function assertRoom(prefix: string, id: string): void {
-    if (store.get(prefix + id) !== undefined || store.entries(prefix).length < MAX_CONTACTS) return
+  function assertRoom(prefix: typeof CONTACT | typeof BLOCK, id: string): void {
+    if (present[prefix].has(id) || present[prefix].size < MAX_CONTACTS) return
     throw new RoomError('TOO_MANY_PEOPLE', `There are ${MAX_CONTACTS} people in this list.`, { hint: 'Remove somebody first.' })
   }
 
+  /** By this clock, or one more than what this device knows: who knew of a change has made theirs later. */
+  function changedAt(name: string): number {
+    const known = store.get(name)
+    return Math.min(MAX_CHANGED_AT, Math.max(Date.now(), ((known && readShared(name, known)?.changedAt) ?? 0) + 1))
+  }
+
   function get(id: string): Contact | undefined {
-    const row = decode('contact', store.get(CONTACT + id))
+    const row = present[CONTACT].has(id) ? decode('contact', store.get(CONTACT + id)) : undefined
     return row && { id, name: readName(row.name), addedAt: row.addedAt }
   }
 
-  function all<Item>(prefix: string, read: (id: string, value: Uint8Array) => Item | undefined): Item[] {
-    return store.entries(prefix).flatMap(([id, value]) => read(id, value) ?? [])
-  }
-
   return {
-    list: () => all(CONTACT, get).toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id)),
+    list: () => [...present[CONTACT]].map((id) => get(id)!).toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id)),
     get,
     async add(id, options = {}) {
       assertPerson(id, self.id)
@@ -62,32 +79,36 @@ export function createContacts(store: PeopleStore, { identity: self }: LocalIden
         assertRoom(CONTACT, id)
         const known = get(id)
         const name = options.name ?? known?.name ?? ''
-        await store.set(CONTACT + id, encodeStruct('contact', { addedAt: known?.addedAt ?? Date.now(), name }))
+        const row = { addedAt: known?.addedAt ?? Date.now(), name, changedAt: changedAt(CONTACT + id) }
+        await store.set(CONTACT + id, encodeStruct('contact', row))
         return get(id)!
       })
     },
     async remove(id) {
       decodeKey(id, 'id')
-      await write(async () => store.get(CONTACT + id) && store.set(CONTACT + id, null))
+      await write(async () => {
+        if (!present[CONTACT].has(id)) return
+        await store.set(CONTACT + id, encodeStruct('contact', { addedAt: 0, changedAt: changedAt(CONTACT + id), removed: true }))
+      })
     },
     async block(id) {
       assertPerson(id, self.id)
       await write(async () => {
-        if (store.get(BLOCK + id) !== undefined) return
+        if (present[BLOCK].has(id)) return
         assertRoom(BLOCK, id)
-        await store.set(BLOCK + id, encodeStruct('block', { blockedAt: Date.now() }))
+        await store.set(BLOCK + id, encodeStruct('block', { blockedAt: Date.now(), changedAt: changedAt(BLOCK + id) }))
       })
     },
     async unblock(id) {
       decodeKey(id, 'id')
-      await write(async () => store.get(BLOCK + id) && store.set(BLOCK + id, null))
+      await write(async () => {
+        if (!present[BLOCK].has(id)) return
+        await store.set(BLOCK + id, encodeStruct('block', { blockedAt: 0, changedAt: changedAt(BLOCK + id), removed: true }))
+      })
     },
-    isBlocked: (id) => store.get(BLOCK + id) !== undefined,
+    isBlocked: (id) => present[BLOCK].has(id),
     blocked: () =>
-      all(BLOCK, (id, value) => {
-        const row = decode('block', value)
-        return row && { id, blockedAt: row.blockedAt }
-      }).toSorted((a, b) => b.blockedAt - a.blockedAt || compare(a.id, b.id)),
+      [...present[BLOCK]].map((id) => ({ id, blockedAt: decode('block', store.get(BLOCK + id))!.blockedAt })).toSorted((a, b) => b.blockedAt - a.blockedAt || compare(a.id, b.id)),
     async report(id, init) {
       const identity = decodeKey(id, 'id')
       assertReport(init)
@@ -102,8 +123,14 @@ export function createContacts(store: PeopleStore, { identity: self }: LocalIden
         return reportOf(value)!
       })
     },
-    reports: () => all(REPORT, (_, value) => reportOf(value)).toSorted((a, b) => b.reportedAt - a.reportedAt),
+    reports: () => store.entries(REPORT).flatMap(([, value]) => reportOf(value) ?? []).toSorted((a, b) => b.reportedAt - a.reportedAt),
     onblock: (listener) => void blockListeners.add(listener),
+    shared: () => [CONTACT, BLOCK].flatMap((prefix) => store.entries(prefix).map(([id, value]): [string, Uint8Array] => [prefix + id, value])),
+    adopt: (name, value) =>
+      write(async () => {
+        const id = readShared(name, value)?.id
+        if (id !== undefined && id !== self.id && counts(name, value, store.get(name))) await store.set(name, value)
+      }),
     on: events.on.bind(events),
     once: events.once.bind(events)
   }

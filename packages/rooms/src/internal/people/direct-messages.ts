@@ -11,12 +11,14 @@ import { boundedBy, type Bounded } from '../bounded.js'
 import { createRateLimit } from '../guards/rate-limit.js'
 import { isIn, letIn, readAsked } from '../let-in.js'
 import type { OpenRoom } from '../open-room.js'
+import { createRounds } from '../rounds.js'
+import type { Place } from '../shelf/place.js'
 import { encodeStruct } from '../structs.js'
 import type { BlockedDevices } from './blocked-devices.js'
 import { assertPerson, type LocalContacts } from './contacts.js'
 import { createDirectory, otherOf } from './direct-rooms.js'
 import { createDmDevices, type DmDevice } from './dm-devices.js'
-import { DM_CHANNEL, DmType, inboxTopic, isHost, personOf, soughtTag, type DmMessage } from './dm-message.js'
+import { DM_CHANNEL, DmType, inboxTopic, isHost, personOf, soughtTag, type DmMessage, type Person } from './dm-message.js'
 import { createDmRequests, DmState } from './dm-requests.js'
 import { createSeeking } from './dm-seeking.js'
 import type { OwnProfile } from './own-profile.js'
@@ -30,14 +32,16 @@ export interface DirectMessagesInit {
   readonly blocked: BlockedDevices
   readonly profile: OwnProfile
   readonly from: RequestsFrom
-  readonly open: ReadonlyMap<string, OpenRoom>
+  /** All rooms, by id. */
+  readonly places: ReadonlyMap<string, Place>
+  /** A room, as an app has it. */
+  readonly roomOf: (id: string) => Room | undefined
   /** Founds the direct room with somebody. */
   readonly found: (peer: Uint8Array) => Promise<Room>
   /** Joins that room, of these two people, by the keys that `ask` gets for a join request. */
   readonly join: (room: Uint8Array, pair: readonly [Uint8Array, Uint8Array], ask: (request: Uint8Array) => Promise<DmMessage>, bounded: Bounded) => Promise<Room>
   /** @throws {RoomError} ROOM_CLOSED */
   readonly assertOpen: () => void
-  readonly onerror: (error: unknown) => void
 }
 
 /** How many rooms a person has us try to come into, before it is taken for play. */
@@ -48,17 +52,19 @@ const STRANGER_RATE = { burst: 8, perSecond: 0.1 }
 
 /** Brings two people together in one room that is theirs; see docs/protocol.md. */
 export function createDirectMessages(init: DirectMessagesInit): DirectMessages & { close(): Promise<void>; look(): void } {
-  const { node, identity, store, contacts, blocked, profile, from, open, found, join, assertOpen, onerror } = init
+  const { node, identity, store, contacts, blocked, profile, from, places, roomOf, found, join, assertOpen } = init
   const self = identity.identity.publicKey
   const events = createEvents<DirectMessagesEvents>()
   const requests = createDmRequests(store, (person) => contacts.get(person) !== undefined)
-  const directory = createDirectory(self, () => open.values())
+  const directory = createDirectory(self, () => places.values())
   const seeking = createSeeking(node, directory)
   const channel = node.channel(DM_CHANNEL, { peers: 'any', maxMessagesPerSecond: 16, maxBytesPerSecond: 128 * 1_024 })
-  const devices = createDmDevices(channel)
+  const devices = createDmDevices(channel, (error) => report(error))
   const inbox = from === 'nobody' ? undefined : node.join(inboxTopic(self))
   const strangers = createRateLimit(STRANGER_RATE)
   const tried = new Map<string, Set<string>>()
+  /** Those that turned out not to be of the two. */
+  const refused = new Set<string>()
   const underWay = new Map<string, Promise<unknown>>()
   const waiting = new Set<() => void>()
   let isClosing = false
@@ -67,9 +73,14 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
   closed.catch(() => undefined)
 
   const report = (error: unknown): void => {
-    if (!isClosing && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
+    if (isClosing || isCoveyError(error, 'ROOM_CLOSED')) return
+    const told = error instanceof RoomError ? error : new RoomError('ROOM_BROKEN', 'A direct room could not be made.', { cause: error })
+    void events.emit('error', told)
   }
   const isWanted = (person: string): boolean => requests.state(person) === DmState.wanted && !contacts.isBlocked(person)
+
+  /** Whether a device of somebody was revoked since this one was certified: it may be this one. */
+  const isRevoked = async ({ epoch }: { epoch: number }, person: Uint8Array): Promise<boolean> => epoch < (await directory.minEpochOf(person))
 
   /** Who is wanted, and is not in a room with this device's person yet. */
   async function missing(): Promise<Map<string, Uint8Array | null | undefined>> {
@@ -77,32 +88,23 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     for (const person of requests.of(DmState.wanted)) {
       if (!isWanted(person)) continue
       const own = await directory.find(person)
-      const isTogether = own !== undefined && (await own.view.member(decodeKey(person))) !== null
+      const isTogether = own !== undefined && (await own.hasOther())
       if (!isTogether) people.set(person, requests.record(person)?.device)
     }
     return people
   }
 
-  async function lookNow(): Promise<void> {
-    const people = await missing()
-    await seeking.set(people)
-    for (const person of people.keys()) for (const device of devices.all()) await approach(device, person)
-    for (const wake of waiting) wake()
-  }
-
-  /** Whatever has changed, however often meanwhile, is looked at once. */
-  let looking: Promise<void> | undefined
-  let again = false
-  function look(): void {
-    again = true
-    looking ??= (async () => {
-      while (again && !isClosing) {
-        again = false
-        await lookNow().catch(report)
-      }
-      looking = undefined
-    })()
-  }
+  const rounds = createRounds(async () => {
+    if (isClosing) return
+    try {
+      const people = await missing()
+      await seeking.set(people)
+      for (const person of people.keys()) for (const device of devices.all()) await approach(device, person)
+    } finally {
+      for (const wake of waiting) wake()
+    }
+  }, report)
+  const look = rounds.ask
 
   /** Tells a device of somebody that they are wanted; one of whom nothing is known is asked whose it is. */
   async function approach(device: DmDevice, person: string): Promise<void> {
@@ -111,56 +113,58 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       else await come(device, person)
     } else if (device.person === undefined && !device.sought.has(person)) {
       device.sought.add(person)
-      await devices.send(device, { type: DmType.seek, sought: soughtTag(decodeKey(person), node.publicKey, decodeKey(device.id)) })
+      devices.send(device, { type: DmType.seek, sought: soughtTag(decodeKey(person), node.publicKey, decodeKey(device.id)) })
     }
   }
 
   async function tell(device: DmDevice): Promise<void> {
     if (device.isTold) return
     device.isTold = true
-    const room = (await directory.find(device.person!))?.base.discoveryKey
+    const room = (await directory.find(device.person!))?.discoveryKey
     const { certificate } = identity.device
-    await devices.send(device, { type: DmType.want, certificate, profile: profile.current().signed, room: room ?? null })
+    devices.send(device, { type: DmType.want, certificate, profile: profile.current().signed, room: room ?? null })
   }
 
   /** Both want a room, and so there is to be one: of several the first by its id, which both can tell. */
   async function come(device: DmDevice, person: string): Promise<void> {
     const own = await directory.find(person)
     const theirs = device.wish?.room
-    if (theirs && (own === undefined || encodeZ32(theirs) < own.room.id)) return comeIn(device, person, theirs)
+    if (theirs && (own === undefined || encodeZ32(theirs) < own.id)) return comeIn(device, person, theirs)
     if (own !== undefined) return offer(device, own)
     if (!isHost(self, decodeKey(person))) return tell(device)
     const made = await once(person, () => found(decodeKey(person)))
-    if (made !== undefined) await offer(device, open.get(made.id)!)
+    if (made !== undefined) offer(device, places.get(made.id)!)
   }
 
-  async function offer(device: DmDevice, { base }: OpenRoom): Promise<void> {
-    const room = base.discoveryKey!
+  function offer(device: DmDevice, { discoveryKey: room }: Pick<Place, 'discoveryKey'>): void {
     if (device.wish?.room && equalBytes(device.wish.room, room)) return
-    await devices.send(device, { type: DmType.room, room })
+    devices.send(device, { type: DmType.room, room })
   }
 
   async function comeIn(device: DmDevice, person: string, room: Uint8Array): Promise<void> {
     const id = encodeZ32(room)
     const rooms = tried.get(person) ?? new Set<string>()
-    if (underWay.has(person) || (rooms.size >= MAX_TRIED && !rooms.has(id))) return
+    if (refused.has(id) || (rooms.size >= MAX_TRIED && !rooms.has(id)) || (await isRevoked(device, decodeKey(person)))) return
+    if (underWay.has(person)) return
     tried.set(person, rooms.add(id))
     const onTimeout = (): RoomError => new RoomError('JOIN_TIMEOUT', 'The other person’s device did not let this one in.', { retryable: true })
     const timed = boundedBy({ timeoutMs: JOIN_MS, onTimeout })
     const bounded: Bounded = (work) => Promise.race([timed(work), closed])
     // Not waited for: what the device answers comes after this.
     once(person, () => join(room, [self, decodeKey(person)], (request) => askForKeys(device, room, request), bounded))
-      .catch((error: unknown) => {
+      .then(look, (error: unknown) => {
+        // What failed here is not tried again before something has changed: at once, it would for ever.
+        if (isCoveyError(error, 'INVITE_REFUSED')) refused.add(id)
         if (!isCoveyError(error, 'JOIN_TIMEOUT')) return report(error)
         device.isTold = false
+        look()
       })
-      .finally(look)
   }
 
   function askForKeys(device: DmDevice, room: Uint8Array, request: Uint8Array): Promise<DmMessage> {
     return new Promise((resolve, reject) => {
       device.asked.set(encodeZ32(room), { resolve, reject })
-      devices.send(device, { type: DmType.join, room, request }).catch(reject)
+      devices.send(device, { type: DmType.join, room, request })
     })
   }
 
@@ -177,14 +181,16 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       case DmType.seek: {
         const isForUs = message.sought && equalBytes(message.sought, soughtTag(self, key, node.publicKey))
         const isHere = from !== 'nobody' || requests.of(DmState.wanted).length > 0
-        if (isForUs && isHere) await devices.send(device, { type: DmType.here, certificate: identity.device.certificate })
+        if (isForUs && isHere) devices.send(device, { type: DmType.here, certificate: identity.device.certificate })
         return
       }
       case DmType.here:
       case DmType.want: {
         const person = personOf(message.certificate, key)
         if (person === undefined || equalBytes(person.key, self) || blocked.met(key, person.id)) return
+        if (await isRevoked(person, person.key)) return
         device.person = person.id
+        device.epoch = person.epoch
         if (message.type === DmType.want) await want(device, person, message)
         else if (isWanted(person.id)) await approach(device, person.id)
         return
@@ -192,7 +198,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       case DmType.room:
         if (message.room && device.person !== undefined && isWanted(device.person)) {
           const own = await directory.find(device.person)
-          if (own === undefined || encodeZ32(message.room) < own.room.id) await comeIn(device, device.person, message.room)
+          if (own === undefined || encodeZ32(message.room) < own.id) await comeIn(device, device.person, message.room)
         }
         return
       case DmType.join:
@@ -206,7 +212,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     }
   }
 
-  async function want(device: DmDevice, { id, key }: { id: string; key: Uint8Array }, { profile: shown, room }: DmMessage): Promise<void> {
+  async function want(device: DmDevice, { id, key }: Person, { profile: shown, room }: DmMessage): Promise<void> {
     device.wish = { room }
     if (isWanted(id)) return come(device, id)
     if (from === 'nobody' || requests.state(id) === DmState.declined) return
@@ -219,21 +225,29 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
   /** Lets a device of the other person into their room, by either device that is in. */
   async function admit(device: DmDevice, room: Uint8Array, request: Uint8Array): Promise<void> {
     const person = device.person!
-    const own = open.get(encodeZ32(room))
+    const place = places.get(encodeZ32(room))
     const asked = readAsked(room, request, {}, Date.now())
-    if (own === undefined || asked === undefined || !isWanted(person)) return
-    const other = otherOf(await own.view.room(), self)
-    if (other === undefined || encodeZ32(other) !== person || !(await own.isAdmitted())) return
-    const { claimant, writer } = asked
+    if (place === undefined || asked === undefined || !isWanted(person)) return
+    const { claimant } = asked
     if (encodeZ32(claimant.identity) !== person || encodeZ32(claimant.device) !== device.id) return
+    if (await isRevoked(claimant, claimant.identity)) return
+    await place.use((own) => letInto(own, device, asked))
+  }
+
+  async function letInto(own: OpenRoom, device: DmDevice, asked: NonNullable<ReturnType<typeof readAsked>>): Promise<void> {
+    const other = otherOf(await own.view.room(), self)
+    if (other === undefined || encodeZ32(other) !== device.person || !(await own.isAdmitted())) return
+    const { claimant, writer } = asked
     const payload = encodeStruct('admit', { request: asked.request, role: roleNumber('owner') })
     if (!(await isIn(own.view, writer)) && !(await letIn(own, { writer, box: claimant.box }, { type: 'admit', payload }))) return
-    const { key, encryptionKey } = own.base
-    await devices.send(device, { type: DmType.key, room, key: key!, encryptionKey: encryptionKey! })
+    const { key, encryptionKey, discoveryKey: room } = own.base
+    devices.send(device, { type: DmType.key, room: room!, key: key!, encryptionKey: encryptionKey! })
   }
 
   async function listen(): Promise<void> {
     for await (const { peer, message } of channel.messages()) {
+      // Said before it went, and of nobody any more.
+      if (!channel.peers.includes(peer)) continue
       const device = devices.get(peer)
       if (!device.rate.take()) continue
       device.turn = device.turn.then(() => hear(device, message)).catch(report)
@@ -249,7 +263,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       }
       await requests.set(id, DmState.wanted)
     }
-    if (known !== undefined) return known.room
+    if (known !== undefined) return roomOf(known.id)!
     const bounded = boundedBy({ timeoutMs, ...(signal && { signal }), onTimeout: () => notAccepted() })
     let wake = (): void => undefined
     const woken = (): void => wake()
@@ -260,7 +274,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
         assertOpen()
         const changed = new Promise<void>((resolve) => (wake = resolve))
         const opened = await directory.find(id)
-        if (opened !== undefined) return opened.room
+        if (opened !== undefined) return roomOf(opened.id)!
         await bounded(changed)
       }
     } finally {
@@ -315,8 +329,9 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       for (const stop of stops) stop()
       for (const wake of waiting) wake()
       endAll(new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.'))
-      await looking
-      await Promise.all([channel.close(), seeking.close(), inbox?.close()])
+      await channel.close()
+      await rounds.settled()
+      await Promise.all([seeking.close(), inbox?.close()])
       await Promise.allSettled(underWay.values())
     }
   }

@@ -6,8 +6,9 @@ import type { DmMessage } from './dm-message.js'
 /** A device that the channel is open with. */
 export interface DmDevice {
   readonly id: string
-  /** The id of its identity, when that has been proven. */
+  /** The id of its identity, when that has been proven, and the epoch of what proved it. */
   person?: string
+  epoch: number
   /** That it wants a direct room, and which it says there is. */
   wish?: { readonly room: Uint8Array | null | undefined }
   /** Of whom it has been asked whether it is theirs. */
@@ -17,12 +18,16 @@ export interface DmDevice {
   /** Resolves what it was asked for, by the id of a room. */
   readonly asked: Map<string, { resolve(message: DmMessage): void; reject(reason: Error): void }>
   readonly rate: RateLimit
+  /** How many messages to it are not on their way yet. */
+  unsent: number
   /** What it says is answered in its order. */
   turn: Promise<void>
 }
 
 /** Whoever makes a direct room says a handful of things. */
 const RATE = { burst: 24, perSecond: 0.5 }
+/** How much waits for a device that takes nothing: whoever is looked for, and what it has asked. */
+const MAX_UNSENT = 512
 
 /** The devices that the channel is open with, and what is known of each while it is. */
 export interface DmDevices {
@@ -30,16 +35,17 @@ export interface DmDevices {
   forget(id: string, reason: Error): void
   of(person: string): DmDevice[]
   all(): Iterable<DmDevice>
-  send(device: DmDevice, message: DmMessage): Promise<void>
+  /** Does not wait: a device that gives no credit keeps nobody else from anything. */
+  send(device: DmDevice, message: DmMessage): void
 }
 
-export function createDmDevices(channel: Channel<DmMessage>): DmDevices {
+export function createDmDevices(channel: Channel<DmMessage>, onerror: (error: unknown) => void): DmDevices {
   const devices = new Map<string, DmDevice>()
   return {
     get(id) {
       const known = devices.get(id)
       if (known !== undefined) return known
-      const device = { id, sought: new Set<string>(), isTold: false, asked: new Map(), rate: createRateLimit(RATE), turn: Promise.resolve() }
+      const device = { id, sought: new Set<string>(), isTold: false, epoch: 0, asked: new Map(), rate: createRateLimit(RATE), unsent: 0, turn: Promise.resolve() }
       devices.set(id, device)
       return device
     },
@@ -49,13 +55,16 @@ export function createDmDevices(channel: Channel<DmMessage>): DmDevices {
     },
     of: (person) => [...devices.values()].filter((device) => device.person === person),
     all: () => devices.values(),
-    async send({ id }, message) {
-      try {
-        await channel.send(id, message)
-      } catch (error) {
-        // It has gone: what it is to know, it is told when it is met again.
-        if (!isCoveyError(error, 'CHANNEL_CLOSED')) throw error
-      }
+    send(device, message) {
+      if (device.unsent >= MAX_UNSENT) return
+      device.unsent++
+      channel
+        .send(device.id, message)
+        .catch((error: unknown) => {
+          // It has gone, and is told when it is met again; or takes no such message.
+          if (!isCoveyError(error, 'CHANNEL_CLOSED') && !isCoveyError(error, 'MESSAGE_TOO_LARGE')) onerror(error)
+        })
+        .finally(() => device.unsent--)
     }
   }
 }

@@ -50,12 +50,19 @@ export function soughtTag(identity: Uint8Array, seeker: Uint8Array, asked: Uint8
 }
 
 /** Whose device it is, by a certificate for all rooms; its key the connection has proven. */
-export function personOf(certificate: Uint8Array | null | undefined, device: Uint8Array): { key: Uint8Array; id: string } | undefined {
+export function personOf(certificate: Uint8Array | null | undefined, device: Uint8Array): Person | undefined {
   if (!certificate) return undefined
   const certified = verifyCertificate(certificate, { device, context: EVERYWHERE, atMs: Date.now() })
   if (!certified.ok || certified.value.context !== null) return undefined
-  const key = certified.value.identity
-  return { key, id: encodeZ32(key) }
+  const { identity: key, epoch } = certified.value
+  return { key, id: encodeZ32(key), epoch }
+}
+
+/** Whose device it is, and from before which revocations its certificate is not. */
+export interface Person {
+  readonly key: Uint8Array
+  readonly id: string
+  readonly epoch: number
 }
 
 const EVERYWHERE = new Uint8Array(32)

@@ -1,5 +1,6 @@
 import type { DmRequest } from '../../people.js'
 import { decodeKey } from '@covey/core'
+import { createRateLimit } from '../guards/rate-limit.js'
 import { decodeStruct, encodeStruct, type Structs } from '../structs.js'
 import type { PeopleStore } from './people-store.js'
 import { readProfile } from './signed-profile.js'
@@ -21,6 +22,8 @@ export const MAX_STRANGERS = 32
 /** How many in all: people whom this device's person knows have the places that strangers cannot take. */
 const MAX_WAITING = 256
 const MAX_DECLINED = 1_024
+/** How often what somebody says who waits takes the place of what they said before: all of it stays on the disk. */
+const AGAIN_RATE = { burst: 8, perSecond: 0.01 }
 
 export type DmRecord = Structs['dm-record']
 
@@ -46,6 +49,7 @@ export function createDmRequests(store: PeopleStore, isKnown: (person: string) =
     const value = store.get(PREFIX + person)
     return value && decodeStruct('dm-record', value)
   }
+  const again = createRateLimit(AGAIN_RATE)
   const put = (person: string, row: DmRecord): Promise<void> => store.set(PREFIX + person, encodeStruct('dm-record', row))
   const of = (state: number): string[] => store.entries(PREFIX).flatMap(([id]) => (record(id)?.state === state ? id : []))
 
@@ -86,7 +90,7 @@ export function createDmRequests(store: PeopleStore, isKnown: (person: string) =
         if (waiting.length >= MAX_WAITING || strangers >= MAX_STRANGERS) return undefined
       }
       const newest = newer(person, before, profile)
-      if (before !== undefined && newest === (before.profile ?? null)) return undefined
+      if (before !== undefined && (newest === (before.profile ?? null) || !again.take())) return undefined
       await put(person, { state: before?.state ?? DmState.asked, at: before?.at ?? Date.now(), device: device ?? null, profile: newest })
       return before === undefined ? describe(person) : undefined
     },

@@ -2,7 +2,7 @@ import { assertOptions, assertString, isContent } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { MAX_AVATAR_OFFER_BYTES, MAX_BIO_BYTES, MAX_NAME_BYTES } from '../../constants.js'
 import type { Profile, ProfileChange } from '../../people.js'
-import { createTurns } from '../take-turns.js'
+import { createTurnTaker } from '../take-turns.js'
 import type { PeopleStore } from './people-store.js'
 import { readProfile, signProfile, type VersionedProfile } from './signed-profile.js'
 
@@ -25,7 +25,7 @@ export interface OwnProfile {
 /** @param store where it is kept; by default nowhere. */
 export function createOwnProfile(identity: LocalIdentity, store: Pick<PeopleStore, 'get' | 'set' | 'watch'> = KEPT_NOWHERE): OwnProfile {
   const self = identity.identity.publicKey
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
   const first: VersionedProfile = { version: 0, name: identity.identity.name, bio: '' }
   const unsaved = { profile: first, signed: signProfile(identity, first) }
 

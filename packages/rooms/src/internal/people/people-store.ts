@@ -4,12 +4,11 @@ import { encodeUtf8 } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { hash, KEY_BYTES, randomBytes } from '../crypto.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
-import { createTurns } from '../take-turns.js'
+import { createTurnTaker } from '../take-turns.js'
 
 /**
  * What this device knows of people: its person's own profile, contacts, whom they have blocked, who asks for a direct
- * room. Small enough to be held in memory. Whatever keeps it in step with a person's other devices needs no more of it
- * than this.
+ * room. Small enough to be held in memory.
  */
 export interface PeopleStore {
   get(key: string): Uint8Array | undefined
@@ -26,7 +25,7 @@ const LABEL = 'covey/people/record/1'
 const SALT = Uint8Array.of(0)
 
 /**
- * On this device's disk, sealed, and nowhere else. The keys name people: a salt that is sealed too hides them.
+ * On this device's disk, sealed. The keys name people: a salt that is sealed too hides them.
  *
  * @param errors takes what was found of those that do not open.
  */
@@ -34,7 +33,7 @@ export async function openPeopleStore(corestore: Corestore, identity: LocalIdent
   const core = corestore.namespace('covey/people').get({ name: 'records' })
   const bee = new Hyperbee<Uint8Array, Uint8Array>(core, { keyEncoding: 'binary', valueEncoding: 'binary' })
   await bee.ready()
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
   const values = new Map<string, Uint8Array>()
   const listeners = new Set<(key: string) => void>()
   const salt = await openSalt()

@@ -3,7 +3,7 @@ import type { Draft, OpLog } from '../op-log.js'
 import { decodeOp } from '../op.js'
 import type { Reader } from '../reader.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
-import { createTurns } from '../take-turns.js'
+import { createTurnTaker } from '../take-turns.js'
 import type { RoomView } from '../view.js'
 import type { OwnProfile } from './own-profile.js'
 
@@ -28,7 +28,7 @@ export interface ProfileTeller {
 }
 
 export function createProfileTeller({ self, view, log, reader, profile, maySeal, onerror }: ProfileTellerInit): ProfileTeller {
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
   let isWaiting = false
 
   async function tellNow(): Promise<void> {

@@ -1,11 +1,12 @@
 import { concatBytes, decodeKey, encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { defineChannel, type ChannelHost } from '@covey/transport'
-import { makeClaim, verifyClaim } from '../claim.js'
-import { HASH_BYTES, KEY_BYTES, randomBytes } from '../crypto.js'
+import { makeClaim, verifyClaim, type Claimant } from '../claim.js'
+import { hash, HASH_BYTES, KEY_BYTES, open as openSealed, randomBytes, seal } from '../crypto.js'
 import { createRateLimit, type RateLimit } from '../guards/rate-limit.js'
 import { isIn, letIn } from '../let-in.js'
 import type { OpenRoom } from '../open-room.js'
+import type { Place } from '../shelf/place.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import { writerCore } from '../writer-core.js'
 
@@ -21,8 +22,8 @@ export interface DeviceEntriesInit {
   readonly identity: LocalIdentity
   /** The room that the devices share. */
   readonly personal: OpenRoom
-  /** The open rooms, by id. */
-  readonly open: ReadonlyMap<string, OpenRoom>
+  /** The rooms, by id. */
+  readonly places: ReadonlyMap<string, Place>
   readonly onerror: (error: unknown) => void
 }
 
@@ -35,45 +36,64 @@ const ASK_AGAIN_MS = 15_000
 /** What is answered of one device: all rooms of a person at once, and what is asked again as devices come and go. */
 const ASKED_RATE = { burst: 512, perSecond: 2 }
 
-export function createDeviceEntries({ node, identity, personal, open, onerror }: DeviceEntriesInit): DeviceEntries {
+export function createDeviceEntries({ node, identity, personal, places, onerror }: DeviceEntriesInit): DeviceEntries {
   const definition = defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: MAX_ASKING_BYTES })
   // Who is one of the person's devices is not known before it has shown that it is.
   const channel = node.channel(definition, { peers: 'any' })
+  // The room's id is announced, so strangers may come here too: they learn nothing of who asks, and for which room.
+  const key = hash('covey/entry/key/1', personal.base.encryptionKey!)
   const asking = new Map<string, OpenRoom>()
   const rates = new Map<string, RateLimit>()
+  /** What is not on its way yet, by peer and room: who takes nothing is asked once. */
+  const unsent = new Set<string>()
   let isClosing = false
 
   const report = (error: unknown): void => {
-    if (!isClosing && !isCoveyError(error, 'ROOM_CLOSED') && !isCoveyError(error, 'CHANNEL_CLOSED')) onerror(error)
+    const isOfPeer = isCoveyError(error, 'CHANNEL_CLOSED') || isCoveyError(error, 'MESSAGE_TOO_LARGE')
+    if (!isClosing && !isOfPeer && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
   }
 
   async function askOf(peer: string, opened: OpenRoom): Promise<void> {
     const { base, room } = opened
     if (base.closing || (await opened.isAdmitted())) return void asking.delete(room.id)
+    const asked = `${peer} ${room.id}`
+    if (unsent.has(asked)) return
+    unsent.add(asked)
     const core = writerCore(base.local)
     const claim = makeClaim(identity, base.discoveryKey!, core)
     const request = encodeStruct('join-request', { writer: core.key, nonce: randomBytes(KEY_BYTES), ...claim })
-    await channel.send(peer, concatBytes(base.discoveryKey!, request))
+    const sealed = seal(concatBytes(base.discoveryKey!, request), fromTo(identity.device.id, peer), key)
+    await channel.send(peer, sealed).finally(() => unsent.delete(asked))
   }
 
-  async function answer(peer: string, bytes: Uint8Array): Promise<void> {
+  async function answer(peer: string, sealed: Uint8Array): Promise<void> {
+    const bytes = openSealed(sealed, fromTo(peer, identity.device.id), key)
+    if (bytes === undefined) return channel.refuse(peer)
     const request = bytes.subarray(HASH_BYTES)
     const id = encodeZ32(bytes.subarray(0, HASH_BYTES))
-    const opened = id === personal.room.id ? personal : open.get(id)
     const claim = decodeStruct('join-request', request)
     if (claim === undefined || encodeZ32(claim.device) !== peer) return channel.refuse(peer)
-    if (opened === undefined || opened.base.closing || !(await opened.isAdmitted())) return
+    const isPersonal = id === personal.room.id
+    if (!isPersonal && !places.has(id)) return
     const claimant = verifyClaim(decodeKey(id), claim.writer, claim, Date.now())
     if (claimant === undefined || !equalBytes(claimant.identity, identity.identity.publicKey)) return channel.refuse(peer)
+    const enter = (opened: OpenRoom): Promise<void> => letDeviceIn(opened, claim.writer, claimant, request)
+    await (isPersonal ? enter(personal) : places.get(id)!.use(enter))
+  }
+
+  async function letDeviceIn(opened: OpenRoom, writer: Uint8Array, claimant: Claimant, request: Uint8Array): Promise<void> {
+    // A reader of a broadcast room cannot: nothing of theirs is read there.
+    if (opened.base.closing || !(await opened.mayWrite())) return
     // As the room would judge it, and as the person has since said to their devices.
     const known = await Promise.all([opened, personal].map(({ view }) => view.member(claimant.identity)))
-    if (known.some((member) => claimant.epoch < (member?.minEpoch ?? 0)) || (await isIn(opened.view, claim.writer))) return
-    const { writer } = claim
+    if (known.some((member) => claimant.epoch < (member?.minEpoch ?? 0)) || (await isIn(opened.view, writer))) return
     await letIn(opened, { writer, box: claimant.box }, { type: 'addDevice', payload: encodeStruct('add-device', { request }) })
   }
 
   async function hear(): Promise<void> {
     for await (const { peer, message } of channel.messages()) {
+      // Said before it went, and of nobody any more.
+      if (!channel.peers.includes(peer)) continue
       const rate = rates.get(peer) ?? createRateLimit(ASKED_RATE)
       rates.set(peer, rate)
       if (rate.take()) await answer(peer, message).catch(report)
@@ -103,4 +123,9 @@ export function createDeviceEntries({ node, identity, personal, open, onerror }:
       await channel.close()
     }
   }
+}
+
+/** What an asking is bound to: nobody can pass on that of another. */
+function fromTo(asker: string, asked: string): Uint8Array {
+  return concatBytes(decodeKey(asker), decodeKey(asked))
 }

@@ -3,14 +3,18 @@ import { decodeDeviceRequest } from '@covey/identity'
 import type { LinkedDevice } from '../../devices.js'
 import { KEY_BYTES, randomBytes } from '../crypto.js'
 import { foundRoom } from '../found-room.js'
+import { hintDevices } from '../hint-devices.js'
 import { createLane } from '../lane/lane.js'
 import { openRoom, type OpenRoom } from '../open-room.js'
 import { readName } from '../read-name.js'
 import type { RoomsParts } from '../rooms-parts.js'
+import { createRounds } from '../rounds.js'
+import type { Place } from '../shelf/place.js'
 import { createDeviceEntries } from './let-devices-in.js'
 import { createPersonalState } from './personal-state.js'
 import { createRevocations, DEVICE } from './revocations.js'
 import { createRoomList } from './room-list.js'
+import { createSharedContacts } from './shared-contacts.js'
 import { createSharedReadMarks } from './shared-read-marks.js'
 
 /** The room whose members are the devices of one person, at work. */
@@ -65,44 +69,60 @@ export async function foundPersonalRoom({ stack, records }: RoomsParts): Promise
 }
 
 export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinked, onerror }: PersonalRoomInit): PersonalRoom {
-  const { node, stack, open } = parts
+  const { node, stack, open, places, contacts } = parts
   const { identity } = stack
   const topic = node.join(opened.base.discoveryKey!)
   const lane = createLane(node, opened, identity, onerror)
-  const entries = createDeviceEntries({ node, identity, personal: opened, open, onerror })
+  const entries = createDeviceEntries({ node, identity, personal: opened, places, onerror })
   const state = createPersonalState(opened, () => changed(), onerror)
   const revocations = createRevocations(identity, opened, state)
-  const list = createRoomList({ parts, state, entries, onentered: () => changed(), onerror })
-  const marks = createSharedReadMarks({ state, device: identity.device.id, open, onerror })
-  /** The rooms that were opened, or have other people, since they were looked at. */
-  const others = new Set<OpenRoom>()
-  let isAgain = false
-  let working: Promise<void> | undefined
+  const list = createRoomList({ parts, state, entries, onchange: () => changed(), onerror })
+  const marks = createSharedReadMarks({ state, device: identity.device.id, places, onerror })
+  const people = createSharedContacts(state, contacts)
+  /** The rooms that were opened, or have other people, since they were looked at; by id. */
+  const others = new Set<string>()
+  let isFirst = true
   let isRevoked = false
   let isClosing = false
+  const { ask, settled } = createRounds(work, (error) => isClosing || onerror(error))
 
   function changed(room?: OpenRoom): void {
-    if (room !== undefined) others.add(room)
-    isAgain = true
-    working ??= work()
-      .catch((error: unknown) => {
-        if (!isClosing) onerror(error)
-      })
-      .finally(() => (working = undefined))
+    if (room !== undefined) others.add(room.room.id)
+    ask()
+  }
+
+  /** After a restart all is new: those that are asleep were told before, unless the process was killed meanwhile. */
+  function isToBeTold({ opened: isOpen, note }: Place): boolean {
+    return !isFirst || isOpen !== undefined || note === undefined || note.devices.some(({ device, removed }) => !removed && revocations.isRevoked(device))
   }
 
   async function work(): Promise<void> {
-    while (isAgain && !isClosing && !isRevoked) {
-      isAgain = false
-      await state.read()
-      const heard = await revocations.changed()
-      isRevoked = heard.isRevoked
-      if (isRevoked) return onunlinked()
-      if (heard.isNew || heard.isRenewed) for (const room of open.values()) others.add(room)
-      if (!(await opened.isAdmitted())) entries.ask(opened)
-      else await share()
-      if (heard.isRenewed) list.askAgain()
-      onchange()
+    if (isClosing || isRevoked) return
+    await state.read()
+    const heard = await revocations.changed()
+    isRevoked = heard.isRevoked
+    if (isRevoked) return onunlinked()
+    if (heard.isNew || heard.isRenewed) for (const place of places.values()) if (isToBeTold(place)) others.add(place.id)
+    isFirst = false
+    if (!(await opened.isAdmitted())) entries.ask(opened)
+    else await share()
+    if (heard.isRenewed) list.askAgain()
+    onchange()
+  }
+
+  /** Tells a room what it does not know. Where that fails, the others are told all the same, and it is when it changes. */
+  async function tell(id: string): Promise<void> {
+    others.delete(id)
+    try {
+      await places.get(id)?.use(async (room) => {
+        await list.compare(room)
+        await revocations.tell(room)
+      })
+    } catch (error) {
+      // One that is closed is told of nothing, and one that does not open says so itself; it is told when it does.
+      if (places.get(id)?.opened === undefined) return
+      others.add(id)
+      onerror(error)
     }
   }
 
@@ -111,12 +131,10 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     const told = state.get(DEVICE + identity.device.id)
     if (told === undefined || !equalBytes(told, request)) await state.set(DEVICE + identity.device.id, request)
     await list.changed()
+    await people.changed()
+    // Without those that fail, which come back.
     const looked = [...others]
-    others.clear()
-    for (const room of looked) {
-      await list.compare(room)
-      await revocations.tell(room)
-    }
+    for (const id of looked) await tell(id)
     await marks.changed()
   }
 
@@ -128,6 +146,11 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     changed(room)
   }
 
+  /** What the others wrote while this device was away, or on their own, is not announced again. */
+  function lookForNews(): void {
+    hintDevices(opened).catch((error: unknown) => isClosing || onerror(error))
+  }
+
   /** What a device calls itself, if it has said so. */
   function nameOf(device: string): string | undefined {
     const told = decodeDeviceRequest(state.get(DEVICE + device) ?? new Uint8Array())
@@ -135,13 +158,10 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
   }
 
   opened.onpeople(() => changed())
-  const stops = [parts.onopen((room) => watch(room))]
+  const stops = [parts.onopen((room) => watch(room)), contacts.on('update', () => changed()), node.on('connect', () => lookForNews())]
   for (const room of open.values()) watch(room)
+  lookForNews()
   changed()
-
-  const settled = async (): Promise<void> => {
-    while (working !== undefined) await working
-  }
 
   return {
     opened,
@@ -161,7 +181,7 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
     isUnlinked: () => isRevoked,
     async unlink(device) {
       await revocations.revoke(device)
-      for (const room of open.values()) await revocations.tell(room)
+      for (const id of places.keys()) await tell(id)
     },
     async close() {
       isClosing = true

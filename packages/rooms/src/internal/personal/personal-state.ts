@@ -1,9 +1,10 @@
 import { defineContent } from '@covey/core'
 import { readBody } from '../message-body.js'
 import type { OpenRoom } from '../open-room.js'
+import { counts } from '../people/shared-entry.js'
 import { decodeStruct, encodeStruct, type Structs } from '../structs.js'
 
-/** What the devices of a person keep together: a map, in which the last word of the room's order counts. */
+/** What the devices of a person keep together: a map, in which the last word of the room's order counts, of people the one that was changed last. */
 export interface PersonalState {
   get(key: string): Uint8Array | undefined
   /** All of a prefix, by what follows it. */
@@ -31,6 +32,19 @@ const entryContent = defineContent<Entry>({
 
 const PAGE_ROWS = 256
 
+/** What a log of entries comes to. */
+export function foldEntries(log: readonly (Entry | undefined)[]): Map<string, Uint8Array> {
+  const map = new Map<string, Uint8Array>()
+  for (const { name, value } of log.filter((entry) => entry !== undefined)) {
+    const before = map.get(name)
+    // Of two that did not know of each other, the order says nothing about which the person has changed last.
+    if (before && counts(name, before, value ?? undefined)) continue
+    if (value) map.set(name, value)
+    else map.delete(name)
+  }
+  return map
+}
+
 /** @param onchange called when the map may be another. */
 export function createPersonalState(opened: OpenRoom, onchange: () => void, onerror: (error: unknown) => void): PersonalState {
   const { room, view, reader } = opened
@@ -43,36 +57,39 @@ export function createPersonalState(opened: OpenRoom, onchange: () => void, oner
   let unreadFrom = Infinity
   let reading: Promise<void> | undefined
 
+  async function readFrom(from: number): Promise<void> {
+    unreadFrom = unreadFrom < from ? unreadFrom : Infinity
+    log.length = Math.min(log.length, from)
+    for (let start = from; ; start += PAGE_ROWS) {
+      const rows = await view.messages(start, start + PAGE_ROWS)
+      for (const { order, op, writer } of rows) {
+        const { kind, content } = readBody(await reader.body(op, writer))
+        if (kind === 'unreadable') unreadFrom = Math.min(unreadFrom, order)
+        log[order] = entryContent.read(content)
+      }
+      if (rows.length < PAGE_ROWS) return
+    }
+  }
+
   async function readOn(): Promise<void> {
     while (changedFrom !== Infinity) {
       const from = changedFrom
       changedFrom = Infinity
-      unreadFrom = unreadFrom < from ? unreadFrom : Infinity
-      log.length = Math.min(log.length, from)
-      for (let start = from; ; start += PAGE_ROWS) {
-        const rows = await view.messages(start, start + PAGE_ROWS)
-        for (const { order, op, writer } of rows) {
-          const { kind, content } = readBody(await reader.body(op, writer))
-          if (kind === 'unreadable') unreadFrom = Math.min(unreadFrom, order)
-          log[order] = entryContent.read(content)
-        }
-        if (rows.length < PAGE_ROWS) break
-      }
+      await readFrom(from).catch((error: unknown) => {
+        // It is read with what changes next.
+        changedFrom = Math.min(changedFrom, from)
+        reading = undefined
+        throw error
+      })
     }
-    const next = new Map<string, Uint8Array>()
-    for (const entry of log) {
-      if (entry?.value) next.set(entry.name, entry.value)
-      else if (entry) next.delete(entry.name)
-    }
-    map = next
+    map = foldEntries(log)
+    // In the same turn: what changes between this and whoever waits for it would not be read.
+    reading = undefined
   }
 
   function changed(from: number): void {
     changedFrom = Math.min(changedFrom, from)
-    reading ??= readOn()
-      .finally(() => (reading = undefined))
-      .then(onchange)
-      .catch(onerror)
+    reading ??= readOn().then(onchange).catch(onerror)
   }
 
   opened.onlog(changed)
@@ -89,7 +106,7 @@ export function createPersonalState(opened: OpenRoom, onchange: () => void, oner
     },
     async read() {
       while (reading !== undefined) await reading
-      return unreadFrom === Infinity
+      return unreadFrom === Infinity && changedFrom === Infinity
     }
   }
 }

@@ -55,7 +55,8 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
   }
 
   async function tell(opened: OpenRoom): Promise<void> {
-    if (opened.base.closing || !(await opened.isAdmitted())) return
+    // A reader of a broadcast room has nobody told there: nothing of theirs is read.
+    if (opened.base.closing || !(await opened.mayWrite())) return
     const [member, devices] = await Promise.all([opened.view.member(self), opened.view.devicesOf(self)])
     const isIn = (revoked: Uint8Array): boolean => devices.some(({ device, removed }) => !removed && equalBytes(device, revoked))
     const told = member?.minEpoch ?? 0

@@ -4,6 +4,7 @@ import { roleOf } from '../../roles.js'
 import { KEY_BYTES, randomBytes } from '../crypto.js'
 import { hintDevices } from '../hint-devices.js'
 import { openRoom, type OpenRoom } from '../open-room.js'
+import { rulesOf } from '../room-rules.js'
 import type { RoomsParts } from '../rooms-parts.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import type { DeviceEntries } from './let-devices-in.js'
@@ -28,8 +29,8 @@ export interface RoomListInit {
   readonly parts: RoomsParts
   readonly state: PersonalState
   readonly entries: DeviceEntries
-  /** Called when this device has come into a room. */
-  readonly onentered: () => void
+  /** Called when this device has come into a room, or one that it waits for has other people. */
+  readonly onchange: () => void
   readonly onerror: (error: unknown) => void
 }
 
@@ -40,10 +41,11 @@ interface Listed {
   readonly encryptionKey: Uint8Array
 }
 
-export function createRoomList({ parts, state, entries, onentered, onerror }: RoomListInit): RoomList {
-  const { node, stack, records, open, joining, assertOpen, enter } = parts
+export function createRoomList({ parts, state, entries, onchange, onerror }: RoomListInit): RoomList {
+  const { node, stack, records, open, places, joining, assertOpen, enter } = parts
   const { publicKey: self } = stack.identity.identity
-  let ids: ReadonlySet<string> = new Set()
+  /** Nothing before the list was read. */
+  let ids: ReadonlySet<string> | undefined
   /** The rooms that this device is coming into, and waits to be let in. */
   const coming = new Map<string, OpenRoom>()
   const pending = new Set<Promise<void>>()
@@ -83,11 +85,12 @@ export function createRoomList({ parts, state, entries, onentered, onerror }: Ro
     try {
       if (isClosing) return await opened.room.close()
       entries.ask(opened)
+      opened.onpeople(onchange)
       await opened.until(async () => (await opened.isAdmitted()) || hintDevices(opened))
       await records.put({ ...record, key })
       assertOpen()
       enter(opened)
-      onentered()
+      onchange()
     } catch (error) {
       await opened.room.close()
       throw error
@@ -95,6 +98,16 @@ export function createRoomList({ parts, state, entries, onentered, onerror }: Ro
       coming.delete(id)
       await topic.close()
     }
+  }
+
+  /** Whether this device is in a room of the list, or cannot be: a reader of a broadcast room lets in nobody. */
+  async function isSettled({ id }: Listed): Promise<boolean> {
+    const place = places.get(id)
+    if (place !== undefined) return place.note?.admitted ?? place.use((opened) => opened.isAdmitted())
+    const opened = coming.get(id)
+    if (opened === undefined || opened.base.closing) return false
+    const [member, row] = await Promise.all([opened.view.member(self), opened.view.room()])
+    return rulesOf(row).broadcast && roleOf(member?.role ?? 0) === 'reader'
   }
 
   function start(room: Listed): void {
@@ -112,18 +125,22 @@ export function createRoomList({ parts, state, entries, onentered, onerror }: Ro
   return {
     async changed() {
       const list = listed()
-      for (const room of list) if (!open.has(room.id) && !joining.has(room.id)) start(room)
+      for (const room of list) if (!places.has(room.id) && !joining.has(room.id)) start(room)
       const before = ids
       ids = new Set(list.map(({ id }) => id))
       for (const [id, { room }] of coming) if (!ids.has(id)) await room.close()
-      for (const opened of open.values()) if (ids.has(opened.room.id) !== before.has(opened.room.id)) await compare(opened)
+      // Those that are asleep were compared while they were open, and are for what changes from then on.
+      const changed = (id: string): boolean => ids!.has(id) !== (before?.has(id) ?? false)
+      const compared = [...places.values()].filter(({ id }) => changed(id) && (before !== undefined || open.has(id)))
+      // One that does not open says so itself, and is compared when it does.
+      for (const place of compared) await place.use(compare).catch((error: unknown) => place.opened === undefined || onerror(error))
     },
     compare,
     askAgain() {
       for (const opened of coming.values()) entries.ask(opened)
     },
     async isSynced() {
-      for (const { id } of listed()) if (!(await open.get(id)?.isAdmitted())) return false
+      for (const room of listed()) if (!(await isSettled(room))) return false
       return true
     },
     async close() {

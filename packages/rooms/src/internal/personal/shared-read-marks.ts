@@ -1,5 +1,6 @@
 import { decodeKey, encodeZ32, isCoveyError } from '@covey/core'
 import type { OpenRoom } from '../open-room.js'
+import type { Place } from '../shelf/place.js'
 import type { PersonalState } from './personal-state.js'
 
 const PREFIX = 'read/'
@@ -20,11 +21,12 @@ export interface SharedReadMarksInit {
   readonly state: PersonalState
   /** This device, by id. */
   readonly device: string
-  readonly open: ReadonlyMap<string, OpenRoom>
+  /** The rooms, by id. Of one that is asleep, it is seen to when it is opened. */
+  readonly places: ReadonlyMap<string, Place>
   readonly onerror: (error: unknown) => void
 }
 
-export function createSharedReadMarks({ state, device, open, onerror }: SharedReadMarksInit): SharedReadMarks {
+export function createSharedReadMarks({ state, device, places, onerror }: SharedReadMarksInit): SharedReadMarks {
   /** What is to be told of a room, and when. */
   const resting = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly message: Uint8Array }>()
   /** What of the others has been taken over, by whom and room. */
@@ -63,12 +65,14 @@ export function createSharedReadMarks({ state, device, open, onerror }: SharedRe
     },
     async changed() {
       for (const { name, room, message } of others()) {
-        const opened = open.get(room)
-        if (opened === undefined || opened.base.closing || taken.get(name) === message) continue
-        // It may come later, or never.
-        if ((await opened.view.message(decodeKey(message))) === null) continue
-        await opened.room.markRead(message)
-        taken.set(name, message)
+        const place = places.get(room)
+        if (place?.opened === undefined || place.opened.base.closing || taken.get(name) === message) continue
+        await place.use(async (opened) => {
+          // It may come later, or never.
+          if ((await opened.view.message(decodeKey(message))) === null) return
+          await opened.room.markRead(message)
+          taken.set(name, message)
+        })
       }
     },
     async close() {

@@ -6,7 +6,7 @@ import { aboutMessage } from '../about-message.js'
 import type { MessageFinder } from '../find-message.js'
 import type { OpLog } from '../op-log.js'
 import type { WhileOpen } from '../open-room.js'
-import { createTurns } from '../take-turns.js'
+import { createTurnTaker } from '../take-turns.js'
 import { parseQuery, type Query } from './query.js'
 import { SEGMENT_LINES, type Line } from './segment.js'
 import { createTextIndex, type TextIndex, type TextIndexInit } from './text-index.js'
@@ -25,7 +25,7 @@ const MAX_QUERY_BYTES = 1_024
 export function createRoomSearch({ log, finder, whileOpen, ...parts }: RoomSearchInit): RoomSearch {
   const { view, reader } = parts
   const index = createTextIndex(parts)
-  const takeTurns = createTurns()
+  const takeTurns = createTurnTaker()
 
   async function find(query: Query, { limit = DEFAULT_SEARCH_LIMIT, from, before, signal }: SearchOptions): Promise<Message[]> {
     // What was sent is found.
@@ -52,7 +52,7 @@ export function createRoomSearch({ log, finder, whileOpen, ...parts }: RoomSearc
   async function shown(order: number, { id }: Line): Promise<Message | undefined> {
     const [row] = await view.messages(order, order + 1)
     const message = row && equalBytes(row.id, id) ? await reader.message(row, await aboutMessage(view, row)) : undefined
-    return message?.kind === 'deleted' ? undefined : message
+    return message?.kind === 'deleted' || message?.kind === 'blocked' ? undefined : message
   }
 
   return {

@@ -1,12 +1,9 @@
 import { isCoveyError, throwIfAborted } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import type Hypercore from 'hypercore'
-import { linkPreviewContent } from '../../contents/link-preview.js'
-import { locationContent } from '../../contents/location.js'
-import { pollContent } from '../../contents/poll.js'
-import type { Message } from '../../message.js'
 import { NOTHING } from '../about-message.js'
 import { mapKey } from '../map-key.js'
+import { wordsOf } from '../message-words.js'
 import type { Reader } from '../reader.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import type { MessageRow, MessageStateRow, RoomView } from '../view.js'
@@ -39,7 +36,7 @@ export interface TextIndex {
   reset(): void
 }
 
-const LABEL = 'covey/room/search/1'
+const LABEL = 'covey/room/search/2'
 
 /** How many segments are read from the disk while one is looked at. */
 const READ_AHEAD = 8
@@ -107,8 +104,9 @@ export function createTextIndex({ core, identity, view, reader, settled }: TextI
   async function read(row: MessageRow, state: MessageStateRow | undefined): Promise<Line> {
     const edit = state && state.edits > 0 && !state.deletedBy ? await view.lastEdit(row.order) : null
     const message = await reader.message(row, { ...NOTHING, state: state ?? null, edit })
-    const isRead = message !== undefined && message.kind !== 'unreadable'
-    const text = isRead ? normalizeText(textOf(message)) : ''
+    // Whose author is blocked has its text kept from this person, for as long as that is so.
+    const isRead = message !== undefined && message.kind !== 'unreadable' && message.kind !== 'blocked'
+    const text = isRead ? normalizeText(wordsOf(message)) : ''
     return { id: row.id, writer: row.writer, version: isRead ? versionOf(state) : UNREAD, text }
   }
 
@@ -139,7 +137,12 @@ export function createTextIndex({ core, identity, view, reader, settled }: TextI
       const reading: Promise<Segment | undefined>[] = []
       try {
         for (let number = end - 1, next = number; number >= 0; number--) {
-          for (; next >= 0 && reading.length < READ_AHEAD; next--) reading.push(segment(next))
+          for (; next >= 0 && reading.length < READ_AHEAD; next--) {
+            const ahead = segment(next)
+            // It is told when its turn comes.
+            ahead.catch(() => undefined)
+            reading.push(ahead)
+          }
           yield { number, segment: await reading.shift()! }
         }
       } finally {
@@ -163,12 +166,4 @@ export function createTextIndex({ core, identity, view, reader, settled }: TextI
 function note(set: Set<number>, number: number, isIn: boolean): void {
   if (isIn) set.add(number)
   else set.delete(number)
-}
-
-/** All that a message says in words. */
-function textOf({ text, content }: Message): string {
-  const poll = pollContent.read(content)
-  const link = linkPreviewContent.read(content)
-  const words = [text, poll?.question, ...(poll?.options ?? []), link?.text, link?.title, link?.description, locationContent.read(content)?.name]
-  return words.filter((each) => each !== undefined).join(' ')
 }

@@ -3,6 +3,7 @@ import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
 import { Circuit } from '../relay/circuit.js'
+import { TcpStream } from '../tcp/tcp-stream.js'
 import {
   DOUBT_MS,
   END_TIMEOUT_MS,
@@ -31,6 +32,8 @@ interface LinkInit {
   readonly ongreeting: (link: Link, greeting: Greeting) => void
   /** Where the peer says that it can be met; of any content. A throw ends the connection. */
   readonly onhints: (hints: Uint8Array) => void
+  /** The peer can be dialled over TCP, as it says; of any content. A throw ends the connection. */
+  readonly ontcp: (link: Link, offer: Uint8Array) => void
   /** It closed before it carried a session, or after. */
   readonly onclose: (link: Link) => void
 }
@@ -52,7 +55,7 @@ export class Link {
   #datagrams = 0
   #heard: { bytes: number; at: number }
 
-  constructor({ stream, ongreeting, onhints, onclose }: LinkInit) {
+  constructor({ stream, ongreeting, onhints, ontcp, onclose }: LinkInit) {
     this.stream = stream
     this.#heard = { bytes: stream.rawBytesRead, at: Date.now() }
     this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
@@ -66,7 +69,8 @@ export class Link {
       (bytes) => owner().onack(this, decodeNumber(bytes)),
       () => this.receiver?.onend(this),
       () => this.receiver?.onsuspend(this),
-      (bytes) => owner() && onhints(bytes)
+      (bytes) => owner() && onhints(bytes),
+      (bytes) => owner() && ontcp(this, bytes)
     ]
     this.#channel = Protomux.from(stream).createChannel({
       protocol: SESSION_PROTOCOL,
@@ -95,6 +99,20 @@ export class Link {
   /** Whether a relay carries it. */
   get isRelayed(): boolean {
     return this.stream.rawStream instanceof Circuit
+  }
+
+  /** Whether it is TCP, which has no datagrams. */
+  get isTcp(): boolean {
+    return this.stream.rawStream instanceof TcpStream
+  }
+
+  /** Where the peer is, as its packets have shown; null where that is not known, or is a relay. */
+  get host(): string | null {
+    return this.isRelayed || this.isTcp ? null : (this.stream.rawStream.remoteHost ?? null)
+  }
+
+  get rttMs(): number {
+    return this.stream.rawStream.rtt ?? 0
   }
 
   get isHeard(): boolean {
@@ -145,6 +163,11 @@ export class Link {
   /** Where this device can be met. */
   sendHints(hints: Uint8Array): void {
     this.#messages[6]!.send(hints)
+  }
+
+  /** That the peer may dial over TCP. */
+  sendTcp(offer: Uint8Array): void {
+    this.#messages[7]!.send(offer)
   }
 
   /** Sends what may be lost. `false` when it was dropped here. */

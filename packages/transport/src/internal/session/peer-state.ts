@@ -3,6 +3,7 @@ import { equalBytes } from '@covey/core'
 import type { RelayTarget } from '../../relay.js'
 import { Circuit } from '../relay/circuit.js'
 import { RelayDialer } from '../relay/relay-dialer.js'
+import { TcpUpgrade } from '../tcp/tcp-upgrade.js'
 import { Dialer } from './dialer.js'
 import { LINGER_MS, MAX_LINKS, MEET_MS, MISS_MS, OFFLINE_MS, SLEEP_MS } from './constants.js'
 import { NO_NONCE, randomNonce, type Greeting } from './greeting.js'
@@ -43,6 +44,7 @@ export class PeerState {
   readonly #init: PeerStateInit
   readonly #dialer: Dialer
   readonly #relayDialer: RelayDialer | null
+  readonly #upgrade: TcpUpgrade | null
   /** All of them, those that no session has yet too. */
   readonly #links = new Set<Link>()
   readonly #greetings = new WeakMap<Link, { count: number; nonce: Uint8Array }>()
@@ -62,6 +64,7 @@ export class PeerState {
     this.#dialer = new Dialer({ dht, keyPair, publicKey, onopen, onfail })
     const { relays } = init
     this.#relayDialer = relays === undefined ? null : new RelayDialer({ relays, publicKey, onopen, onfail })
+    this.#upgrade = init.tcp === undefined ? null : new TcpUpgrade({ tcp: init.tcp, publicKey, links: this.#links })
   }
 
   get path(): PathState {
@@ -115,6 +118,7 @@ export class PeerState {
       stream,
       ongreeting: (_, greeting) => this.#settle(link, greeting),
       onhints: (hints) => this.#init.onhints(this.#id, hints),
+      ontcp: (_, offer) => this.#upgrade?.onoffer(link, offer),
       onclose: () => void this.#links.delete(link)
     })
     this.#links.add(link)
@@ -249,6 +253,7 @@ export class PeerState {
       isLeader: this.#isLeader,
       nonces,
       onpath: () => this.#tellPath(),
+      onbulk: (link) => this.#upgrade?.onbulk(link),
       onend: () => this.#close(session)
     })
     this.session = session
@@ -285,7 +290,7 @@ export class PeerState {
   #prune(session: Session, now: number): void {
     if (!this.#isLeader || session.active === null) return
     for (const link of session.links) {
-      if (link !== session.active && now - session.activeSince > LINGER_MS) link.close()
+      if (link !== session.active && link !== session.datagrams && now - session.activeSince > LINGER_MS) link.close()
     }
   }
 }

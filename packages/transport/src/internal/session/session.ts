@@ -1,5 +1,6 @@
 import { Duplex } from 'streamx'
 import { ACK_BYTES, ACK_DELAY_MS, ACK_FRAMES, FRAME_COST, KEEP_ALIVE_MS, MAX_FRAME_BYTES, WINDOW_BYTES } from './constants.js'
+import { BULK_BYTES } from '../tcp/constants.js'
 import { sessionHash, type Greeting } from './greeting.js'
 import type { Link, LinkReceiver } from './link.js'
 import { ReplayBuffer } from './replay-buffer.js'
@@ -11,6 +12,8 @@ interface SessionInit {
   readonly nonces: Omit<Greeting, 'received'>
   /** The path in use is another one, or there is none. */
   readonly onpath: () => void
+  /** Much was sent on this path, which is not TCP. */
+  readonly onbulk: (link: Link) => void
   /** It is over, and never comes back. */
   readonly onend: () => void
 }
@@ -40,6 +43,8 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   userData: unknown = null
   readonly links = new Set<Link>()
   active: Link | null = null
+  /** What carries datagrams: the same, or the best beside it where it is TCP. */
+  datagrams: Link | null = null
   /** When it came into use. */
   activeSince = 0
   /** The peer has said that it sleeps: it is not to be dialled, and is waited for longer. */
@@ -51,6 +56,8 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   readonly #init: SessionInit
   readonly #kept = new ReplayBuffer()
   #received = 0
+  /** Since the last time that it was much. */
+  #sentBytes = 0
   /** How many frames the reader has taken in; only these are acknowledged. */
   #consumed = 0
   #acknowledged = 0
@@ -95,7 +102,8 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   /** Looks which of the paths is the best now, and moves to it. */
   choosePath(): void {
     if (this.destroying) return
-    const best = [...this.links].reduce<Link | null>((a, b) => (a === null || isBetter(b, a) ? b : a), null)
+    const best = bestOf([...this.links])
+    this.datagrams = bestOf([...this.links].filter(({ isTcp }) => !isTcp))
     if (best !== this.active) {
       this.active = best
       if (best === null) this.offlineSince = Date.now()
@@ -140,9 +148,9 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     this.takeDatagram?.(datagram)
   }
 
-  /** Sends what may be lost, on the path in use. `false` when it was dropped here. */
+  /** Sends what may be lost, on the best path that has datagrams. `false` when it was dropped here. */
   sendDatagram(datagram: Uint8Array): boolean {
-    return this.active?.sendDatagram(datagram) ?? false
+    return this.datagrams?.sendDatagram(datagram) ?? false
   }
 
   ondrain(link: Link): void {
@@ -174,6 +182,7 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
 
   override _destroy(done: () => void): void {
     this.active = null
+    this.datagrams = null
     for (const link of this.links) link.end()
     this.links.clear()
     this.#init.onend()
@@ -186,12 +195,20 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     while (link !== null && link.sent < this.#kept.end && link.isDrained) {
       // What was acknowledged by way of another path need not be sent on this one any more.
       if (link.sent < this.#kept.start) link.sendFrom(this.#kept.start)
-      else link.sendData(this.#kept.at(link.sent)!)
+      else this.#send(link, this.#kept.at(link.sent)!)
     }
     if (link === null || link.sent < this.#kept.end || !link.isDrained || this.#kept.isFull) return
     const done = this.#written
     this.#written = null
     done?.()
+  }
+
+  #send(link: Link, frame: Uint8Array): void {
+    link.sendData(frame)
+    this.#sentBytes += frame.length
+    if (this.#sentBytes < BULK_BYTES) return
+    this.#sentBytes = 0
+    if (!link.isTcp) this.#init.onbulk(link)
   }
 
   #consume(): void {
@@ -222,9 +239,14 @@ function costOf(frame: Uint8Array): number {
 /** In the place of a path that is not there, or does not measure its round trip. */
 const NO_PATH = { rtt: 0 }
 
-/** One that is heard before one that is silent, then a direct one, then the newer. */
+function bestOf(links: readonly Link[]): Link | null {
+  return links.reduce<Link | null>((a, b) => (a === null || isBetter(b, a) ? b : a), null)
+}
+
+/** One that is heard before one that is silent, then a direct one, then TCP, then the newer. */
 function isBetter(a: Link, b: Link): boolean {
   if (a.isHeard !== b.isHeard) return a.isHeard
   if (a.isRelayed !== b.isRelayed) return b.isRelayed
+  if (a.isTcp !== b.isTcp) return a.isTcp
   return a.openedAt > b.openedAt
 }

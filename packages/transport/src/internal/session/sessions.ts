@@ -6,6 +6,7 @@ import { TICK_MS } from './constants.js'
 import type { RelayTarget } from '../../relay.js'
 import { decodeHints } from '../relay/hints.js'
 import type { Relays } from '../relay/relays.js'
+import type { Tcp } from '../tcp/tcp.js'
 import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
 import { Probe } from './probe.js'
 import type { Session } from './session.js'
@@ -19,6 +20,8 @@ export interface SessionsInit {
   readonly maxPeers: number
   /** None: what is direct. */
   readonly relays?: Relays
+  /** None: UDP alone. */
+  readonly tcp?: Tcp
   /** What peers are told of where this device can be met; see relay/hints.ts. */
   readonly hints?: Uint8Array
   /** Whether they may name relays on this machine and in its network. */
@@ -142,6 +145,7 @@ export class Sessions {
   async suspend(): Promise<void> {
     this.#isSuspended = true
     clearInterval(this.#timer)
+    this.#init.tcp?.close()
     await Promise.all([...this.#peers.values()].map((peer) => peer.suspend()))
     this.#init.relays?.suspend()
   }
@@ -150,6 +154,7 @@ export class Sessions {
   resume(): void {
     if (this.#isClosed) return
     this.#isSuspended = false
+    this.#init.tcp?.open()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     for (const peer of this.#peers.values()) peer.resume()
     this.#tick()
@@ -180,6 +185,7 @@ export class Sessions {
     clearInterval(this.#timer)
     this.#init.dht.off('network-change', this.#onmove)
     this.#init.dht.off('network-update', this.#onnetwork)
+    this.#init.tcp?.close()
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()))
     this.#init.relays?.close()
     this.#peers.clear()

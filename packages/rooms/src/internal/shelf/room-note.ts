@@ -1,0 +1,62 @@
+import { equalBytes } from '@covey/core'
+import type { UpstreamAutobase } from '../guards/autobase-internals.js'
+import { mapKey } from '../map-key.js'
+import type { OpenRoom } from '../open-room.js'
+import { coresIn } from '../room-cores.js'
+import { otherOf } from '../people/direct-rooms.js'
+import type { RoomNote } from '../records.js'
+import { decodeStruct, encodeStruct } from '../structs.js'
+import type { RoomView } from '../view.js'
+
+/** How much of a writer there is. */
+export interface Head {
+  readonly key: Uint8Array
+  readonly length: number
+}
+
+/**
+ * Writes down what is asked of a room while it is asleep. What comes while it is read is missing, and wakes the room
+ * once more.
+ */
+export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<RoomNote> {
+  const { base, view } = opened
+  const upstream = base as unknown as UpstreamAutobase<RoomView>
+  const members = new Map((await view.all('members')).map(({ identity, minEpoch }) => [mapKey(identity), minEpoch]))
+  const lengthOf = async (writer: Uint8Array): Promise<number> => (await upstream.system?.get(writer))?.length ?? 0
+  const devices = await Promise.all(
+    (await view.all('devices')).map(async ({ identity, device, writer, removed }) => {
+      const minEpoch = members.get(mapKey(identity)) ?? 0
+      return { identity, device, writer, removed: removed === true, length: await lengthOf(writer), minEpoch }
+    })
+  )
+  const note: RoomNote = {
+    room: base.discoveryKey!,
+    own: base.local.key,
+    encryptionKey: base.encryptionKey!,
+    devices,
+    views: [...upstream._viewStore.byName.values()].flatMap(({ core }) => core.key ?? []),
+    other: otherOf(await view.room(), self) ?? null,
+    admitted: await opened.isAdmitted(),
+    mirrorLinks: [...(await coresIn(opened).mirrors())],
+    // After the rest: who is told of too much asks for what is there, and of too little for nothing.
+    heads: headsOf({ base })
+  }
+  // A copy: what it was read from are parts of blocks that are many times as large.
+  return decodeStruct('room-note', encodeStruct('room-note', note))!
+}
+
+/** The last of what a room is made of: whoever has it has all. */
+export function headsOf({ base }: Pick<OpenRoom, 'base'>): Head[] {
+  return base.heads().map(({ key, length }) => ({ key, length }))
+}
+
+/** Whether somebody who says to have this has something that the room had not when it went to sleep. */
+export function isNews({ devices }: RoomNote, heads: readonly Head[]): boolean {
+  const known = new Map(devices.map(({ writer, length }) => [mapKey(writer), length]))
+  return heads.some(({ key, length }) => (known.get(mapKey(key)) ?? 0) < length)
+}
+
+/** The keys of all cores of a room that is asleep, this device's own first. */
+export function keysIn({ own, views, devices }: RoomNote): Uint8Array[] {
+  return [own, ...views, ...devices.map(({ writer }) => writer).filter((writer) => !equalBytes(writer, own))]
+}

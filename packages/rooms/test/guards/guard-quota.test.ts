@@ -1,0 +1,91 @@
+import { EventEmitter } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import { createQuotas } from '../../src/internal/guards/guard-quota.js'
+import type { UpstreamWriter } from '../../src/internal/guards/autobase-internals.js'
+
+// White box: writers as Autobase has them, and what is downloaded of them.
+
+const BURST = 10
+const FLOOD = 1_000
+
+function scene(indexers: number) {
+  const quotas = createQuotas(() => undefined, () => Math.floor(indexers / 2) + 1, {
+    blocks: { burst: BURST, perSecond: 0.001 },
+    bytes: { burst: BURST * 100, perSecond: 0.001 }
+  })
+  onTestFinished(() => quotas.close())
+  let keys = 0
+
+  function createWriter(isActiveIndexer: boolean) {
+    const nodes = { length: 0 }
+    const key = new Uint8Array(32).fill(++keys)
+    const core = Object.assign(new EventEmitter(), { key, byteLength: 0, length: FLOOD, closing: null, download: (range: object) => ({ range }) })
+    const writer = {
+      core,
+      nodes,
+      isActiveIndexer,
+      range: null as { range: { end: number } } | null,
+      node: null as object | null,
+      _pause() {
+        this.range = null
+      },
+      _resume() {},
+      updateActivity() {
+        this._resume()
+      },
+      _ensureNodeDependencies: async () => false
+    }
+    quotas.guard(writer as unknown as UpstreamWriter)
+    return writer
+  }
+  type Writer = ReturnType<typeof createWriter>
+
+  /** Reads a writer for as long as anything of it is downloaded; how many blocks there are then. */
+  function read(writer: Writer): number {
+    for (writer._resume(); writer.range !== null && writer.nodes.length < FLOOD; writer._resume()) {
+      writer.core.emit('download', writer.nodes.length++, 1)
+    }
+    return writer.nodes.length
+  }
+
+  /** A writer builds on all of another. */
+  async function buildOn(writer: Writer, other: Writer): Promise<void> {
+    writer.node = { heads: [{ key: other.core.key, length: FLOOD }], dependencies: new Set() }
+    await writer._ensureNodeDependencies()
+  }
+
+  return { createWriter, read, buildOn }
+}
+
+test('who builds on a flood pays for it out of their own allowance', async () => {
+  const { createWriter, read, buildOn } = scene(1)
+  const [flood, friend] = [createWriter(false), createWriter(false)]
+  expect(read(flood)).toBe(BURST)
+  await buildOn(friend, flood)
+  expect(read(flood)).toBe(2 * BURST)
+})
+
+test('what the only indexer has read is read without end', async () => {
+  const { createWriter, read, buildOn } = scene(1)
+  const flood = createWriter(false)
+  expect(read(flood)).toBe(BURST)
+  await buildOn(createWriter(true), flood)
+  expect(read(flood)).toBe(FLOOD)
+})
+
+test('one of three indexers pays like anybody, and two of them do not', async () => {
+  const { createWriter, read, buildOn } = scene(3)
+  const [flood, friend, honest] = [createWriter(false), createWriter(true), createWriter(true)]
+  read(flood)
+  await buildOn(friend, flood)
+  expect(read(flood)).toBe(2 * BURST)
+  await buildOn(friend, flood)
+  expect(read(flood)).toBe(2 * BURST)
+  // Who indexes no more does not count, whatever it has built on.
+  friend.isActiveIndexer = false
+  await buildOn(honest, flood)
+  expect(read(flood)).toBe(3 * BURST)
+  friend.isActiveIndexer = true
+  await buildOn(friend, flood)
+  expect(read(flood)).toBe(FLOOD)
+})

@@ -1,0 +1,80 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { LocalIdentity } from '@covey/identity'
+import { createMemorySecretStore, openIdentity } from '@covey/identity'
+import { defineChannel } from '@covey/transport'
+import { makeClaim } from '../src/internal/claim.js'
+import { randomBytes } from '../src/internal/crypto.js'
+import type { OpenRoom } from '../src/internal/open-room.js'
+import { createDeviceEntries } from '../src/internal/personal/let-devices-in.js'
+import { foundPersonalRoom, startPersonalRoom } from '../src/internal/personal/personal-room.js'
+import { partsOfRooms } from '../src/internal/rooms-parts.js'
+import { addition, createWriter } from './support-apply.js'
+import { start, toHex, useLocalNetwork } from './support.js'
+
+const net = useLocalNetwork()
+
+test('strangers at the door of a person’s devices learn neither who asks nor for what', async () => {
+  const { identity, rooms, node } = await start(net, 'Alice')
+  const stranger = await start(net, 'Mallory')
+  const parts = partsOfRooms(rooms)
+  const personal = await foundPersonalRoom(parts)
+  const wanted = parts.open.get((await rooms.create({ name: 'Tea' })).id)!
+  vi.spyOn(wanted, 'isAdmitted').mockResolvedValue(false)
+  const errors: unknown[] = []
+  const entries = createDeviceEntries({ node, identity, personal, places: parts.places, onerror: (error) => void errors.push(error) })
+  onTestFinished(() => entries.close())
+  const door = stranger.node.channel(defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: 2_048 }), { peers: 'any' })
+  onTestFinished(() => door.close())
+  entries.ask(wanted)
+  await stranger.node.connect(node.publicKey)
+  const heard = door.messages()[Symbol.asyncIterator]()
+  const { value } = await heard.next()
+  const bytes = Buffer.from(value!.message)
+  for (const secret of [wanted.base.discoveryKey!, wanted.base.local.key, identity.identity.publicKey, identity.device.publicKey]) {
+    expect(bytes.includes(Buffer.from(secret))).toBe(false)
+  }
+  // Not even by what it was given itself.
+  const refused = door.once('close')
+  await door.send(value!.peer, value!.message)
+  expect((await refused).peer).toBe(value!.peer)
+  expect(errors).toEqual([])
+})
+
+test('a room that fails while a device is unlinked keeps no other from being told, and is told when it changes', async () => {
+  const { identity, rooms } = await start(net, 'Alice')
+  const parts = partsOfRooms(rooms)
+  const opened = await Promise.all(['First', 'Second'].map(async (name) => parts.open.get((await rooms.create({ name })).id)!)) as [OpenRoom, OpenRoom]
+  const errors: unknown[] = []
+  const personal = startPersonalRoom(await foundPersonalRoom(parts), {
+    parts,
+    onchange: () => undefined,
+    onunlinked: () => undefined,
+    onerror: (error) => void errors.push((error as Error).message)
+  })
+  onTestFinished(() => personal.close())
+
+  // Another device of hers, that is in all of them.
+  const phone = await openIdentity({ storage: createMemorySecretStore() })
+  onTestFinished(() => phone.close())
+  const certificate = identity.certifyDevice(phone.createDeviceRequest())
+  const hers = { device: { ...phone.device, certificate }, signStatement: phone.signStatement.bind(phone) } as LocalIdentity
+  for (const { base, log } of [...opened, personal.opened]) {
+    const core = createWriter(randomBytes(32))
+    const claim = { writer: core.key, nonce: randomBytes(32), ...makeClaim(hers, base.discoveryKey!, core) }
+    const [written] = await log.append([{ type: 'addDevice', payload: addition(claim) }])
+    expect(written!.isAccepted).toBe(true)
+  }
+  await personal.settled()
+  const isIn = async ({ view }: OpenRoom): Promise<boolean> =>
+    (await view.devicesOf(identity.identity.publicKey)).some(({ device, removed }) => !removed && toHex(device) === toHex(phone.device.publicKey))
+  expect(await Promise.all(opened.map(isIn))).toEqual([true, true])
+
+  const [failing] = opened
+  const append = vi.spyOn(failing.log, 'append').mockRejectedValue(new Error('the disk is full'))
+  await personal.unlink(phone.device.publicKey)
+  expect(errors).toContain('the disk is full')
+  expect(await Promise.all(opened.map(isIn))).toEqual([true, false])
+  append.mockRestore()
+  await rooms.create({ name: 'Third' })
+  await vi.waitUntil(async () => !(await isIn(failing)), { timeout: 30_000, interval: 50 })
+})
