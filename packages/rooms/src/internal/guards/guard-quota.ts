@@ -18,9 +18,9 @@ const MAX_WINDOW_BLOCKS = 256
 /**
  * How much of a writer may be under way whose size is not known: a block may have 16 MB, which shows when
  * it is there. It is so beyond the length that the writer has signed, and in a core of more than this;
- * so much take 50,000 messages.
+ * so much take 50,000 messages. With a round trip of 100 ms it is still more than the allowance of a second.
  */
-const UNKNOWN_BLOCKS = 8
+const UNKNOWN_BLOCKS = 4
 const LARGE_CORE_BYTES = 16 * 1_048_576
 
 /** The longest time until a writer that waits is looked at again: allowances differ, timers are cheap. */
