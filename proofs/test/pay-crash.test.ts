@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { configure, failedRuns, proof } from '../harness.js'
-import { PARALLEL_WALLETS, proveWallet } from '../pay-crash/prove.js'
+import { KILLS_PER_NODE, KILLS_PER_WALLET, PARALLEL_WALLETS, proveWallet } from '../pay-crash/prove.js'
 
-// `pnpm proof pay-crash` makes a hundred on each.
-test.each([['pipe', 12], ['evm', 6], ['ldk', 6]] as const)('kills while paying, by %s: nothing is paid twice, and nothing is lost', { timeout: 600_000 }, async (kind, count) => {
+const RAILS = [['pipe', KILLS_PER_WALLET], ['evm', KILLS_PER_WALLET], ['ldk', KILLS_PER_NODE]] as const
+
+test.each(RAILS)('a hundred kills while paying, by %s: nothing is paid twice, and nothing is lost', { timeout: 1_200_000 }, async (kind, perRun) => {
   configure({})
-  await proof('pay-crash', { count, perRun: count / 2, parallel: PARALLEL_WALLETS, run: (seed, _, kills) => proveWallet(kind, seed, kills) })
+  await proof('pay-crash', { count: 100, perRun, parallel: PARALLEL_WALLETS, run: (seed, _, kills) => proveWallet(kind, seed, kills) })
   expect(failedRuns()).toBe(0)
 })

@@ -6,7 +6,8 @@ import { partsOf } from '@covey/transport/internal'
 import { MirrorError } from './errors.js'
 import { answerChallenge } from './internal/holding/challenge.js'
 import { holdingChannel, listen } from './internal/holding/channel.js'
-import { Holder, type HolderStats } from './internal/holding/holder.js'
+import { createCharges, type MirrorMeter } from './internal/holding/charges.js'
+import { Holder, type HolderStats, type HolderUsage } from './internal/holding/holder.js'
 import { keepAsIs } from './internal/holding/keep-as-is.js'
 import { createOutbox } from './internal/holding/outbox.js'
 import { openHeldRecords } from './internal/holding/records.js'
@@ -26,10 +27,23 @@ export interface MirrorInit {
   /** The devices, by id, for which it holds something. Default: whoever asks. */
   readonly allow?: readonly string[]
   readonly limits?: Partial<MirrorLimits>
+  /** Holds only what is paid for. Default: asks for no money. */
+  readonly charge?: MirrorCharge
   /** How many devices it deals with at a time, 1 to 1024. Default 1024. */
   readonly maxPeers?: number
   /** The TCP port, on loopback, for `GET /metrics` and `GET /health`. Default: none. */
   readonly metricsPort?: number
+}
+
+/** How a mirror is paid. */
+export interface MirrorCharge {
+  /** It counts bytes for milliseconds, by device. Closed by whoever has made it, after the mirror. */
+  readonly meter: MirrorMeter
+  /**
+   * For how long credit is set aside before, in milliseconds, 1,000 to 86,400,000. What is held at the end of it is
+   * charged for all of it; and what can be paid no more is removed then. Default an hour.
+   */
+  readonly periodMs?: number
 }
 
 /** What happens to a mirror in the background. */
@@ -49,6 +63,10 @@ export interface Mirror extends EventSource<MirrorEvents> {
   readonly metricsPort: number | null
   /** What it holds now. */
   stats(): HolderStats
+  /** What it holds at the expense of each device, by id: of those that asked for it, the one that had the room. */
+  usage(): ReadonlyMap<string, HolderUsage>
+  /** Looks again whether there is room for what a device, by its id, has asked for: to be called when it has paid. */
+  retry(device: string): void
   /** Leaves the network and releases the folder. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -59,16 +77,22 @@ export interface Mirror extends EventSource<MirrorEvents> {
  * it what the others wrote while they were away. It has no key of any room: what it holds is sealed.
  *
  * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
+ * @throws what the meter throws, where what was held before cannot be charged for.
  * @throws {MirrorError} RELAY_PORT_UNAVAILABLE when the port of the metrics is taken.
  * @throws {TypeError} that names the field.
  */
 export async function createMirror(init: MirrorInit): Promise<Mirror> {
-  assertOptions(init, 'init', ['storage', 'network', 'relays', 'allow', 'limits', 'maxPeers', 'metricsPort'])
-  const { storage, network, relays, allow, maxPeers = 1_024, metricsPort } = init
+  assertOptions(init, 'init', ['storage', 'network', 'relays', 'allow', 'limits', 'charge', 'maxPeers', 'metricsPort'])
+  const { storage, network, relays, allow, charge, maxPeers = 1_024, metricsPort } = init
   assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   if (metricsPort !== undefined) assertInteger(metricsPort, 'init.metricsPort', { min: 0, max: 65_535 })
   const limits = mirrorLimits(init.limits ?? {}, 'init.limits')
+  if (charge !== undefined) {
+    assertOptions(charge, 'init.charge', ['meter', 'periodMs'])
+    if (typeof charge.meter?.hold !== 'function') throw new TypeError('init.charge.meter must be a meter')
+    assertInteger(charge.periodMs ?? DEFAULT_PERIOD_MS, 'init.charge.periodMs', { min: 1_000, max: 86_400_000 })
+  }
   const allowed = allow && new Set(allow)
   for (const id of allowed ?? []) decodeKey(id, 'init.allow')
   const events = createEvents<MirrorEvents>()
@@ -90,16 +114,29 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
     keepAsIs(corestore)
     const channel = node.channel(holdingChannel, { peers: 'any', maxMessagesPerSecond: MAX_MESSAGES_PER_SECOND })
     const outbox = createOutbox(channel, onerror)
+    const charges =
+      charge &&
+      createCharges({
+        ...charge,
+        periodMs: charge.periodMs ?? DEFAULT_PERIOD_MS,
+        bytesOf: (device) => holder.usageOf(device).bytes,
+        onunpaid: (device) => holder.drop(device),
+        onerror,
+        now: Date.now
+      })
+    if (charges) closers.add(charges.close)
     const holder = await Holder.open({
       corestore,
       limits,
       records: await openHeldRecords(corestore),
       now: Date.now,
+      ...(charges && { reserve: charges.reserve }),
       onheld: outbox.held,
       onrefused: outbox.refused,
       onerror
     })
     closers.add(holder.close.bind(holder))
+    await charges?.begin(holder.usage.keys())
     closers.add(channel.close.bind(channel))
     channel.on('close', ({ peer }) => {
       outbox.drop(peer)
@@ -132,6 +169,11 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       id: node.id,
       metricsPort: listener?.port ?? null,
       stats: () => holder.stats,
+      usage: () => holder.usage,
+      retry(device) {
+        decodeKey(device, 'device')
+        holder.retry(device)
+      },
       on: events.on.bind(events),
       once: events.once.bind(events),
       close,
@@ -144,3 +186,4 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
 
 /** Each may name many cores; nobody has more to say. */
 const MAX_MESSAGES_PER_SECOND = 256
+const DEFAULT_PERIOD_MS = 3_600_000

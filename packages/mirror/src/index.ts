@@ -12,9 +12,10 @@
  *
  * @packageDocumentation
  */
-export { createMirror, type Mirror, type MirrorEvents, type MirrorInit } from './create-mirror.js'
+export { createMirror, type Mirror, type MirrorCharge, type MirrorEvents, type MirrorInit } from './create-mirror.js'
 export { createRelay, type Relay, type RelayInit } from './create-relay.js'
 export type { RelayStats } from './internal/switchboard.js'
-export type { HolderStats as MirrorStats } from './internal/holding/holder.js'
+export type { MirrorMeter } from './internal/holding/charges.js'
+export type { HolderStats as MirrorStats, HolderUsage as MirrorUsage } from './internal/holding/holder.js'
 export type { MirrorLimits, RelayLimits } from './limits.js'
 export { MirrorError, type MirrorErrorCode } from './errors.js'

@@ -26,6 +26,7 @@ export class HeldCore {
     this.#core = init.corestore.get({ key: init.key })
     this.#core.on('append', () => this.grow())
     this.#core.on('download', (_index: number, bytes: number) => {
+      if (this.#core.closing !== null) return
       // Blocks are verified by hashes, and what the writer has signed of their sizes is not.
       if (init.onreceived(bytes) > this.#core.byteLength) this.grow()
       init.ongrown()
@@ -40,6 +41,17 @@ export class HeldCore {
 
   close(): Promise<void> {
     return this.#core.close()
+  }
+
+  /** Has none of its blocks any more, and fetches none until there is room again. */
+  clear(): Promise<void> {
+    const clearing = this.#asking.then(async () => {
+      this.#range?.destroy()
+      this.#range = null
+      if (this.#core.closing === null) await this.#core.clear(0, this.#core.length)
+    })
+    this.#asking = clearing.catch(this.#init.onerror)
+    return clearing
   }
 
   /** Asks whether there is room, once more: there may be by now. */

@@ -18,6 +18,8 @@ export interface HolderInit extends HolderEvents {
   readonly limits: MirrorLimits
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Whether so many bytes may be kept at the expense of a device, as far as it pays for them. Default: always. */
+  readonly reserve?: (client: string, bytes: number) => Promise<boolean>
 }
 
 /** What a mirror holds now. */
@@ -41,10 +43,13 @@ interface Held {
 }
 
 /** What is held at the expense of one device. */
-interface Usage {
-  cores: number
-  bytes: number
+export interface HolderUsage {
+  readonly cores: number
+  /** As `MirrorLimits` counts them. */
+  readonly bytes: number
 }
+
+const NOTHING: HolderUsage = { cores: 0, bytes: 0 }
 
 /** Counted for each block beside its bytes: its hashes take room on the disk, also where it is empty. */
 const BLOCK_COST_BYTES = 512
@@ -59,7 +64,7 @@ export class Holder {
   readonly #held = new Map<string, Held>()
   /** Those of them that nobody is here for, in the order in which they give way. */
   readonly #idle = new Map<string, Held>()
-  readonly #usage = new Map<string, Usage>()
+  readonly #usage = new Map<string, HolderUsage>()
   /** The devices that are connected, and how many cores each has asked for since. */
   readonly #present = new Map<string, number>()
   /** What is being closed or removed, by core. */
@@ -89,6 +94,16 @@ export class Holder {
     return { clients: this.#present.size, cores: this.#held.size, openCores, bytes: this.#bytes }
   }
 
+  /** What is held at the expense of each device. */
+  get usage(): ReadonlyMap<string, HolderUsage> {
+    return new Map(this.#usage)
+  }
+
+  /** Of one device. */
+  usageOf(client: string): HolderUsage {
+    return this.#usage.get(client) ?? NOTHING
+  }
+
   /** A device that is connected asks for cores to be held. What is held already is told at once. */
   async hold(client: string, keys: readonly Uint8Array[]): Promise<void> {
     if (!this.#present.has(client)) this.#present.set(client, 0)
@@ -112,6 +127,25 @@ export class Holder {
     for (const [id, held] of this.#held) {
       if (held.clients.delete(client) && held.clients.size === 0) this.#rest(id, held)
     }
+  }
+
+  /** Keeps nothing at the expense of a device any more: what nobody else here has the room for is removed. */
+  async drop(client: string): Promise<void> {
+    for (const [id, held] of this.#held) {
+      const isTheirs = (): boolean => this.#held.get(id) === held && encodeZ32(held.record.client) === client
+      if (!isTheirs()) continue
+      const payer = await this.#payerOf(held, held.record.bytes, client)
+      // Meanwhile it may have become another's, or have given way.
+      if (!isTheirs()) continue
+      if (payer !== undefined) this.#charge(held, payer, held.record.bytes)
+      else if (held.core === undefined) this.#forget(id, held)
+      else await this.#empty(held, held.core)
+    }
+  }
+
+  /** Looks again whether there is room for what a device asked for. */
+  retry(client: string): void {
+    for (const { clients, core } of this.#held.values()) if (clients.has(client)) core?.grow()
   }
 
   async close(): Promise<void> {
@@ -153,7 +187,7 @@ export class Holder {
   /** A place for one more core, or why there is none. */
   #admit(id: string, client: string, key: Uint8Array): Held | RefusalCode {
     const { maxCores, maxClientCores } = this.#init.limits
-    if ((this.#usage.get(client)?.cores ?? 0) >= maxClientCores) return 'QUOTA_EXCEEDED'
+    if (this.usageOf(client).cores >= maxClientCores) return 'QUOTA_EXCEEDED'
     if (this.#held.size >= maxCores && !this.#evict()) return 'MIRROR_FULL'
     const record = { key, client: decodeKey(client), bytes: 0, usedAt: 0, received: 0 }
     const held: Held = { record, core: undefined, written: record, clients: new Set() }
@@ -163,26 +197,42 @@ export class Holder {
   }
 
   async #mayGrow(held: Held, bytes: number): Promise<boolean> {
-    const { record } = held
-    const grown = bytes - record.bytes
-    if (grown <= 0) return true
-    const client = this.#payerOf(held, bytes)
-    if (client === undefined) return this.#refuse(held, 'QUOTA_EXCEEDED')
-    while (this.#bytes + grown > this.#init.limits.maxBytes) if (!this.#evict()) return this.#refuse(held, 'MIRROR_FULL')
-    this.#count(record, -1, -record.bytes)
-    held.record = { ...record, client: decodeKey(client), bytes }
-    this.#count(held.record, 1, bytes)
+    if (bytes <= held.record.bytes) return true
+    const payer = await this.#payerOf(held, bytes)
+    if (this.#held.get(encodeZ32(held.record.key)) !== held) return false
+    if (payer === undefined) return this.#refuse(held, 'QUOTA_EXCEEDED')
+    while (this.#bytes + bytes - held.record.bytes > this.#init.limits.maxBytes) if (!this.#evict()) return this.#refuse(held, 'MIRROR_FULL')
+    this.#charge(held, payer, Math.max(bytes, held.record.bytes))
     if (bytes - held.written.bytes >= WRITE_BYTES) await this.#write(held, {})
     return true
   }
 
-  /** Whose quota has room for a core of so many bytes: of who had it until now, or of another who wants it held. */
-  #payerOf({ record, clients }: Held, bytes: number): string | undefined {
+  #charge(held: Held, payer: string, bytes: number): void {
+    this.#count(held.record, -1, -held.record.bytes)
+    held.record = { ...held.record, client: decodeKey(payer), bytes }
+    this.#count(held.record, 1, bytes)
+  }
+
+  /** Whose quota has room for a core of so many bytes: of who had it until now, or of another who wants it held; but not `except`. */
+  async #payerOf(held: Held, bytes: number, except?: string): Promise<string | undefined> {
+    for (const client of new Set([encodeZ32(held.record.client), ...held.clients])) {
+      if (client === except || !this.#hasRoom(client, held, bytes)) continue
+      if (this.#init.reserve === undefined) return client
+      // It may have got more meanwhile, and have room for this one no more.
+      if ((await this.#init.reserve(client, this.#with(client, held, bytes))) && this.#hasRoom(client, held, bytes)) return client
+    }
+    return undefined
+  }
+
+  #hasRoom(client: string, held: Held, bytes: number): boolean {
     const { maxClientBytes, maxClientCores } = this.#init.limits
-    const payer = encodeZ32(record.client)
-    const usageOf = (client: string): Usage => this.#usage.get(client) ?? { cores: 0, bytes: 0 }
-    if (usageOf(payer).bytes - record.bytes + bytes <= maxClientBytes) return payer
-    return [...clients].find((client) => client !== payer && usageOf(client).bytes + bytes <= maxClientBytes && usageOf(client).cores < maxClientCores)
+    const isPayer = encodeZ32(held.record.client) === client
+    return this.#with(client, held, bytes) <= maxClientBytes && (isPayer || this.usageOf(client).cores < maxClientCores)
+  }
+
+  /** What is held at the expense of a device, with a core that comes to so many bytes. */
+  #with(client: string, { record }: Held, bytes: number): number {
+    return this.usageOf(client).bytes + bytes - (encodeZ32(record.client) === client ? record.bytes : 0)
   }
 
   /** What is on the disk counts, also where its writer has signed less. */
@@ -204,12 +254,24 @@ export class Holder {
   #evict(): boolean {
     const [oldest] = this.#idle
     if (oldest === undefined) return false
-    const [id, { record }] = oldest
+    this.#forget(...oldest)
+    return true
+  }
+
+  #forget(id: string, { record }: Held): void {
     this.#idle.delete(id)
     this.#held.delete(id)
     this.#count(record, -1, -record.bytes)
     this.#end(id, () => this.#remove(record.key))
-    return true
+  }
+
+  /** Those who are here go on asking for it, and get it again when they have the room. */
+  async #empty(held: Held, core: HeldCore): Promise<void> {
+    await core.clear()
+    this.#charge(held, encodeZ32(held.record.client), 0)
+    await this.#write(held, { received: 0 })
+    for (const client of held.clients) this.#init.onheld(client, held.record.key, 0)
+    this.#refuse(held, 'QUOTA_EXCEEDED')
   }
 
   async #remove(key: Uint8Array): Promise<void> {
@@ -224,9 +286,8 @@ export class Holder {
 
   #count({ client }: HeldRecord, cores: number, bytes: number): void {
     const id = encodeZ32(client)
-    const usage = this.#usage.get(id) ?? { cores: 0, bytes: 0 }
-    usage.cores += cores
-    usage.bytes += bytes
+    const before = this.usageOf(id)
+    const usage = { cores: before.cores + cores, bytes: before.bytes + bytes }
     this.#bytes += bytes
     if (usage.cores > 0) this.#usage.set(id, usage)
     else this.#usage.delete(id)
