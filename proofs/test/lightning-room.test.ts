@@ -28,18 +28,18 @@ test('an invoice is asked for in a room, paid over a channel, and verified by a 
   const atCarol = await carol.rooms.join(await atAlice.createInvite({ uses: 1 }), { signal })
 
   const init = { money: { asset, amount: 21_000n }, purpose: 'Tea for two', payer: decodeKey(bob.identity.id) }
-  const asked = await alice.payments.in(atAlice).request(init)
-  const request = bob.payments.in(atBob).read(await receive(atBob, paymentRequestContent.name))!
-  const { receipt } = await bob.payments.in(atBob).pay(request, { maxFee: { asset, amount: 0n } })
+  const asked = await atAlice.payments.request(init)
+  const request = atBob.payments.read(await receive(atBob, paymentRequestContent.name))!
+  const { receipt } = await atBob.payments.pay(request, { maxFee: { asset, amount: 0n } })
   // What was paid has moved from one node to the other, and no more.
   expect(payer.channels()[0]!.outboundMsat).toBe(989_979_000n)
 
   await receive(atAlice, paymentReceiptContent.name)
-  const { notice } = await alice.payments.in(atAlice).ack(asked.request, receipt)
+  const { notice } = await atAlice.payments.ack(asked.request, receipt)
   await receive(atCarol, paymentReceiptContent.name)
-  const seen = carol.payments.in(atCarol).read(await receive(atCarol, paymentRequestContent.name))!
-  await expect.poll(async () => (await carol.payments.in(atCarol).receipts(seen))[0]?.ack?.notice, { timeout: 60_000 }).toEqual(notice)
-  const receipts = await carol.payments.in(atCarol).receipts(seen)
+  const seen = atCarol.payments.read(await receive(atCarol, paymentRequestContent.name))!
+  await expect.poll(async () => (await atCarol.payments.receipts(seen))[0]?.ack?.notice, { timeout: 60_000 }).toEqual(notice)
+  const receipts = await atCarol.payments.receipts(seen)
   expect(receipts).toMatchObject([
     { message: { author: bob.identity.id }, receipt: { hash: receipt.hash }, verification: { status: 'valid', level: 'preimage' }, ack: { message: { author: alice.identity.id } } }
   ])

@@ -24,7 +24,7 @@ afterAll(() => Promise.all([network.close(), anvil.close()]))
 
 async function answered(peer: Peer, room: Room): Promise<PaymentRequest> {
   for await (const message of room.messages({ live: true })) {
-    const request = peer.payments.in(room).read(message)
+    const request = room.payments.read(message)
     if (request !== undefined && request.payer !== null && Buffer.from(request.payer).equals(peer.identity.publicKey)) return request
   }
   throw new Error('the room ended')
@@ -33,7 +33,7 @@ async function answered(peer: Peer, room: Room): Promise<PaymentRequest> {
 async function requestsFor(peer: Peer, room: Room): Promise<number> {
   let count = 0
   for await (const message of room.messages()) {
-    const payer = peer.payments.in(room).read(message)?.payer
+    const payer = room.payments.read(message)?.payer
     if (payer && Buffer.from(payer).equals(peer.identity.publicKey)) count++
   }
   return count
@@ -96,7 +96,7 @@ it('lets in who has paid, once, and nobody who shows it, copies it or pays nothi
   const request = await answered(bob, atBob)
   const mallorys = await answered(mallory, atMallory)
   expect(request.money).toEqual({ asset: token.asset.id, amount: PRICE })
-  const { receipt } = await bob.payments.in(atBob).pay(request, { maxFee })
+  const { receipt } = await atBob.payments.pay(request, { maxFee })
   await expect.poll(() => invitesIn(atBob), { timeout: 60_000 }).toHaveLength(1)
   const [invite] = await invitesIn(atBob)
 
@@ -126,7 +126,7 @@ it('lets in who has paid, once, and nobody who shows it, copies it or pays nothi
   await atEve.send('/join')
   const eves = await answered(eve, atEve)
   looks = 0
-  await eve.payments.in(atEve).pay(eves, { maxFee })
+  await atEve.payments.pay(eves, { maxFee })
   await atEve.send('/join')
   await expect.poll(() => requestsFor(eve, atEve), { timeout: 60_000 }).toBe(2)
   expect(looks).toBe(1)
@@ -138,7 +138,7 @@ it('lets in who has paid, once, and nobody who shows it, copies it or pays nothi
   await atBob.send('/join')
   await expect.poll(() => invitesIn(atBob), { timeout: 60_000 }).toEqual([invite, invite])
   expect(again.gate.list().map(({ state }) => state).toSorted()).toEqual(['asked', 'asked', 'granted'])
-  await mallory.payments.in(atMallory).pay(mallorys, { maxFee })
+  await atMallory.payments.pay(mallorys, { maxFee })
   await expect.poll(() => invitesIn(atMallory), { timeout: 60_000 }).toHaveLength(3)
   expect(await joins(mallory, (await invitesIn(atMallory)).at(-1)!)).toBe('Club')
 })

@@ -36,7 +36,7 @@ export function tipJar(bot: Bot<Session>, { asset, ledger, settleWithinMs = SETT
   })
 
   bot.on(paymentReceiptContent, async (ctx) => {
-    const found = await findRequest(bot, ctx)
+    const found = await findRequest(ctx)
     if (found === undefined) return
     const status = await settled(bot, found, settleWithinMs, ctx.signal)
     if (status === 'unknown') {
@@ -68,10 +68,9 @@ interface Found {
 }
 
 /** The bot's own request that a receipt is for, by whom the request names. */
-async function findRequest(bot: Bot<Session>, { room, message, value, signal }: ContentContext<Session, Uint8Array>): Promise<Found | undefined> {
-  const payments = bot.peer.payments.in(room)
+async function findRequest({ room, message, value, signal }: ContentContext<Session, Uint8Array>): Promise<Found | undefined> {
   for await (const each of room.messages({ signal })) {
-    const request = each.isOwn ? payments.read(each) : undefined
+    const request = each.isOwn ? room.payments.read(each) : undefined
     if (request === undefined) continue
     const receipt = readReceipt(value, { request, atMs: Date.now() })
     if (receipt.ok && encodeZ32(receipt.value.payer) === message.author) return { request, receipt: receipt.value }

@@ -27,7 +27,7 @@ async function heard(room: Room, text: string): Promise<void> {
 
 async function asked(peer: Peer, room: Room, not?: PaymentRequest): Promise<PaymentRequest> {
   for await (const message of room.messages({ live: true })) {
-    const request = peer.payments.in(room).read(message)
+    const request = room.payments.read(message)
     const isOwn = request?.payer !== null && Buffer.from(request?.payer ?? []).equals(peer.identity.publicKey)
     if (request !== undefined && isOwn && String(request.coreHash) !== String(not?.coreHash)) return request
   }
@@ -64,7 +64,7 @@ it('asks, thanks once for what its own node has received, and knows it after a r
   const request = await asked(bob, atBob)
   expect(request.money).toEqual({ asset: asset.id, amount: 21_000n })
 
-  const { receipt } = await bob.payments.in(atBob).pay(request, { maxFee })
+  const { receipt } = await atBob.payments.pay(request, { maxFee })
   await heard(atBob, 'Thank you for 0.00000021 rBTC!')
   // The same again, as bob's and as mallory's: nobody is thanked for it.
   await atBob.send(paymentReceiptContent.create(receipt.bytes))
@@ -80,7 +80,7 @@ it('asks, thanks once for what its own node has received, and knows it after a r
   await heard(atBob, '1 tips, 0.00000021 rBTC; of you 0.00000021 rBTC.')
   await atBob.send('/tip 0.00000042')
   const second = await asked(bob, atBob, request)
-  await bob.payments.in(atBob).pay(second, { maxFee })
+  await atBob.payments.pay(second, { maxFee })
   await heard(atBob, 'Thank you for 0.00000042 rBTC!')
   expect((await texts(atBob)).filter((text) => text.startsWith('Thank you'))).toHaveLength(2)
   const lines = (await readFile(join(storage, 'ledger.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as { amount: string })
@@ -118,7 +118,7 @@ it('waits for no proof that is none, and says so where its wallet does not answe
 
   const mallory = await joined('Mallory', liar)
   await mallory.room.send('/tip 1')
-  await mallory.peer.payments.in(mallory.room).pay(await asked(mallory.peer, mallory.room), fee)
+  await mallory.room.payments.pay(await asked(mallory.peer, mallory.room), fee)
   await mallory.room.send('/ledger')
   await heard(mallory.room, '0 tips, 0 PLAY; of you 0 PLAY.')
   expect([asks, rail.moved()]).toEqual([0, 0n])
@@ -126,11 +126,11 @@ it('waits for no proof that is none, and says so where its wallet does not answe
   const bob = await joined('Bob', purse())
   await bob.room.send('/tip 2')
   const request = await asked(bob.peer, bob.room)
-  await bob.peer.payments.in(bob.room).pay(request, fee)
+  await bob.room.payments.pay(request, fee)
   await heard(bob.room, 'I cannot see yet whether it has come. Pay it again later: nothing is paid twice, and I look again.')
   await expect.poll(() => failures, { timeout: 30_000 }).toEqual(['BOT_HANDLER_FAILED'])
   isAway = false
-  await bob.peer.payments.in(bob.room).pay(request, fee)
+  await bob.room.payments.pay(request, fee)
   await heard(bob.room, 'Thank you for 2 PLAY!')
   expect(rail.moved()).toBe(200n)
 })

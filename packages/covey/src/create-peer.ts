@@ -82,7 +82,15 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       ...(readReceipts !== undefined && { readReceipts }),
       ...(maxOpenRooms !== undefined && { maxOpenRooms }),
       ...(requestsFrom !== undefined && { requestsFrom }),
-      extend: (room) => ({ files: filesIn(room, files), ...avatarsIn(files), ...mirrorsOf(room, mirrorClient) })
+      extend(room) {
+        const inRoom = paymentsIn(room, payments)
+        return {
+          files: filesIn(room, files),
+          payments: { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) },
+          ...avatarsIn(files),
+          ...mirrorsOf(room, mirrorClient)
+        }
+      }
     })
     closers.add(rooms.close)
     const devices = await createDevices({ rooms, onroom: (room) => void holdRoom(room, coresOf(room), mirrorClient) })
@@ -120,11 +128,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
         settlement: payments.settlement,
         request: payments.request,
         verifyRefund: payments.verifyRefund,
-        list: payments.list,
-        in(room) {
-          const inRoom = paymentsIn(room, payments)
-          return { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) }
-        }
+        list: payments.list
       },
       search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,

@@ -3,11 +3,9 @@ import type { Files, FilesInit } from '@covey/files'
 import type { Device, Identity, KeyProvider } from '@covey/identity'
 import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
-import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, RequestsFrom, Room } from '@covey/rooms'
+import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, RequestsFrom } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { PeerProfile } from './avatar.js'
-import type { RoomPayments } from './room-payments.js'
-import type { RoomTips } from './room-tips.js'
 import type { Room as CoveyRoom, Rooms } from './rooms.js'
 import type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 
@@ -103,11 +101,8 @@ export type PeerFilesInit = Pick<FilesInit, 'budgetBytes' | 'holding'>
 /** The wallet of a peer: see `PaymentsInit`. Its journal is in the peer's folder, and goes with it. */
 export type PeerPaymentsInit = Pick<PaymentsInit, 'providers' | 'assets' | 'policy'>
 
-/** The wallet of a peer. */
-export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'heedCancel' | 'verify' | 'verifyAll' | 'verifyRefund' | 'settlement' | 'list'> {
-  /** The payments of one of this peer's rooms. */
-  in(room: Room): RoomPayments & RoomTips
-}
+/** The wallet of a peer. For what is paid in a room there is {@link Room.payments}. */
+export interface PeerPayments extends Pick<Payments, 'request' | 'pay' | 'recover' | 'heedCancel' | 'verify' | 'verifyAll' | 'verifyRefund' | 'settlement' | 'list'> {}
 
 /** The mirrors of a peer. */
 export interface PeerMirrors extends EventSource<MirrorClientEvents> {

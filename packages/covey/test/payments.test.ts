@@ -33,31 +33,31 @@ test('one asks in a room, another pays there, and a third sees that it was paid'
   const atCarol = await carol.rooms.join(await atAlice.createInvite({ uses: 1 }), { signal })
 
   const payer = decodeKey(bob.identity.id)
-  await alice.payments.in(atAlice).request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea for two', payer })
+  await atAlice.payments.request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea for two', payer })
   const asked = await receive(atBob, paymentRequestContent.name)
-  const request = bob.payments.in(atBob).read(asked)!
+  const request = atBob.payments.read(asked)!
   expect(request).toMatchObject({ purpose: 'Tea for two', payee: decodeKey(alice.identity.id), money: { amount: 100n } })
-  await Promise.all([1, 2].map(() => bob.payments.in(atBob).pay(request, { maxFee })))
+  await Promise.all([1, 2].map(() => atBob.payments.pay(request, { maxFee })))
   expect(rail.moved()).toBe(100n)
 
   await receive(atCarol, paymentReceiptContent.name)
-  const seen = carol.payments.in(atCarol).read(await receive(atCarol, paymentRequestContent.name))!
+  const seen = atCarol.payments.read(await receive(atCarol, paymentRequestContent.name))!
   // What came ahead of the log is shown live, and has no place in the order yet.
-  await expect.poll(() => carol.payments.in(atCarol).receipts(seen), { timeout: 30_000 }).not.toHaveLength(0)
-  const [first] = await carol.payments.in(atCarol).receipts(seen)
+  await expect.poll(() => atCarol.payments.receipts(seen), { timeout: 30_000 }).not.toHaveLength(0)
+  const [first] = await atCarol.payments.receipts(seen)
   expect(first).toMatchObject({ message: { author: bob.identity.id }, verification: { status: 'valid', level: 'preimage' } })
 
   // What somebody else has asked for, or paid, is nobody's to send on as their own.
   const again = await atCarol.send(asked.content!)
-  expect(carol.payments.in(atCarol).read(again)).toBeUndefined()
+  expect(atCarol.payments.read(again)).toBeUndefined()
   await atCarol.send(first!.message.content!)
-  const receipts = await carol.payments.in(atCarol).receipts(seen)
+  const receipts = await atCarol.payments.receipts(seen)
   expect(receipts.every(({ message }) => message.author === bob.identity.id)).toBe(true)
   expect(receipts.filter(({ verification }) => verification.status === 'valid')).toHaveLength(1)
   // And in another room it is nothing.
   const elsewhere = await carol.rooms.create({ name: 'Coffee' })
-  expect(carol.payments.in(elsewhere).read(asked)).toBeUndefined()
-  expect(await codeOf(() => bob.payments.in(elsewhere).pay(request, { maxFee }))).toBe('MESSAGE_WRONG_ROOM')
+  expect(elsewhere.payments.read(asked)).toBeUndefined()
+  expect(await codeOf(() => elsewhere.payments.pay(request, { maxFee }))).toBe('MESSAGE_WRONG_ROOM')
 })
 
 /** Alice, bob and carol in a room of alice's; each has play money. */
@@ -72,7 +72,7 @@ async function three(policy: SpendingPolicy = {}) {
   const atAlice = await alice.rooms.create({ name: 'Tea' })
   const join = async (peer: typeof alice): Promise<Room> => peer.rooms.join(await atAlice.createInvite({ uses: 1 }), { signal: AbortSignal.timeout(60_000) })
   const [atBob, atCarol] = [await join(bob), await join(carol)]
-  const [alices, bobs, carols] = [alice.payments.in(atAlice), bob.payments.in(atBob), carol.payments.in(atCarol)]
+  const [alices, bobs, carols] = [atAlice.payments, atBob.payments, atCarol.payments]
   const ask = async (): Promise<PaymentRequest> => {
     const { request, message } = await alices.request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea', payer: decodeKey(bob.identity.id) })
     await arrived(atBob, message)
@@ -179,8 +179,8 @@ test('what was paid is known after a restart', async () => {
   const bob = await start(init)
   const room = await bob.rooms.create({ name: 'Tea' })
   const joined = await alice.rooms.join(await room.createInvite({ uses: 1 }), { signal: AbortSignal.timeout(60_000) })
-  const { request } = await alice.payments.in(joined).request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea' })
-  await bob.payments.in(room).pay(request, { maxFee })
+  const { request } = await joined.payments.request({ money: { asset: TEST_ASSET, amount: 100n }, purpose: 'Tea' })
+  await room.payments.pay(request, { maxFee })
   await bob.close()
   const again = await start(init)
   expect(again.payments.list()).toMatchObject([{ state: 'paid', attempts: 1 }])
@@ -191,6 +191,6 @@ test('what was paid is known after a restart', async () => {
 test('a peer without a wallet asks nobody for money', async () => {
   const peer = await start({ network: local.network })
   const room = await peer.rooms.create({ name: 'Tea' })
-  expect(await codeOf(() => peer.payments.in(room).request({ money: { asset: 'eip155:1/slip44:60', amount: 1n }, purpose: '' }))).toBe('NO_METHOD')
+  expect(await codeOf(() => room.payments.request({ money: { asset: 'eip155:1/slip44:60', amount: 1n }, purpose: '' }))).toBe('NO_METHOD')
   expect(await peer.payments.recover()).toEqual([])
 })

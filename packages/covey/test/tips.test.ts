@@ -14,11 +14,11 @@ function peerOf(rail: TestRail, name: string, balance: bigint, init: PeerInit = 
 }
 
 /** Answers until the test ends; the answers so far, and the next one. */
-function accept(peer: Peer, room: Room, options: AcceptTipsOptions = {}) {
+function accept(room: Room, options: AcceptTipsOptions = {}) {
   const abort = new AbortController()
   const answers: TipAnswer[] = []
   const running = (async () => {
-    for await (const answer of peer.payments.in(room).acceptTips({ ...options, signal: abort.signal })) answers.push(answer)
+    for await (const answer of room.payments.acceptTips({ ...options, signal: abort.signal })) answers.push(answer)
   })()
   const ended = running.catch((error: unknown) => {
     if (error !== abort.signal.reason) throw error
@@ -49,30 +49,30 @@ async function scene() {
 }
 
 test('an author is tipped, and every member can check it', { timeout: 120_000 }, async () => {
-  const { rail, alice, bob, carol, atAlice, atBob, atCarol, poem, seen } = await scene()
-  const { answers } = accept(alice, atAlice)
+  const { rail, alice, bob, atAlice, atBob, atCarol, poem, seen } = await scene()
+  const { answers } = accept(atAlice)
   const signal = AbortSignal.timeout(90_000)
-  const tip = await bob.payments.in(atBob).tip(poem, money, { maxFee, signal })
+  const tip = await atBob.payments.tip(poem, money, { maxFee, signal })
   expect(tip).toMatchObject({ money, verification: { status: 'valid', level: 'preimage' }, request: { payer: decodeKey(bob.identity.id), payee: decodeKey(alice.identity.id) } })
   expect(rail.moved()).toBe(50n)
   await expect.poll(() => answers.length, { timeout: 30_000 }).toBe(1)
-  for (const [peer, room] of [[alice, atAlice], [bob, atBob], [carol, atCarol]] as const) {
-    await expect.poll(() => peer.payments.in(room).tips(seen), { timeout: 30_000 }).toHaveLength(1)
-    expect(await peer.payments.in(room).tips(seen)).toMatchObject([{ money, message: { author: bob.identity.id }, verification: { status: 'valid' } }])
+  for (const room of [atAlice, atBob, atCarol]) {
+    await expect.poll(() => room.payments.tips(seen), { timeout: 30_000 }).toHaveLength(1)
+    expect(await room.payments.tips(seen)).toMatchObject([{ money, message: { author: bob.identity.id }, verification: { status: 'valid' } }])
   }
   // The wallet of the author knows it without anybody's word.
   expect(await alice.payments.settlement(tip.request)).toMatchObject({ status: 'settled', level: 'wallet' })
   // Two at once are two, one after the other.
-  await Promise.all([1, 2].map(() => bob.payments.in(atBob).tip(poem, money, { maxFee, signal })))
+  await Promise.all([1, 2].map(() => atBob.payments.tip(poem, money, { maxFee, signal })))
   expect(rail.moved()).toBe(150n)
   // Somebody else's receipt is nobody's tip, and what is tipped is one message.
-  const { message } = (await carol.payments.in(atCarol).tips(seen))[0]!
+  const { message } = (await atCarol.payments.tips(seen))[0]!
   await atCarol.send(message.content!)
   await atCarol.settled()
-  expect((await carol.payments.in(atCarol).tips(seen)).every(({ message: { author } }) => author === bob.identity.id)).toBe(true)
-  expect(await carol.payments.in(atCarol).tips({ ...seen, id: message.id })).toEqual([])
+  expect((await atCarol.payments.tips(seen)).every(({ message: { author } }) => author === bob.identity.id)).toBe(true)
+  expect(await atCarol.payments.tips({ ...seen, id: message.id })).toEqual([])
   const own = await atBob.send('Mine')
-  expect(await codeOf(() => bob.payments.in(atBob).tip(own, money, { maxFee }))).toBe('TypeError')
+  expect(await codeOf(() => atBob.payments.tip(own, money, { maxFee }))).toBe('TypeError')
 })
 
 test('a tip that was not finished is finished, and not begun anew', { timeout: 120_000 }, async () => {
@@ -87,33 +87,33 @@ test('a tip that was not finished is finished, and not begun anew', { timeout: 1
   const poem = await receive(atBob, 'A poem')
   // Nobody answers, and then bob's process ends.
   const gone = new AbortController()
-  const waiting = codeOf(() => bob.payments.in(atBob).tip(poem, money, { maxFee, signal: gone.signal }))
+  const waiting = codeOf(() => atBob.payments.tip(poem, money, { maxFee, signal: gone.signal }))
   await offered(atAlice)
   gone.abort(Object.assign(new Error('enough'), { code: 'ENOUGH' }))
   expect(await waiting).toBe('ENOUGH')
   await bob.close()
-  accept(alice, atAlice)
+  accept(atAlice)
   const again = await start(init)
   const room = again.rooms.list()[0]!
   const signal = AbortSignal.timeout(90_000)
-  await again.payments.in(room).tip(poem, money, { maxFee, signal })
+  await room.payments.tip(poem, money, { maxFee, signal })
   expect(rail.moved()).toBe(50n)
   expect(await offers(room)).toHaveLength(1)
-  await again.payments.in(room).tip(poem, money, { maxFee, signal })
+  await room.payments.tip(poem, money, { maxFee, signal })
   expect(await offers(room)).toHaveLength(2)
   expect(rail.moved()).toBe(100n)
 })
 
 test('nobody but the author answers, for what was offered, and asks for no more', { timeout: 120_000 }, async () => {
-  const { rail, alice, bob, carol, atAlice, atBob, atCarol, poem } = await scene()
+  const { rail, bob, carol, atAlice, atBob, atCarol, poem } = await scene()
   const signal = AbortSignal.timeout(90_000)
-  const tipping = bob.payments.in(atBob).tip(poem, money, { maxFee, signal })
+  const tipping = atBob.payments.tip(poem, money, { maxFee, signal })
   const offer = await offered(atAlice)
   await offered(atCarol)
   const [reference, payer] = [tipReference({ message: poem.id, offer: offer.id }), decodeKey(bob.identity.id)]
-  const asks = alice.payments.in(atAlice)
+  const asks = atAlice.payments
   const forged = [
-    await carol.payments.in(atCarol).request({ money, purpose: 'Tip', reference, payer }),
+    await atCarol.payments.request({ money, purpose: 'Tip', reference, payer }),
     await asks.request({ money: { ...money, amount: 51n }, purpose: 'Tip', reference, payer }),
     await asks.request({ money, purpose: 'Tip', reference }),
     await asks.request({ money, purpose: 'Tip', reference, payer: decodeKey(carol.identity.id) }),
@@ -125,13 +125,13 @@ test('nobody but the author answers, for what was offered, and asks for no more'
   expect(rail.moved()).toBe(50n)
   for (const { request } of forged) expect(rail.paid(request.methods[0]!.data.subarray(0, 32))).toBe(0)
   // A request that was paid without an offer is no tip.
-  const plain = bob.payments.in(atBob)
+  const plain = atBob.payments
   await plain.pay(forged[5]!.request, { maxFee })
   await expect.poll(() => asks.tips(poem), { timeout: 30_000 }).toHaveLength(1)
 })
 
 test('an author answers for their own messages, and within bounds', { timeout: 120_000 }, async () => {
-  const { rail, alice, bob, atAlice, atBob, poem } = await scene()
+  const { rail, bob, atAlice, atBob, poem } = await scene()
   const bobs = await atBob.send('Not hers')
   for (const content of [
     paymentTipContent.create({ message: bobs.id, money }),
@@ -143,17 +143,17 @@ test('an author answers for their own messages, and within bounds', { timeout: 1
   ]) {
     await atBob.send(content)
   }
-  const { answers, stop } = accept(alice, atAlice, { minimum: [{ ...money, amount: 10n }] })
+  const { answers, stop } = accept(atAlice, { minimum: [{ ...money, amount: 10n }] })
   await expect.poll(() => answers.length, { timeout: 60_000 }).toBe(20)
   expect(answers.map(({ error }) => error?.code ?? null)).toEqual(['DECLINED', 'UNKNOWN_ASSET', 'PROVIDER_UNAVAILABLE', ...Array.from({ length: 16 }, () => null), 'DECLINED'])
   await stop()
   // Begun anew, it answers nothing twice.
-  const again = accept(alice, atAlice)
+  const again = accept(atAlice)
   await atBob.send('still there?')
   await expect.poll(() => again.answers.length, { timeout: 60_000 }).toBe(4)
   expect(await requests(atAlice)).toBe(16)
   expect(rail.moved()).toBe(0n)
-  expect(await codeOf(async () => alice.payments.in(atAlice).acceptTips({ minimum: [{ ...money, amount: 0n }] }))).toBe('TypeError')
+  expect(await codeOf(async () => atAlice.payments.acceptTips({ minimum: [{ ...money, amount: 0n }] }))).toBe('TypeError')
   expect(bob.payments.list()).toEqual([])
 })
 
