@@ -2,13 +2,25 @@ import process from '#process'
 import { isCoveyError } from '@covey/core'
 import { createMemorySecretStore, openIdentity } from '@covey/identity'
 import { createNode, localNetwork, openStore, parseRelay, type Diagnosis } from '@covey/transport'
+import { readCommandArgs, type CommandArgs } from './command-args.js'
+import { steward, STEWARD_OPTIONS } from './steward.js'
 import { createTemporaryFolder } from './temporary-folder.js'
 
 const HELP = `covey doctor [options]
 
 Tells how this device's network looks from outside, and what that means.
 
-  --relay <line>           a relay to try, as covey-mirror prints it; may be given several times
+covey steward [invite]… [options]
+
+Joins rooms and stays in them until it is told to stop (SIGTERM, SIGINT): a member that is always there. Make it an
+admin, and the rooms settle their order by it while all others sleep. It reads what members read.
+
+  --storage <folder>       what it is and has (./covey-steward)
+  --name <name>            by which members see it (Steward)
+  --mirror <link>          a mirror of its own; may be given several times
+
+Both:
+  --relay <line>           a relay, as covey-mirror prints it; may be given several times
   --bootstrap <host:port>  a DHT of one's own; may be given several times (the public one)
 `
 
@@ -19,8 +31,9 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
     return name === undefined ? 2 : 0
   }
   try {
-    if (name !== 'doctor') throw new TypeError(`there is no command ${name}: try covey --help`)
-    return await doctor(readFlag(args, '--relay').map(parseRelay), readFlag(args, '--bootstrap'))
+    if (name === 'doctor') return await doctor(readCommandArgs(args, ['--relay', '--bootstrap']))
+    if (name === 'steward') return await steward(readCommandArgs(args, STEWARD_OPTIONS))
+    throw new TypeError(`there is no command ${name}: try covey --help`)
   } catch (error) {
     if (!(error instanceof TypeError) && !isCoveyError(error)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -29,7 +42,9 @@ export async function runCommand([name, ...args]: readonly string[]): Promise<nu
 }
 
 /** Somebody nobody knows, who asks and is gone. */
-async function doctor(relays: ReturnType<typeof parseRelay>[], bootstrap: string[]): Promise<number> {
+async function doctor({ words: [word], valuesOf }: CommandArgs): Promise<number> {
+  if (word !== undefined) throw new TypeError(`there is nothing to do with ${word}: try covey --help`)
+  const [relays, bootstrap] = [valuesOf('--relay').map(parseRelay), valuesOf('--bootstrap')]
   const folder = await createTemporaryFolder()
   try {
     await using identity = await openIdentity({ storage: createMemorySecretStore() })
@@ -54,11 +69,4 @@ function linesOf({ summary, nat, publicAddress, udp, relays, clockAheadMs }: Dia
     ...relays.map(({ id, isReachable, roundTripMs }) => `relay    ${id} ${isReachable ? 'answers' : 'does not answer'}${time(roundTripMs)}`),
     `clock    ${clockAheadMs === null ? 'not compared' : `${clockAheadMs} ms ahead`}`
   ]
-}
-
-function readFlag(args: readonly string[], flag: string): string[] {
-  const unknown = args.find((arg, i) => i % 2 === 0 && arg !== '--relay' && arg !== '--bootstrap')
-  if (unknown !== undefined) throw new TypeError(`there is no option ${unknown}: try covey --help`)
-  if (args.length % 2 === 1) throw new TypeError(`${args.at(-1)!} has no value`)
-  return args.flatMap((arg, i) => (arg === flag ? [args[i + 1]!] : []))
 }
