@@ -1,3 +1,3 @@
 import { library } from '../../scripts/tsup.js'
 
-export default library()
+export default library({ entry: ['src/index.ts', 'src/internal.ts'] })

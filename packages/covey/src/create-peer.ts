@@ -1,5 +1,6 @@
 import { assertInteger, assertOptions, assertSignal, assertString, createClosers, createEvents, createTurns, throwIfAborted } from '@covey/core'
 import { createFiles } from '@covey/files'
+import { fileCoresOf } from '@covey/files/internal'
 import { openIdentity } from '@covey/identity'
 import { createMirrorClient } from '@covey/mirror/client'
 import { createPayments, openFileJournal } from '@covey/payments'
@@ -9,6 +10,7 @@ import { assertNetwork, createNode, openStore } from '@covey/transport'
 import { avatarsIn, createPeerProfile } from './avatar.js'
 import { holdRoom } from './hold-room.js'
 import { createTemporaryFolder } from './internal/temporary-folder.js'
+import { createFileMirrors } from './mirror-files.js'
 import { PEER_OPTIONS, type Peer, type PeerEvents, type PeerInit } from './peer.js'
 import { searchRooms } from './search-rooms.js'
 import { filesIn } from './room-files.js'
@@ -37,7 +39,7 @@ import { tipsIn } from './room-tips.js'
  */
 export async function createPeer(init: PeerInit = {}): Promise<Peer> {
   assertOptions(init, 'init', PEER_OPTIONS)
-  const { storage, network, relays, mirrors = [], maxRoomMirrors, policy, presence, readReceipts, maxOpenRooms, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
+  const { storage, network, relays, mirrors = [], maxRoomMirrors, mirrorFiles = {}, policy, presence, readReceipts, maxOpenRooms, requestsFrom, files: held = {}, payments: wallet = { providers: [] }, signal, ...person } = init
   if (storage !== undefined) assertString(storage, 'init.storage', { minLength: 1 })
   if (network !== undefined) assertNetwork(network, 'init.network')
   if (presence !== undefined && typeof presence !== 'boolean') throw new TypeError('init.presence must be true or false')
@@ -75,6 +77,8 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     closers.add(files.close)
     const mirrorClient = createMirrorClient({ node, mirrors, ...(maxRoomMirrors !== undefined && { maxNamed: maxRoomMirrors }) })
     closers.add(mirrorClient.close)
+    const fileMirrors = createFileMirrors(fileCoresOf(files), mirrorFiles)
+    closers.add(fileMirrors.close)
     const rooms = await createRooms({
       identity,
       node,
@@ -85,10 +89,10 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       extend(room) {
         const inRoom = paymentsIn(room, payments)
         return {
-          files: filesIn(room, files),
+          files: filesIn(room, files, fileMirrors.cores),
           payments: { ...inRoom, ...tipsIn(room, payments, inRoom, tipping) },
           ...avatarsIn(files),
-          ...mirrorsOf(room, mirrorClient)
+          ...mirrorsOf(room, mirrorClient, fileMirrors)
         }
       }
     })

@@ -1,5 +1,5 @@
 import { encodeZ32 } from '@covey/core'
-import type { MirrorClient } from '@covey/mirror/client'
+import type { Holding, MirrorClient } from '@covey/mirror/client'
 import type { MirrorHealth, Room } from '@covey/rooms'
 import type { RoomCores } from '@covey/rooms/internal'
 
@@ -7,8 +7,12 @@ import type { RoomCores } from '@covey/rooms/internal'
 export interface HeldRoom {
   /** The mirrors that are to hold it, by id. */
   readonly mirrors: readonly string[]
+  /** What else of it they are to hold. */
+  readonly holding: Pick<Holding, 'mirrors' | 'hold' | 'release'>
   /** Resolves when what is to be held, and by whom, is what the room says now. */
   look(): Promise<void>
+  /** Tells what failed in the background. */
+  onerror(error: unknown): void
 }
 
 /** Has a room held by the peer's mirrors, and by those that the room names while this device is a member. */
@@ -81,6 +85,8 @@ export function holdRoom(room: Room, cores: RoomCores, client: MirrorClient): He
     get mirrors() {
       return holding.mirrors
     },
-    look
+    holding,
+    look,
+    onerror
   }
 }

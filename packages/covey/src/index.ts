@@ -37,6 +37,7 @@ export {
   type PeerPaymentsInit
 } from './peer.js'
 export type { Durability, DurableOptions, RoomMirrors } from './room-mirrors.js'
+export { DEFAULT_MIRRORED_BYTES, DEFAULT_MIRRORED_FILE_BYTES, MAX_MIRRORED_FILES, type MirrorFilesInit } from './mirror-files.js'
 export type { FileMessage, RoomFiles, ShareInRoomOptions } from './room-files.js'
 export type { Room, Rooms, RoomsEvents } from './rooms.js'
 export type { RoomNotice, RoomPayments, RoomReceipt, RoomRefund } from './room-payments.js'

@@ -6,6 +6,7 @@ import type { Payments, PaymentsInit } from '@covey/payments'
 import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, RequestsFrom } from '@covey/rooms'
 import type { Network, PathPolicy, RelayAddress, Suspendable } from '@covey/transport'
 import type { PeerProfile } from './avatar.js'
+import type { MirrorFilesInit } from './mirror-files.js'
 import type { Room as CoveyRoom, Rooms } from './rooms.js'
 import type { FoundMessage, PeerSearchOptions } from './search-rooms.js'
 
@@ -49,6 +50,11 @@ export interface PeerInit {
    * before any gets a second. Default 16.
    */
   readonly maxRoomMirrors?: number
+  /**
+   * Which of the files that this device shares in rooms are held by mirrors too, its own and the rooms'. Default: those of
+   * at most 16 MiB, the last 256 MiB of them. `share` can say otherwise of one.
+   */
+  readonly mirrorFiles?: MirrorFilesInit
   /** Which paths to other devices are used. Default `auto`. `relay-only` hides this device's address from them. */
   readonly policy?: PathPolicy
   /**
@@ -85,6 +91,7 @@ export const PEER_OPTIONS = Object.keys({
   relays: true,
   mirrors: true,
   maxRoomMirrors: true,
+  mirrorFiles: true,
   policy: true,
   presence: true,
   readReceipts: true,

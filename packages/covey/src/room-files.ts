@@ -1,9 +1,16 @@
 import { assertOptions, assertSignal, isCoveyError, raceSignal, throwIfAborted } from '@covey/core'
 import { fileContent, type Files, type FileSource, type Folder, type Holding, type SharedFile, type ShareOptions } from '@covey/files'
+import type { FileCores } from '@covey/files/internal'
 import type { Message, Room, SendOptions } from '@covey/rooms'
 
 /** How {@link RoomFiles.share} shares, and sends. */
-export interface ShareInRoomOptions extends ShareOptions, Pick<SendOptions, 'replyTo' | 'thread'> {}
+export interface ShareInRoomOptions extends ShareOptions, Pick<SendOptions, 'replyTo' | 'thread'> {
+  /**
+   * Whether the mirrors of the room, and the peer's, are to hold the file, so that members get it while this device is
+   * away. Default: by its size, as `mirrorFiles` of `createPeer` says.
+   */
+  readonly mirror?: boolean
+}
 
 /** A file, and the message that offers it. */
 export interface FileMessage {
@@ -81,13 +88,20 @@ export interface RoomFiles {
 const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
 
 /** The files of `room`, among those of this peer. */
-export function filesIn(room: Room, files: Files): RoomFiles {
-  async function share(source: FileSource, { replyTo, thread, ...how }: ShareInRoomOptions): Promise<FileMessage> {
+export function filesIn(room: Room, files: Files, cores: FileCores): RoomFiles {
+  async function share(source: FileSource, { replyTo, thread, mirror, ...how }: ShareInRoomOptions): Promise<FileMessage> {
     const file = await files.share(source, how)
+    const offer = async (message: Pick<Message, 'id'> | undefined): Promise<void> => {
+      if (mirror === false) return
+      await cores.offer(file.id, { group: room.id, isAsked: mirror === true, ...(message && { message: message.id }) })
+    }
     try {
       throwIfAborted(how.signal)
       // Without the signal, so that it is known what became of it.
-      const message = await room.send(file.content, { ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
+      const sending = room.send(file.content, { ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
+      // Also where the process ends before it is known by which message.
+      const [message] = await Promise.all([sending, offer(undefined)])
+      await offer(message)
       return { message, file }
     } catch (error) {
       if (!MAYBE_SENT.some((code) => isCoveyError(error, code))) await file.forget()
@@ -97,7 +111,8 @@ export function filesIn(room: Room, files: Files): RoomFiles {
 
   return {
     async share(source, options = {}) {
-      assertOptions(options, 'options', ['name', 'type', 'width', 'height', 'preview', 'copy', 'replyTo', 'thread', 'signal'])
+      assertOptions(options, 'options', ['name', 'type', 'width', 'height', 'preview', 'copy', 'replyTo', 'thread', 'mirror', 'signal'])
+      if (options.mirror !== undefined && typeof options.mirror !== 'boolean') throw new TypeError('options.mirror must be true or false')
       assertSignal(options.signal, 'options.signal')
       return raceSignal(share(source, options), options.signal)
     },

@@ -3,11 +3,14 @@ import { MirrorError, type MirrorClient } from '@covey/mirror/client'
 import { RoomError, type CallOptions, type Room } from '@covey/rooms'
 import { coresOf } from '@covey/rooms/internal'
 import { holdRoom } from './hold-room.js'
+import type { FileMirrors } from './mirror-files.js'
 
 /** How long {@link RoomMirrors.durable} waits, for what, and for whom. */
 export interface DurableOptions {
   /** The id of a message, of anybody. Default: all that this device has said so far. */
   readonly message?: string
+  /** In place of a message: the id of a file that this device shares, of which they have to have all. */
+  readonly file?: string
   /** How many mirrors have to have it. Default 1. */
   readonly mirrors?: number
   /** How many of the members' other devices have to have it. Default 0. */
@@ -27,9 +30,11 @@ export interface RoomMirrors {
    * Resolves when everything that this device has said in the room so far is elsewhere too: from then on it is not lost
    * with this device. Each mirror and device that counts has answered a question that only who has the blocks can.
    * Where it has said nothing, that is at once, and nobody is asked. With `message` it is about what the author's device
-   * had written up to that one.
+   * had written up to that one. With `file` it is about that file alone, to its end.
    *
-   * @throws {MirrorError} TOO_FEW_MIRRORS when the peer and the room have not so many.
+   * @throws {MirrorError} TOO_FEW_MIRRORS when the peer and the room have not so many, or they are not to hold the file:
+   *   see `mirrorFiles` of `createPeer`.
+   * @throws {FileError} FILE_FORGOTTEN where this device shares no such file, FILE_CHANGED, FILES_CLOSED
    * @throws {RoomError} ROOM_CLOSED, MESSAGE_NOT_FOUND for a message that is not in the log here, ROOM_NOT_WRITABLE,
    *   ROOM_STORAGE_FAILED when something that was told as sent cannot be written
    * @throws the signal's `reason` when it is aborted first.
@@ -64,9 +69,10 @@ interface Place {
 }
 
 /** Has the mirrors hold a room, open or asleep, until it is closed, and asks who has what. */
-export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
+export function mirrorsOf(room: Room, client: MirrorClient, files: FileMirrors): RoomMirrors {
   const cores = coresOf(room)
   const held = holdRoom(room, cores, client)
+  files.add(room, held.holding, held.look(), held.onerror)
 
   /** What is closed beneath a call fails in its own words. */
   async function whileOpen<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -88,8 +94,8 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
     })
   }
 
-  async function durable(message: Uint8Array | undefined, { mirrors = 1, devices = 0, signal }: DurableOptions): Promise<Durability> {
-    const place = await raceSignal(placeOf(message), signal)
+  async function durable(message: Uint8Array | undefined, { file, mirrors = 1, devices = 0, signal }: DurableOptions): Promise<Durability> {
+    const place = await raceSignal(file === undefined ? placeOf(message) : files.cores.whole(file), signal)
     // It has said nothing that could be lost.
     if (place.length === 0) return { mirrors: [], devices: [] }
     const proofs = createProofs(place, signal)
@@ -103,6 +109,7 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
         throwIfAborted(signal)
         if (failures.length > 0) throw failures[0]
         await room.info()
+        if (file !== undefined && mirrors > 0 && !files.isHeld(file)) throw notMirrored(mirrors)
         // Who is silent holds up nobody: it goes on with each that has proven it.
         for (const proof of await proofs.ask()) {
           proof.then(
@@ -165,8 +172,10 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
 
   return {
     async durable(options = {}) {
-      assertOptions(options, 'options', ['message', 'mirrors', 'devices', 'signal'])
-      const { message, mirrors = 1, devices = 0, signal } = options
+      assertOptions(options, 'options', ['message', 'file', 'mirrors', 'devices', 'signal'])
+      const { message, file, mirrors = 1, devices = 0, signal } = options
+      if (message !== undefined && file !== undefined) throw new TypeError('options.message and options.file exclude each other')
+      if (file !== undefined) decodeKey(file, 'options.file')
       const id = message === undefined ? undefined : decodeKey(message, 'options.message')
       assertInteger(mirrors, 'options.mirrors', { min: 0 })
       assertInteger(devices, 'options.devices', { min: 0 })
@@ -196,5 +205,11 @@ export function mirrorsOf(room: Room, client: MirrorClient): RoomMirrors {
 function tooFew(present: number, wanted: number): MirrorError {
   return new MirrorError('TOO_FEW_MIRRORS', `Mirrors: ${present}, and ${wanted} are asked for.`, {
     hint: 'Give the links of more to room.setMirrors, or to createPeer({ mirrors }).'
+  })
+}
+
+function notMirrored(wanted: number): MirrorError {
+  return new MirrorError('TOO_FEW_MIRRORS', `Mirrors: ${wanted} are asked for, and none is to hold the file.`, {
+    hint: 'Share it with mirror: true, or have createPeer({ mirrorFiles }) take larger ones, or more.'
   })
 }

@@ -29,6 +29,7 @@ import { Budget } from './internal/budget.js'
 import { keepBlocks, storageError } from './internal/block-storage.js'
 import { coreKey, coreManifest, KEY_BYTES, randomBytes } from './internal/crypto.js'
 import type { FolderFiles } from './internal/folder/create-folder.js'
+import { createFileCores, registerFileCores } from './internal/file-cores.js'
 import { Folders } from './internal/folder/folders.js'
 import { openJournal } from './internal/folder/journal.js'
 import { Handles } from './internal/handles.js'
@@ -92,6 +93,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   const media = new MediaServer((error) => void events.emit('error', error))
   let closing: Promise<void> | undefined
 
+  const cores = createFileCores({ find: (id) => entries.get(id)?.opened, all: () => [...entries.values()].map(({ opened }) => opened) })
+
   const context: FilesContext = {
     corestore,
     node,
@@ -106,7 +109,9 @@ export async function createFiles(init: FilesInit): Promise<Files> {
       holdings.forget(opened)
       media.forget(opened.id)
       entries.delete(opened.id)
-    }
+      cores.changed()
+    },
+    onoffered: () => cores.changed()
   }
 
   function add(record: FileRecord, isKept: boolean): Entry {
@@ -222,7 +227,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
   // When whoever waits for the files has had the time to listen.
   setTimeout(() => unopened.forEach(report), 0)
 
-  return {
+  const files: Files = {
     async share(source, options = {}) {
       assertOptions(options, 'options', ['name', 'type', 'width', 'height', 'preview', 'copy', 'signal'])
       assertSource(source)
@@ -262,6 +267,8 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     close,
     [Symbol.asyncDispose]: close
   }
+  registerFileCores(files, cores)
+  return files
 }
 
 function assertGroup(group: string, field: string): void {

@@ -43,6 +43,8 @@ export interface Holding {
   readonly mirrors: readonly string[]
   /** Has them hold cores, by key, from now on, whenever they are met. */
   hold(keys: Iterable<Uint8Array>): void
+  /** Asks them to hold these no more, unless something else here wants them held; they may keep what they have. */
+  release(keys: Iterable<Uint8Array>): void
   /**
    * Names mirrors beside the device's own, in place of those before; these are asked to hold none of it any more, and
    * may keep what they have. Of the links the first 8 count; and of all that holdings name, the client's `maxNamed`.
@@ -206,6 +208,9 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
           return [...wish.mirrors]
         },
         hold: (keys) => holdings.add(wish, keys),
+        release(keys) {
+          if (!isClosed) holdings.remove(wish, keys)
+        },
         name(links) {
           const named = links.map(decodeMirrorLink)
           // Who is closed dials nobody.

@@ -32,6 +32,8 @@ export interface FilesContext {
   /** It was used, and is not any more. */
   onidle(file: OpenFile): Promise<void>
   onforget(file: OpenFile): void
+  /** What is known of a file that is offered is other than it was. */
+  onoffered(): void
 }
 
 /** How often a shared file is looked at while it is given to others. */
@@ -199,8 +201,17 @@ export class OpenFile {
   async update(change: Partial<FileRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change }
     if ('path' in change) this.#places = this.#openPlaces(change.path)
+    if (this.#record.offered !== undefined) this.context.onoffered()
     if (!this.#isKept) return
     await this.#write().catch((error: unknown) => this.report(error))
+  }
+
+  /** It is not offered any more. */
+  async withdraw(): Promise<void> {
+    const { offered: _offered, ...record } = this.#record
+    this.#record = record
+    this.context.onoffered()
+    await this.update({})
   }
 
   /** The file of the user's is not this one any more. */

@@ -1,7 +1,7 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
 import { mkdir, open, readdir, readFile, rename, rm } from '#fs'
-import { readBytes, writeBytes } from '@covey/core'
+import { readBytes, writeBytes, type ByteReader } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { MAX_FILE_BYTES, MAX_GROUP_BYTES } from '../constants.js'
 import { readOffer, writeOffer, type Offer } from '../offer.js'
@@ -34,6 +34,19 @@ export interface FileRecord {
   readonly groups?: readonly string[]
   /** When it was last used here, where that matters: by the clock of this device. */
   readonly usedAtMs?: number
+  /** Where this device has offered it, so that others may hold it. */
+  readonly offered?: Offered
+}
+
+/** In what a file of this device's is offered, by which message. */
+export interface Offered {
+  readonly group: string
+  /** The id; absent until it is known. */
+  readonly message?: string
+  /** Whether it is to be held by others whatever its size. */
+  readonly isAsked: boolean
+  /** By the clock of this device, and later than of those that were offered before. */
+  readonly atMs: number
 }
 
 /** The files of this device. */
@@ -57,6 +70,10 @@ const END = 32
 const WHOLE = 64
 const HELD = 128
 const FOLDER = 256
+const OFFERED = 512
+const ASKED = 1_024
+/** 52 of an id. */
+const MAX_MESSAGE_BYTES = 64
 /** 52 of a room's id, and 255 of a name. */
 const MAX_FOLDER_BYTES = 308
 
@@ -96,11 +113,12 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   await rename(`${path}.new`, path)
 }
 
-function encodeRecord({ offer, isOwn, isLinked, path, folder, end, groups = [], usedAtMs = 0 }: FileRecord): Uint8Array {
+function encodeRecord({ offer, isOwn, isLinked, path, folder, end, groups = [], usedAtMs = 0, offered }: FileRecord): Uint8Array {
   const flags =
     (isOwn ? OWN : 0) + (isLinked ? LINKED : 0) + (path === undefined ? 0 : PATH) + (path?.isSource ? SOURCE : 0) +
     (path?.stamp === undefined ? 0 : STAMP) + (end === undefined ? 0 : END) + (end?.isWhole ? WHOLE : 0) +
-    (groups.length > 0 || usedAtMs > 0 ? HELD : 0) + (folder === undefined ? 0 : FOLDER)
+    (groups.length > 0 || usedAtMs > 0 ? HELD : 0) + (folder === undefined ? 0 : FOLDER) +
+    (offered === undefined ? 0 : OFFERED) + (offered?.isAsked ? ASKED : 0)
   return writeBytes((writer) => {
     writeOffer(writer, offer)
     writer.varint(flags)
@@ -110,6 +128,7 @@ function encodeRecord({ offer, isOwn, isLinked, path, folder, end, groups = [], 
     if (flags & HELD) writer.varint(usedAtMs).uint8(groups.length)
     for (const group of groups) writer.text(group, MAX_GROUP_BYTES)
     if (folder !== undefined) writer.text(folder, MAX_FOLDER_BYTES)
+    if (offered !== undefined) writer.text(offered.group, MAX_GROUP_BYTES).text(offered.message ?? '', MAX_MESSAGE_BYTES).varint(offered.atMs)
   })
 }
 
@@ -123,10 +142,17 @@ function decodeRecord(bytes: Uint8Array): FileRecord {
     const usedAtMs = flags & HELD ? reader.varint() : 0
     const groups = Array.from({ length: flags & HELD ? reader.uint8() : 0 }, () => reader.text(MAX_GROUP_BYTES))
     const folder = flags & FOLDER ? { folder: reader.text(MAX_FOLDER_BYTES) } : {}
+    const offered = flags & OFFERED ? { offered: readOffered(reader, (flags & ASKED) !== 0) } : {}
     reader.rest()
     const path = text === undefined ? {} : { path: { path: text, isSource: (flags & SOURCE) !== 0, ...stamp } }
-    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, groups, ...path, ...end, ...(usedAtMs > 0 && { usedAtMs }), ...folder }
+    return { offer, isOwn: (flags & OWN) !== 0, isLinked: (flags & LINKED) !== 0, groups, ...path, ...end, ...(usedAtMs > 0 && { usedAtMs }), ...folder, ...offered }
   })
   if (!record.ok) throw record.error
   return record.value
+}
+
+function readOffered(reader: ByteReader, isAsked: boolean): Offered {
+  const group = reader.text(MAX_GROUP_BYTES)
+  const message = reader.text(MAX_MESSAGE_BYTES)
+  return { group, ...(message !== '' && { message }), isAsked, atMs: reader.varint() }
 }

@@ -57,6 +57,19 @@ export class Holdings {
     if (added.length > 0) for (const mirror of wish.mirrors) this.#init.hold(mirror, added)
   }
 
+  /** Cores that are wanted with the others no more. */
+  remove(wish: Wish, keys: Iterable<Uint8Array>): void {
+    const removed: Wanted[] = []
+    for (const id of [...keys].map(encodeZ32)) {
+      if (!wish.keys.delete(id)) continue
+      const wanted = this.#wanted.get(id)!
+      wanted.wishes.delete(wish)
+      removed.push(wanted)
+      if (wanted.wishes.size === 0) this.#wanted.delete(id)
+    }
+    for (const mirror of wish.mirrors) this.#unask(mirror, removed)
+  }
+
   /** Names mirrors for one wish beside the device's own. Others may get, or lose, one of theirs by it. */
   name(wish: Wish, addresses: readonly MirrorAddress[]): void {
     if (!this.#wishes.has(wish)) return
@@ -125,13 +138,14 @@ export class Holdings {
     for (const wish of wishes) wish.mirrors = this.#init.mirrors.of(wish)
     for (const [wish, was] of before) {
       for (const mirror of wish.mirrors) if (!was.has(mirror) && wish.keys.size > 0) this.#init.hold(mirror, [...wish.keys.values()])
-      for (const mirror of was) if (!wish.mirrors.has(mirror)) this.#release(mirror, wish)
+      for (const mirror of was) if (!wish.mirrors.has(mirror)) this.#unask(mirror, [...wish.keys.keys()].map((id) => this.#wanted.get(id)!))
     }
   }
 
-  #release(mirror: string, wish: Wish): void {
-    const wanted = [...wish.keys.keys()].map((id) => this.#wanted.get(id)!).filter((each) => !this.#isFor(mirror, each))
-    for (const { held } of wanted) held.delete(mirror)
-    if (wanted.length > 0) this.#init.release(mirror, wanted.map(({ key }) => key))
+  /** Asks a mirror for those no more that nobody here wants of it. */
+  #unask(mirror: string, cores: readonly Wanted[]): void {
+    const unwanted = cores.filter((each) => !this.#isFor(mirror, each))
+    for (const { held } of unwanted) held.delete(mirror)
+    if (unwanted.length > 0) this.#init.release(mirror, unwanted.map(({ key }) => key))
   }
 }
