@@ -145,12 +145,19 @@ export function createMirrorClient(init: MirrorClientInit): MirrorClient {
     for (let i = 0; i < keys.length; i += MAX_NAMED) await channel.send(mirror, { type, keys: keys.slice(i, i + MAX_NAMED) })
   }
 
+  /** What each mirror is being told: one thing after the other, because what is said last counts. */
+  const telling = new Map<string, Promise<void>>()
+
   function tell(type: 'hold' | 'release') {
     return (mirror: string, keys: readonly Uint8Array[]): void => {
-      sendKeys(mirror, type, keys).catch((error: unknown) => {
+      const before = telling.get(mirror) ?? Promise.resolve()
+      const told = before.then(() => sendKeys(mirror, type, keys)).catch((error: unknown) => {
         // Who is not there is told when it is.
         if (!isCoveyError(error, 'CHANNEL_CLOSED')) onerror(error)
+      }).finally(() => {
+        if (telling.get(mirror) === told) telling.delete(mirror)
       })
+      telling.set(mirror, told)
     }
   }
 

@@ -59,6 +59,40 @@ test('a mirror that is not named any more fetches nothing more, and is not belie
   expect(mirror.stats().cores).toBe(1)
 })
 
+test('what is wanted no more is asked for no more, unless something else wants it, also when much is said at once', async () => {
+  const [own, named] = [await startMirror(), await startMirror()]
+  const { client, coreOf } = await startDevice([own.link])
+  const keys: Uint8Array[] = []
+  for (let i = 0; i < 130; i++) keys.push(await coreOf(`core ${i}`))
+  const [first, second] = [client.open(), client.open()]
+  for (const holding of [first, second]) holding.name([named.link])
+  first.hold(keys)
+  second.hold(keys.slice(0, 1))
+  await until(() => own.stats().openCores === 130 && named.stats().openCores === 130)
+  // What is said last counts, though the first of it takes three messages to say.
+  first.release(keys)
+  first.hold(keys.slice(120))
+  await until(() => own.stats().openCores === 11 && named.stats().openCores === 11)
+  expect(keys.filter((key) => client.held(key).size > 0)).toHaveLength(11)
+  second.release([...keys.slice(0, 1), new Uint8Array(32)])
+  first.release(keys.slice(0, 1))
+  await until(() => own.stats().openCores === 10 && named.stats().openCores === 10)
+  expect(client.held(keys[0]!).size).toBe(0)
+  second.close()
+  second.release(keys)
+  expect(client.held(keys[129]!).size).toBe(2)
+})
+
+test('who is asked about a core that is not there says so at once, and nothing fails by it', async () => {
+  const [alice, bob] = [await startDevice([]), await startDevice([])]
+  const key = await alice.coreOf('tea')
+  const met = bob.node.addContact(alice.node.publicKey)
+  onTestFinished(() => met.close())
+  await until(() => alice.client.peers.includes(bob.node.id))
+  const timer = new Promise((resolve) => setTimeout(resolve, 5_000, 'no answer'))
+  expect(await Promise.race([alice.client.prove(bob.node.id, key, 1), timer])).toBe(false)
+})
+
 test('however many are named, so many are dialled, and whoever names one has one', async () => {
   const mirror = await startMirror()
   const { client, coreOf, node } = await startDevice([], 3)

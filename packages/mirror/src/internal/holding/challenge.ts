@@ -35,12 +35,15 @@ export async function answerChallenge(corestore: Corestore, challenge: Challenge
   const core = corestore.get({ discoveryKey: challenge.discoveryKey, active: false })
   try {
     await core.ready()
+  } catch (error) {
+    // Nothing was opened, and to close that would fail in the same way.
+    if ((error as { code?: string }).code === 'STORAGE_EMPTY') return undefined
+    throw error
+  }
+  try {
     if (!equalBytes(challenge.proof, hash(KNOWS, challenge.nonce, core.key!))) return undefined
     if (challenge.index >= core.length) return undefined
     return await answerOf(core, challenge)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'STORAGE_EMPTY') return undefined
-    throw error
   } finally {
     await core.close()
   }
