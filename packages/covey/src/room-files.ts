@@ -91,20 +91,18 @@ const MAYBE_SENT = ['ROOM_CLOSED', 'ROOM_STORAGE_FAILED']
 export function filesIn(room: Room, files: Files, cores: FileCores): RoomFiles {
   async function share(source: FileSource, { replyTo, thread, mirror, ...how }: ShareInRoomOptions): Promise<FileMessage> {
     const file = await files.share(source, how)
-    const offer = async (message: Pick<Message, 'id'> | undefined): Promise<void> => {
-      if (mirror === false) return
-      await cores.offer(file.id, { group: room.id, isAsked: mirror === true, ...(message && { message: message.id }) })
+    const offer = async (by: { readonly message?: string }): Promise<void> => {
+      if (mirror !== false) await cores.offer(file.id, { group: room.id, isAsked: mirror === true, ...by })
     }
     try {
       throwIfAborted(how.signal)
       // Without the signal, so that it is known what became of it.
-      const sending = room.send(file.content, { ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
-      // Also where the process ends before it is known by which message.
-      const [message] = await Promise.all([sending, offer(undefined)])
-      await offer(message)
+      const message = await room.send(file.content, { ...(replyTo !== undefined && { replyTo }), ...(thread !== undefined && { thread }) })
+      await offer({ message: message.id })
       return { message, file }
     } catch (error) {
-      if (!MAYBE_SENT.some((code) => isCoveyError(error, code))) await file.forget()
+      if (MAYBE_SENT.some((code) => isCoveyError(error, code))) await offer({})
+      else await file.forget()
       throw error
     }
   }

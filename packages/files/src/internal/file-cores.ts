@@ -70,7 +70,7 @@ export function createFileCores({ find, all }: FileCoresInit): FileCores & { cha
     },
     async offer(id, where) {
       const file = find(id)
-      if (!file?.record.isOwn) return
+      if (!file?.record.isOwn || file.core.closed !== undefined) return
       if (where === undefined) return file.withdraw()
       await file.update({ offered: { ...where, atMs: file.record.offered?.atMs ?? nextMs() } })
     },

@@ -41,7 +41,7 @@ export interface FileRecord {
 /** In what a file of this device's is offered, by which message. */
 export interface Offered {
   readonly group: string
-  /** The id; absent until it is known. */
+  /** The id; absent where it is not known. */
   readonly message?: string
   /** Whether it is to be held by others whatever its size. */
   readonly isAsked: boolean
