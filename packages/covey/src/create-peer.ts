@@ -97,6 +97,7 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       }
     })
     closers.add(rooms.close)
+    fileMirrors.begin()
     const devices = await createDevices({ rooms, onroom: (room) => void holdRoom(room, coresOf(room), mirrorClient) })
     closers.add(devices.close)
     const events = createEvents<PeerEvents>()

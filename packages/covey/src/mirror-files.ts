@@ -36,6 +36,8 @@ export interface FileMirrors {
   readonly cores: FileCores
   /** Has the files of a room held along with it, from when `ready` is over, until the room is closed. */
   add(room: Room, holding: FileHolding, ready: Promise<unknown>, onerror: (error: unknown) => void): void
+  /** All rooms that there were were added: what is held before would be more than there is room for. */
+  begin(): void
   /** Whether the mirrors of its room are to hold a file now, by its id. */
   isHeld(id: string): boolean
   /** Idempotent. */
@@ -46,6 +48,7 @@ type FileHolding = Pick<Holding, 'mirrors' | 'hold' | 'release'>
 
 interface HeldFiles {
   readonly holding: FileHolding
+  isReady: boolean
   /** The keys of their cores, by id. */
   keys: ReadonlyMap<string, Uint8Array>
 }
@@ -58,6 +61,7 @@ export function createFileMirrors(cores: FileCores, policy: MirrorFilesInit): Fi
   assertInteger(maxBytes, 'init.mirrorFiles.maxBytes', { min: 0 })
   const rooms = new Map<string, HeldFiles>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let hasBegun = false
 
   /** By what the policy says: the newest first, as long as there is room. */
   function choose(): OfferedFile[] {
@@ -80,16 +84,17 @@ export function createFileMirrors(cores: FileCores, policy: MirrorFilesInit): Fi
     timer = undefined
     const chosen = maxBytes === 0 ? [] : choose()
     for (const [id, held] of rooms) {
+      if (!held.isReady) continue
       const keys = new Map(chosen.filter(({ offered }) => offered.group === id).map((file) => [file.id, file.key]))
       const before = held.keys
       held.keys = keys
-      held.holding.hold([...keys].flatMap(([file, key]) => (before.has(file) ? [] : [key])))
       held.holding.release([...before].flatMap(([file, key]) => (keys.has(file) ? [] : [key])))
+      held.holding.hold([...keys].flatMap(([file, key]) => (before.has(file) ? [] : [key])))
     }
   }
 
   function settleSoon(): void {
-    if (rooms.size > 0) timer ??= setTimeout(settle, SETTLE_MS)
+    if (hasBegun && rooms.size > 0) timer ??= setTimeout(settle, SETTLE_MS)
   }
 
   const stop = cores.onchange(settleSoon)
@@ -97,22 +102,24 @@ export function createFileMirrors(cores: FileCores, policy: MirrorFilesInit): Fi
   return {
     cores,
     add(room, holding, ready, onerror) {
-      let isClosed = false
+      const held: HeldFiles = { holding, isReady: false, keys: new Map() }
+      rooms.set(room.id, held)
       const stopWatching = watchWithdrawn(room, cores, holding, onerror)
       room.on('close', () => {
-        isClosed = true
         stopWatching()
-        rooms.delete(room.id)
-        // What it had no room for beside that one.
-        settleSoon()
+        // Others get its place when something is shared next: rooms are closed one by one when the peer is.
+        if (rooms.get(room.id) === held) rooms.delete(room.id)
       })
-      // What is said in the room comes first, where a mirror has no room for all. That failed is told by who looked.
+      // What is said in the room comes first, where a mirror has no room for all. That it failed is told by who looked.
       const begin = (): void => {
-        if (isClosed) return
-        rooms.set(room.id, { holding, keys: new Map() })
+        held.isReady = true
         settleSoon()
       }
       void ready.then(begin, begin)
+    },
+    begin() {
+      hasBegun = true
+      settleSoon()
     },
     isHeld(id) {
       if (timer !== undefined) settle()

@@ -109,7 +109,11 @@ export function mirrorsOf(room: Room, client: MirrorClient, files: FileMirrors):
         throwIfAborted(signal)
         if (failures.length > 0) throw failures[0]
         await room.info()
-        if (file !== undefined && mirrors > 0 && !files.isHeld(file)) throw notMirrored(mirrors)
+        if (file !== undefined) {
+          // It may have been forgotten meanwhile.
+          await files.cores.whole(file)
+          if (mirrors > 0 && !files.isHeld(file)) throw notMirrored(mirrors)
+        }
         // Who is silent holds up nobody: it goes on with each that has proven it.
         for (const proof of await proofs.ask()) {
           proof.then(

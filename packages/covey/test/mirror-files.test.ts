@@ -91,6 +91,30 @@ test('mirrors hold what the policy and the sharer say, and the last that there i
   expect(keys.has(refused.id)).toBe(false)
 })
 
+test('what is put into a folder is held, and had by who reads of it later', async () => {
+  const mirror = await startMirror()
+  const bobs = await temporaryFolder()
+  const alice = await peer('Alice')
+  const room = await alice.rooms.create({ name: 'Tea' })
+  await room.setMirrors([mirror.link])
+  const bob = await peer('Bob', { storage: bobs })
+  const joined = await bob.rooms.join(await room.createInvite())
+  await change(joined, async () => (await joined.info()).mirrors.length === 1)
+  await bob.close()
+  const photos = await room.files.folder('Photos')
+  const bytes = randomBytes(2 * BLOCK)
+  await photos.put('2026/cake.jpg', bytes)
+  await room.durable({ file: (await photos.get('2026/cake.jpg')).id })
+  await room.durable()
+  await alice.close()
+
+  const again = await peer('Bob', { storage: bobs })
+  const folder = await again.rooms.get(room.id)!.files.folder('Photos')
+  while ((await folder.entries()).length === 0) await folder.once('change')
+  const file = await folder.get('2026/cake.jpg')
+  expect(Buffer.from(await file.bytes({ maxBytes: bytes.length })).equals(bytes)).toBe(true)
+})
+
 test('with the policy off nothing is held, nor what was shared before that', async () => {
   const [storage, mirrors] = [await temporaryFolder(), await temporaryFolder()]
   const mirror = await startMirror({ storage: mirrors })
@@ -146,6 +170,9 @@ test('what a mirror has no room for is told, and stops neither the share nor the
   const { id } = await room.send('hello')
   expect(await room.durable({ message: id })).toEqual({ mirrors: [mirror.id], devices: [] })
   await expect(room.durable({ file: file.id, signal: AbortSignal.timeout(300) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  const waiting = codeOf(() => room.durable({ file: file.id }))
+  await file.forget()
+  expect(await waiting).toBe('FILE_FORGOTTEN')
 })
 
 test('a file that was changed or removed since is had as it was shared, and one that changes meanwhile is not held', async () => {

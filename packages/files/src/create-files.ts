@@ -196,6 +196,7 @@ export async function createFiles(init: FilesInit): Promise<Files> {
     find: (id) => entries.get(id)?.opened,
     all: () => [...entries.values()].map(({ opened }) => opened),
     share: async (source, options) => entries.get((await share(source, options)).id)!.opened,
+    offered: ({ id }, group, message) => cores.offer(id, { group, message, isAsked: false }),
     shareWhole
   }
   const folders = new Folders(folderFiles, (room) => openJournal(`${folder}/folders`, room, identity, report), report)

@@ -24,6 +24,8 @@ export interface FolderFiles {
   find(id: string): OpenFile | undefined
   all(): Iterable<OpenFile>
   share(source: FileSource, options: ShareOptions): Promise<OpenFile>
+  /** It is offered, by a message. @param group in what. */
+  offered(file: OpenFile, group: string, message: string): Promise<void>
   /** Resolves when the file was read to its end. */
   shareWhole(path: string, copy: boolean, stop: Stop): Promise<OpenFile>
   /** @throws {FileError} FILES_CLOSED */
@@ -68,6 +70,7 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
     if (signal?.aborted) await file.forget()
     throwIfAborted(signal)
     const message = await commit([{ ...seen(path), offer: file.record.offer }], [file])
+    await files.offered(file, folders.room.id, message)
     const id = versionId({ message, index: 0 })
     const version = state.versions(path).find((each) => each.id === id)
     if (version !== undefined) return shown(version)
