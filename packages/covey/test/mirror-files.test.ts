@@ -15,11 +15,11 @@ const BLOCK = 128 * 1_024
 
 test('a member who never met its sharer has a file from the mirror alone, which can read nothing of it', async () => {
   const storage = await temporaryFolder()
-  const mirror = await startMirror({ storage })
+  const first = await startMirror({ storage })
   const [bobs, desk] = [await temporaryFolder(), await temporaryFolder()]
   const alice = await peer('Alice')
   const room = await alice.rooms.create({ name: 'Tea' })
-  await room.setMirrors([mirror.link])
+  await room.setMirrors([first.link])
   const bob = await peer('Bob', { storage: bobs })
   const joined = await bob.rooms.join(await room.createInvite())
   await change(joined, async () => (await joined.info()).mirrors.length === 1)
@@ -29,11 +29,13 @@ test('a member who never met its sharer has a file from the mirror alone, which 
   const path = join(desk, 'the hidden cake.jpg')
   await writeFile(path, bytes)
   const { message, file } = await room.files.share(path, { type: 'image/jpeg' })
-  expect(await room.durable({ file: file.id })).toEqual({ mirrors: [mirror.id], devices: [] })
+  expect(await room.durable({ file: file.id })).toEqual({ mirrors: [first.id], devices: [] })
   await room.durable({ message: message.id })
   const { key } = fileCoresOf(alice.files).offered()[0]!
   await alice.close()
+  await first.close()
 
+  const mirror = await startMirror({ storage })
   const again = await peer('Bob', { storage: bobs })
   const received = await fileIn(again.rooms.get(room.id)!)
   expect(received).toMatchObject({ id: file.id, name: 'the hidden cake.jpg', size: bytes.length, isOwn: false })

@@ -4,7 +4,7 @@ import { CoveyError } from '@covey/core'
  * - `RELAY_KEY_UNREADABLE`: the file with the relay's key is malformed, or cannot be read or written.
  * - `RELAY_PORT_UNAVAILABLE`: it cannot listen where it was told to.
  * - `MIRROR_FAILED`: a mirror could not keep, remove or tell something that it holds; the cause says what.
- * - `TOO_FEW_MIRRORS`: more mirrors were asked for than the peer has.
+ * - `TOO_FEW_MIRRORS`: more mirrors were asked for than the peer has, or than are to hold what was asked about.
  */
 export type MirrorErrorCode = 'RELAY_KEY_UNREADABLE' | 'RELAY_PORT_UNAVAILABLE' | 'MIRROR_FAILED' | 'TOO_FEW_MIRRORS'
 

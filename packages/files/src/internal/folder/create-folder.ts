@@ -70,10 +70,12 @@ export function createFolder(name: string, folders: RoomFolders, files: FolderFi
     if (signal?.aborted) await file.forget()
     throwIfAborted(signal)
     const message = await commit([{ ...seen(path), offer: file.record.offer }], [file])
-    await files.offered(file, folders.room.id, message)
     const id = versionId({ message, index: 0 })
     const version = state.versions(path).find((each) => each.id === id)
-    if (version !== undefined) return shown(version)
+    if (version !== undefined) {
+      await files.offered(file, folders.room.id, message)
+      return shown(version)
+    }
     // Others were faster: no device has it in the folder.
     await file.forget()
     throw full()
