@@ -16,15 +16,8 @@ const BLOCK = 128 * 1_024
 test('a member who never met its sharer has a file from the mirror alone, which can read nothing of it', async () => {
   const storage = await temporaryFolder()
   const first = await startMirror({ storage })
-  const [bobs, desk] = [await temporaryFolder(), await temporaryFolder()]
-  const alice = await peer('Alice')
-  const room = await alice.rooms.create({ name: 'Tea' })
-  await room.setMirrors([first.link])
-  const bob = await peer('Bob', { storage: bobs })
-  const joined = await bob.rooms.join(await room.createInvite())
-  await change(joined, async () => (await joined.info()).mirrors.length === 1)
-  await bob.close()
-
+  const { alice, room, bobAgain } = await whileBobIsAway(first)
+  const desk = await temporaryFolder()
   const bytes = randomBytes(5 * BLOCK + 1_000)
   const path = join(desk, 'the hidden cake.jpg')
   await writeFile(path, bytes)
@@ -36,7 +29,7 @@ test('a member who never met its sharer has a file from the mirror alone, which 
   await first.close()
 
   const mirror = await startMirror({ storage })
-  const again = await peer('Bob', { storage: bobs })
+  const again = await bobAgain()
   const received = await fileIn(again.rooms.get(room.id)!)
   expect(received).toMatchObject({ id: file.id, name: 'the hidden cake.jpg', size: bytes.length, isOwn: false })
   expect((await readFile(await received.saveTo(await temporaryFolder()))).equals(bytes)).toBe(true)
@@ -94,15 +87,7 @@ test('mirrors hold what the policy and the sharer say, and the last that there i
 })
 
 test('what is put into a folder is held, and had by who reads of it later', async () => {
-  const mirror = await startMirror()
-  const bobs = await temporaryFolder()
-  const alice = await peer('Alice')
-  const room = await alice.rooms.create({ name: 'Tea' })
-  await room.setMirrors([mirror.link])
-  const bob = await peer('Bob', { storage: bobs })
-  const joined = await bob.rooms.join(await room.createInvite())
-  await change(joined, async () => (await joined.info()).mirrors.length === 1)
-  await bob.close()
+  const { alice, room, bobAgain } = await whileBobIsAway(await startMirror())
   const photos = await room.files.folder('Photos')
   const bytes = randomBytes(2 * BLOCK)
   await photos.put('2026/cake.jpg', bytes)
@@ -110,7 +95,7 @@ test('what is put into a folder is held, and had by who reads of it later', asyn
   await room.durable()
   await alice.close()
 
-  const again = await peer('Bob', { storage: bobs })
+  const again = await bobAgain()
   const folder = await again.rooms.get(room.id)!.files.folder('Photos')
   while ((await folder.entries()).length === 0) await folder.once('change')
   const file = await folder.get('2026/cake.jpg')
@@ -235,6 +220,19 @@ async function startMirror(init: Partial<MirrorInit> = {}): Promise<Mirror> {
 function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => undefined
   return { opened: new Promise<void>((resolve) => (open = resolve)), open: () => open() }
+}
+
+/** A room of Alice's that names a mirror, whose other member knows that and is away. */
+async function whileBobIsAway({ link }: Mirror): Promise<{ alice: Peer; room: Room; bobAgain: () => Promise<Peer> }> {
+  const bobAgain = peer.bind(undefined, 'Bob', { storage: await temporaryFolder() })
+  const alice = await peer('Alice')
+  const room = await alice.rooms.create({ name: 'Tea' })
+  await room.setMirrors([link])
+  const bob = await bobAgain()
+  const joined = await bob.rooms.join(await room.createInvite())
+  await change(joined, async () => (await joined.info()).mirrors.length === 1)
+  await bob.close()
+  return { alice, room, bobAgain }
 }
 
 /** Resolves when a mirror says that it has the first blocks of a core, which nobody asks about. */
