@@ -149,7 +149,7 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
         if (allowed === undefined || allowed.has(peer)) await holder.hold(peer, message.keys)
         else for (const key of message.keys) outbox.refused(peer, key, 'NOT_ALLOWED')
       } else if (message.type === 'release') {
-        holder.release(peer, message.keys)
+        await holder.release(peer, message.keys)
       }
     })
     const listener =

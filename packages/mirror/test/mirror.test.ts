@@ -178,6 +178,41 @@ test('who has no room left keeps nothing of others from being held, by asking fo
   expect(await full).toBe('QUOTA_EXCEEDED')
 })
 
+test('what a device wants held no more counts no more for it, gives way first, and is asked for again like anything else', async () => {
+  const storage = await temporaryFolder()
+  const limits = { maxClientBytes: 2_000, maxBytes: 4_000 }
+  const mirror = await startMirror({ storage, limits })
+  const alice = await startDevice(mirror)
+  const [first, second] = ['first', 'second'].map((name) => alice.store.get({ name }))
+  await first!.append(bytes('x'.repeat(1_000)))
+  await second!.append(bytes('y'.repeat(1_200)))
+  const holding = alice.client.open()
+  holding.hold([first!.key!])
+  await heldOf(alice.client, first!.key!, 1)
+  expect(mirror.usage().get(alice.node.id)).toEqual({ cores: 1, bytes: 1_512 })
+  holding.release([first!.key!])
+  holding.hold([second!.key!])
+  await heldOf(alice.client, second!.key!, 1)
+  expect(mirror.usage()).toEqual(new Map([[alice.node.id, { cores: 1, bytes: 1_712 }]]))
+  expect(mirror.stats()).toMatchObject({ cores: 2, bytes: 3_224 })
+  const refused = refusalOf(alice.client, first!.key!)
+  holding.hold([first!.key!])
+  expect(await refused).toBe('QUOTA_EXCEEDED')
+
+  // Also after a restart, though another was used less lately.
+  await mirror.close()
+  const again = await startMirror({ storage, limits })
+  expect(again.usage()).toEqual(new Map([[alice.node.id, { cores: 1, bytes: 1_712 }]]))
+  await alice.node.close()
+  const bob = await startDevice(again)
+  const his = bob.store.get({ name: 'his' })
+  await his.append(bytes('z'.repeat(300)))
+  bob.client.hold([his.key!])
+  await heldOf(bob.client, his.key!, 1)
+  expect(again.stats()).toMatchObject({ cores: 2, bytes: 1_712 + 812 })
+  expect(again.usage().get(alice.node.id)).toEqual({ cores: 1, bytes: 1_712 })
+})
+
 test('what a block takes beside its bytes counts, and no block comes before it is counted', async () => {
   const mirror = await startMirror({ limits: { maxClientBytes: 10_000 } })
   const alice = await startDevice(mirror)

@@ -51,6 +51,9 @@ export interface HolderUsage {
 
 const NOTHING: HolderUsage = { cores: 0, bytes: 0 }
 
+/** At whose expense is what was asked for and is not any more: it is kept as long as there is room for it. */
+const NOBODY = encodeZ32(new Uint8Array(32))
+
 /** Counted for each block beside its bytes: its hashes take room on the disk, also where it is empty. */
 const BLOCK_COST_BYTES = 512
 /** The record of a core is written again when it has grown by so much: after a kill, as much is counted anew. */
@@ -64,6 +67,8 @@ export class Holder {
   readonly #held = new Map<string, Held>()
   /** Those of them that nobody is here for, in the order in which they give way. */
   readonly #idle = new Map<string, Held>()
+  /** Those of them that nobody asks for any more: they give way before all others. */
+  readonly #released = new Map<string, Held>()
   readonly #usage = new Map<string, HolderUsage>()
   /** The devices that are connected, and how many cores each has asked for since. */
   readonly #present = new Map<string, number>()
@@ -82,7 +87,7 @@ export class Holder {
     for (const record of records.sort((a, b) => a.usedAt - b.usedAt)) {
       const held: Held = { record, core: undefined, written: record, clients: new Set() }
       holder.#held.set(encodeZ32(record.key), held)
-      holder.#idle.set(encodeZ32(record.key), held)
+      holder.#queueOf(held).set(encodeZ32(record.key), held)
       holder.#count(record, 1, record.bytes)
     }
     return holder
@@ -110,14 +115,20 @@ export class Holder {
     for (const key of keys) await this.#holdOne(client, key)
   }
 
-  /** A device that is connected wants cores held no more; that only it asked for is as if it were gone. */
-  release(client: string, keys: readonly Uint8Array[]): void {
+  /** A device that is connected wants cores held no more: it has the room again, and they are another's who is here, or nobody's. */
+  async release(client: string, keys: readonly Uint8Array[]): Promise<void> {
     for (const key of keys) {
       const id = encodeZ32(key)
       const held = this.#held.get(id)
       if (held?.clients.delete(client) !== true) continue
       this.#present.set(client, this.#present.get(client)! - 1)
-      if (held.clients.size === 0) this.#rest(id, held)
+      if (held.clients.size === 0) {
+        if (payerIn(held) === client) this.#charge(held, NOBODY, held.record.bytes)
+        this.#rest(id, held)
+      } else if (payerIn(held) === client) {
+        const payer = await this.#payerOf(held, held.record.bytes, client)
+        if (payer !== undefined && this.#isAt(client, id, held)) this.#charge(held, payer, held.record.bytes)
+      }
     }
   }
 
@@ -132,11 +143,9 @@ export class Holder {
   /** Keeps nothing at the expense of a device any more: what nobody else here has the room for is removed. */
   async drop(client: string): Promise<void> {
     for (const [id, held] of this.#held) {
-      const isTheirs = (): boolean => this.#held.get(id) === held && encodeZ32(held.record.client) === client
-      if (!isTheirs()) continue
+      if (!this.#isAt(client, id, held)) continue
       const payer = await this.#payerOf(held, held.record.bytes, client)
-      // Meanwhile it may have become another's, or have given way.
-      if (!isTheirs()) continue
+      if (!this.#isAt(client, id, held)) continue
       if (payer !== undefined) this.#charge(held, payer, held.record.bytes)
       else if (held.core === undefined) this.#forget(id, held)
       else await this.#empty(held, held.core)
@@ -164,10 +173,15 @@ export class Holder {
     const isTooMany = isNew && asked >= this.#init.limits.maxClientCores
     const held = isTooMany ? 'QUOTA_EXCEEDED' : (this.#held.get(id) ?? this.#admit(id, client, key))
     if (typeof held === 'string') return this.#init.onrefused(client, key, held)
+    if (payerIn(held) === NOBODY) {
+      if (!(await this.#canPay(client, held, held.record.bytes))) return this.#init.onrefused(client, key, 'QUOTA_EXCEEDED')
+      if (this.#held.get(id) !== held || !this.#present.has(client)) return this.#holdOne(client, key)
+      this.#charge(held, client, held.record.bytes)
+    }
     if (isNew) {
       this.#present.set(client, asked + 1)
       held.clients.add(client)
-      this.#idle.delete(id)
+      this.#leaveQueues(id)
       // There may be room at the expense of this one.
       held.core?.grow()
     }
@@ -215,24 +229,32 @@ export class Holder {
 
   /** Whose quota has room for a core of so many bytes: of who had it until now, or of another who wants it held; but not `except`. */
   async #payerOf(held: Held, bytes: number, except?: string): Promise<string | undefined> {
-    for (const client of new Set([encodeZ32(held.record.client), ...held.clients])) {
-      if (client === except || !this.#hasRoom(client, held, bytes)) continue
-      if (this.#init.reserve === undefined) return client
-      // It may have got more meanwhile, and have room for this one no more.
-      if ((await this.#init.reserve(client, this.#with(client, held, bytes))) && this.#hasRoom(client, held, bytes)) return client
+    for (const client of new Set([payerIn(held), ...held.clients])) {
+      if (client !== except && client !== NOBODY && (await this.#canPay(client, held, bytes))) return client
     }
     return undefined
   }
 
+  async #canPay(client: string, held: Held, bytes: number): Promise<boolean> {
+    if (!this.#hasRoom(client, held, bytes)) return false
+    if (this.#init.reserve === undefined) return true
+    // It may have got more meanwhile, and have room for this one no more.
+    return (await this.#init.reserve(client, this.#with(client, held, bytes))) && this.#hasRoom(client, held, bytes)
+  }
+
+  /** Whether it is at the expense of a device: after a while it may be another's, or have given way. */
+  #isAt(client: string, id: string, held: Held): boolean {
+    return this.#held.get(id) === held && payerIn(held) === client
+  }
+
   #hasRoom(client: string, held: Held, bytes: number): boolean {
     const { maxClientBytes, maxClientCores } = this.#init.limits
-    const isPayer = encodeZ32(held.record.client) === client
-    return this.#with(client, held, bytes) <= maxClientBytes && (isPayer || this.usageOf(client).cores < maxClientCores)
+    return this.#with(client, held, bytes) <= maxClientBytes && (payerIn(held) === client || this.usageOf(client).cores < maxClientCores)
   }
 
   /** What is held at the expense of a device, with a core that comes to so many bytes. */
-  #with(client: string, { record }: Held, bytes: number): number {
-    return this.usageOf(client).bytes + bytes - (encodeZ32(record.client) === client ? record.bytes : 0)
+  #with(client: string, held: Held, bytes: number): number {
+    return this.usageOf(client).bytes + bytes - (payerIn(held) === client ? held.record.bytes : 0)
   }
 
   /** What is on the disk counts, also where its writer has signed less. */
@@ -252,14 +274,14 @@ export class Holder {
 
   /** Of those that nobody is here for, drops the one that nobody wanted for the longest time. */
   #evict(): boolean {
-    const [oldest] = this.#idle
+    const [oldest] = this.#released.size > 0 ? this.#released : this.#idle
     if (oldest === undefined) return false
     this.#forget(...oldest)
     return true
   }
 
   #forget(id: string, { record }: Held): void {
-    this.#idle.delete(id)
+    this.#leaveQueues(id)
     this.#held.delete(id)
     this.#count(record, -1, -record.bytes)
     this.#end(id, () => this.#remove(record.key))
@@ -268,7 +290,7 @@ export class Holder {
   /** Those who are here go on asking for it, and get it again when they have the room. */
   async #empty(held: Held, core: HeldCore): Promise<void> {
     await core.clear()
-    this.#charge(held, encodeZ32(held.record.client), 0)
+    this.#charge(held, payerIn(held), 0)
     await this.#write(held, { received: 0 })
     for (const client of held.clients) this.#init.onheld(client, held.record.key, 0)
     this.#refuse(held, 'QUOTA_EXCEEDED')
@@ -289,6 +311,7 @@ export class Holder {
     const before = this.usageOf(id)
     const usage = { cores: before.cores + cores, bytes: before.bytes + bytes }
     this.#bytes += bytes
+    if (id === NOBODY) return
     if (usage.cores > 0) this.#usage.set(id, usage)
     else this.#usage.delete(id)
   }
@@ -304,8 +327,17 @@ export class Holder {
     for (const client of clients) this.#init.onheld(client, record.key, core.length)
   }
 
+  #queueOf(held: Held): Map<string, Held> {
+    return payerIn(held) === NOBODY ? this.#released : this.#idle
+  }
+
+  #leaveQueues(id: string): void {
+    this.#idle.delete(id)
+    this.#released.delete(id)
+  }
+
   #rest(id: string, held: Held): void {
-    this.#idle.set(id, held)
+    this.#queueOf(held).set(id, held)
     const { core } = held
     held.core = undefined
     if (core === undefined) return
@@ -323,4 +355,9 @@ export class Holder {
     })
     this.#ending.set(id, ending)
   }
+}
+
+/** The device at whose expense it is held. */
+function payerIn({ record }: Held): string {
+  return encodeZ32(record.client)
 }
