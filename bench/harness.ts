@@ -60,7 +60,10 @@ export async function measure(name: string, { value, baseline, ...how }: Measure
  */
 export async function measureEach<Name extends string>(
   names: readonly Name[],
-  measurement: Omit<Measurement, 'value' | 'baseline'> & Record<'value' | 'baseline', () => Promise<Record<Name, number>>>
+  measurement: Omit<Measurement, 'unit' | 'value' | 'baseline'> & {
+    /** Of all numbers, or of each. */
+    unit: string | Readonly<Record<Name, string>>
+  } & Record<'value' | 'baseline', () => Promise<Record<Name, number>>>
 ): Promise<Result[]> {
   const runs = quickRun ? 1 : (measurement.runs ?? DEFAULT_RUNS)
   const values: Record<Name, number>[] = []
@@ -86,7 +89,8 @@ export async function measureEach<Name extends string>(
   return names.map((name) => {
     const value = median(values.map((numbers) => numbers[name]))
     const baseline = median(baselines.map((numbers) => numbers[name]))
-    const result: Result = { name, value, unit: measurement.unit, baseline, ratio: value / baseline }
+    const unit = typeof measurement.unit === 'string' ? measurement.unit : measurement.unit[name]
+    const result: Result = { name, value, unit, baseline, ratio: value / baseline }
     results.push({ ...result, baselineName: measurement.baselineName, runs })
     return result
   })
