@@ -3,8 +3,14 @@ import type Hypercore from 'hypercore'
 import type { Download } from 'hypercore'
 import type { UpstreamAutobase } from './guards/autobase-internals.js'
 
-/** How long a room has to be as it is: who has just come in, or opened it, reads the end of it first. */
+/**
+ * How long a room has to be as it is, and nothing to be asked for: who has just come in, or opened it, reads the end of it
+ * first, and, before they write, who is in.
+ */
 const QUIET_MS = 1_000
+
+/** How long that is waited for at most: somebody may read on and on. */
+const MAX_WAIT_MS = 30_000
 
 /** How many of the last blocks are asked for at once: who is in, the keys, and some of what was last said. */
 const LAST_BLOCKS = 64
@@ -29,12 +35,14 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   const { byName } = (base as unknown as UpstreamAutobase<View>)._viewStore
   let timer: ReturnType<typeof setTimeout> | undefined
   let downloads: Download[] = []
+  let unlisten = (): void => undefined
   /** What is under way belongs to this; what belongs to an earlier one stops. */
   let round = 0
 
   function stop(): void {
     round++
     clearTimeout(timer)
+    unlisten()
     for (const download of downloads) download.destroy()
     downloads = []
   }
@@ -47,7 +55,23 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     }
   }
 
+  function waitUntilQuiet(): void {
+    const cores = [...byName.values()].map(({ core }) => core)
+    const startedAt = Date.now()
+    let lastAt = startedAt
+    const ondownload = (): void => void (lastAt = Date.now())
+    for (const core of cores) core.on('download', ondownload)
+    unlisten = () => cores.forEach((core) => core.off('download', ondownload))
+    const look = (): void => {
+      const waitMs = Math.min(lastAt + QUIET_MS, startedAt + MAX_WAIT_MS) - Date.now()
+      if (waitMs > 0) timer = setTimeout(look, waitMs)
+      else keepAll()
+    }
+    look()
+  }
+
   function keepAll(): void {
+    unlisten()
     for (const { core } of byName.values()) keep(core, round).catch(onerror)
   }
 
@@ -67,7 +91,7 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     changed() {
       stop()
       keepLast()
-      timer = setTimeout(keepAll, QUIET_MS)
+      waitUntilQuiet()
     },
     close: stop
   }

@@ -76,12 +76,12 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
    * no member (any more): who made it, one of its recipients, or one who was granted it later.
    */
   async function missingFrom({ id, writer: author, op }: EpochRow): Promise<DeviceRow[] | undefined> {
-    const devices = await presentDevices()
+    const [devices, grants] = await Promise.all([presentDevices(), view.grantsOf(id)])
     const present = new Set(devices.map((row) => mapKey(row.writer)))
     if (!present.has(mapKey(author))) return undefined
     const slots = rotationOf(op)?.slots ?? new Uint8Array()
     const { missing, hasStrangers } = compareSlots(slots, devices)
-    const granted = new Set((await view.grantsOf(id)).map((row) => mapKey(row.writer)))
+    const granted = new Set(grants.map((row) => mapKey(row.writer)))
     if (hasStrangers || [...granted].some((grantee) => !present.has(grantee))) return undefined
     return missing.filter((row) => !granted.has(mapKey(row.writer)))
   }
