@@ -6,9 +6,10 @@ import { isQuick, measureEach } from './harness.js'
 import { build, startPeer, type PeerProcess } from './members/processes.js'
 
 const SIZES = isQuick() ? [10, 30] : [10, 100, 1_000, 2_000]
+/** How many messages a peer reads that joins, or comes back. */
 const LAST = 50
 const TALKED = isQuick() ? 10 : 100
-/** As a lively room talks. */
+/** Ten messages a second. */
 const TALK_INTERVAL_MS = 100
 
 const UNITS = {
@@ -66,7 +67,7 @@ async function make(simulated: number): Promise<Made> {
 /** The owner's peer, and two that join: each in a process of its own, on a copy of the room. */
 async function measure({ storage, invite, members }: Made): Promise<Record<Figure, number>> {
   const scene = join(folder, `scene ${scenes++}`)
-  // A store does not open where it was copied to, for two that go on would sign two pasts. Of these only one ever goes on.
+  // A store does not open where it was copied to, for two that go on would sign two pasts. These go on in turn, and nobody meets two.
   const mark = join(storage, 'cores', 'CORESTORE')
   await cp(storage, join(scene, 'owner'), { recursive: true, filter: (file) => file !== mark })
   const open: PeerProcess[] = []
@@ -88,7 +89,7 @@ async function measure({ storage, invite, members }: Made): Promise<Record<Figur
     await b.end()
     const again = start('b', 2)
     const reopened = await again.reopen()
-    return {
+    const figures = {
       'join until the last 50 are read': joined.ms,
       'join, received': joined.receivedKb,
       'reopened by a member': reopened.ms,
@@ -99,6 +100,9 @@ async function measure({ storage, invite, members }: Made): Promise<Record<Figur
       'the owner, in use': memory[1].usedMb,
       ...talk
     }
+    // A whole run takes long: what was measured is told as it goes.
+    console.log(`${members + 2} members: ${FIGURES.map((figure) => `${figure} ${figures[figure].toPrecision(3)} ${UNITS[figure]}`).join(', ')}`)
+    return figures
   } finally {
     for (const peer of open.toReversed()) await peer.end()
     await rm(scene, { recursive: true, force: true })

@@ -16,6 +16,9 @@ export async function build(wanted: Wanted): Promise<Built> {
   return built
 }
 
+/** What takes longer does not work. */
+const MAX_CALL_MS = 600_000
+
 export function startPeer(placed: Placed): PeerProcess {
   const child = run('peer.ts', placed)
   let count = 0
@@ -34,7 +37,11 @@ export function startPeer(placed: Placed): PeerProcess {
       child.on('message', onmessage)
     })
     child.send({ id, call, given })
-    return Promise.race([answered, gone])
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${placed.name} has not done '${call}' in ${MAX_CALL_MS / 1e3} s.`)), MAX_CALL_MS)
+    })
+    return Promise.race([answered, gone, late]).finally(() => clearTimeout(timer))
   }
   const names: readonly (keyof Calls)[] = ['reopen', 'start', 'join', 'memory', 'listen', 'heard', 'talk', 'close']
   const calls = Object.fromEntries(names.map((name) => [name, (...given: readonly unknown[]) => ask(name, ...given)])) as unknown as Calls

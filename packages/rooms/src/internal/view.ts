@@ -90,6 +90,8 @@ export interface RoomView {
   member(identity: Uint8Array): Promise<MemberRow | null>
   device(writer: Uint8Array): Promise<DeviceRow | null>
   devicesOf(identity: Uint8Array): Promise<DeviceRow[]>
+  /** Devices, removed ones too, in the order of their writers' keys. */
+  devicesAfter(writer: Uint8Array | undefined, limit: number): Promise<DeviceRow[]>
   ban(identity: Uint8Array): Promise<BanRow | null>
   profile(identity: Uint8Array): Promise<ProfileRow | null>
   invite(id: Uint8Array): Promise<InviteRow | null>
@@ -159,6 +161,8 @@ export function openView(store: ViewStore): RoomView {
     device: (writer) => db.get('@covey/devices', { writer }),
     devicesOf: (identity) =>
       db.find<DeviceRow>('@covey/devices-by-identity', { gte: { identity }, lte: { identity } }).toArray(),
+    devicesAfter: (writer, limit) =>
+      db.find<DeviceRow>('@covey/devices', { ...(writer && { gt: { writer } }), limit }).toArray(),
     ban: (identity) => db.get('@covey/bans', { identity }),
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
