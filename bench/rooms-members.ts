@@ -84,7 +84,8 @@ async function measure({ storage, invite, members }: Made): Promise<Record<Figur
     await a.join(invite)
     await b.start()
     const joined = await b.join(invite)
-    const memory = [await b.memory(), await owner.memory()] as const
+    const owners = await owner.memory()
+    const joiners = await b.memory()
     const talk = await measureTalk(a, b)
     await b.end()
     const again = start('b', 2)
@@ -94,14 +95,14 @@ async function measure({ storage, invite, members }: Made): Promise<Record<Figur
       'join, received': joined.receivedKb,
       'reopened by a member': reopened.ms,
       'reopened by the owner': reopenedByOwner.ms,
-      'a member, resident': memory[0].residentMb,
-      'a member, in use': memory[0].usedMb,
-      'the owner, resident': memory[1].residentMb,
-      'the owner, in use': memory[1].usedMb,
+      'a member, resident': joiners.residentMb,
+      'a member, in use': joiners.usedMb,
+      'the owner, resident': owners.residentMb,
+      'the owner, in use': owners.usedMb,
       ...talk
     }
     // A whole run takes long: what was measured is told as it goes.
-    console.log(`${members + 2} members: ${FIGURES.map((figure) => `${figure} ${figures[figure].toPrecision(3)} ${UNITS[figure]}`).join(', ')}`)
+    console.log(`${members + 2} members: ${FIGURES.map((figure) => `${figure} ${figures[figure].toFixed(1)} ${UNITS[figure]}`).join(', ')}`)
     return figures
   } finally {
     for (const peer of open.toReversed()) await peer.end()
