@@ -64,7 +64,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     unlisten = () => cores.forEach((core) => core.off('download', ondownload))
     const look = (): void => {
       const waitMs = Math.min(lastAt + QUIET_MS, startedAt + MAX_WAIT_MS) - Date.now()
-      if (waitMs > 0) timer = setTimeout(look, waitMs)
+      // More is a clock that was set back.
+      if (waitMs > 0 && waitMs <= QUIET_MS) timer = setTimeout(look, waitMs)
       else keepAll()
     }
     look()

@@ -72,6 +72,8 @@ export function createLastingCores(place: Place, onheads: (heads: readonly Head[
       }
     },
     follow(opened) {
+      // Also for who asks while it closes.
+      own = opened.base.local.key
       said.clear()
       if (mirrors) mirrorsChanged = opened.health.tellMirrors(mirrors)
       coresIn(opened).onchange(tell)
