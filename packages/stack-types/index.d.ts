@@ -10,6 +10,7 @@
 /// <reference path="./secret-stream.d.ts" />
 /// <reference path="./protomux.d.ts" />
 /// <reference path="./protomux-wakeup.d.ts" />
+/// <reference path="./rache.d.ts" />
 /// <reference path="./hypercore.d.ts" />
 /// <reference path="./hypercore-class.d.ts" />
 /// <reference path="./hypercore-storage.d.ts" />

@@ -2,11 +2,18 @@
 /// <reference path="./runtime.d.ts" />
 import { rm, stat } from '#fs'
 import Corestore from 'corestore'
+import Rache from 'rache'
 
 /** hypercore-storage 3.3.1, index.js: the lock of a folder that is being opened. */
 interface UpstreamStorage {
   readonly deviceFile: { readonly lock: { close(): Promise<void> } | null } | null
 }
+
+/**
+ * How many entries of trees are kept in memory, of all cores together. Without such a cache each tree that is opened has one
+ * of its own (hyperbee 2.27.3, index.js:462), of 65,536 entries, which a room fills in some hours of talk.
+ */
+const CACHED_ENTRIES = 32_768
 
 /**
  * Opens a Corestore, and holds nothing of the folder where that fails.
@@ -28,7 +35,7 @@ export async function openCorestore(folder: string): Promise<Corestore> {
 }
 
 async function tryOpen(folder: string): Promise<Corestore> {
-  const corestore = new Corestore(folder)
+  const corestore = new Corestore(folder, { globalCache: new Rache({ maxSize: CACHED_ENTRIES }) })
   try {
     await corestore.ready()
     return corestore

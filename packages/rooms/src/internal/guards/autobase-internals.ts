@@ -69,6 +69,7 @@ export interface UpstreamWriter {
   _pause(): void
   _resume(): void
   updateActivity(): void
+  _close(): Promise<void>
 }
 
 /** lib/linearizer.js */
@@ -144,6 +145,8 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   readonly local: (Hypercore<unknown> & { readonly key: Uint8Array }) | null
   readonly _viewStore: { readonly byName: ReadonlyMap<string, UpstreamViewRef> }
   readonly _draining: boolean
+  /** core-coupler 2: whose news are asked for of each peer that is met. */
+  readonly _coupler: { remove(core: WriterCore): void } | null
   readonly fastForwardTo: object | null
   readonly fastForwarding: UpstreamFastForward | null
   _applyState: UpstreamApplyState | null

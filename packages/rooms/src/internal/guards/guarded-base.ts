@@ -25,6 +25,7 @@ import { guardView, type Split } from './guard-view.js'
 import { boundedHints, createWaiting, mayWake, STRANGER_RATE } from './guard-wakeup.js'
 import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
+import { letGoOfClosed } from './let-go-of-closed.js'
 import type { MeterInit } from './meter.js'
 import { proveFork } from './prove-fork.js'
 import { readFirstAppend } from './read-first-append.js'
@@ -150,6 +151,7 @@ export function createGuardedBase<View>(
     override _makeWriter(...args: Parameters<UpstreamAutobase<View>['_makeWriter']>): UpstreamWriter {
       const writer = super._makeWriter(...args)
       guardWriterKey(writer, args[0])
+      letGoOfClosed(writer, this)
       guardLinks(writer, (head) => {
         const known = this.activeWriters.get(head)
         return forked.has(mapKey(head)) || (known !== null && known !== undefined && isForked(known.core))
