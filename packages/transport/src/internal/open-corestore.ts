@@ -11,9 +11,9 @@ interface UpstreamStorage {
 
 /**
  * How many entries of trees are kept in memory, of all cores together. Without such a cache each tree that is opened has one
- * of its own (hyperbee 2.27.3, index.js:462), of 65,536 entries, which a room fills in some hours of talk.
+ * of its own (hyperbee 2.27.3, index.js:462), of 65,536 entries, and a talk fills it with several a message.
  */
-const CACHED_ENTRIES = 32_768
+const CACHED_ENTRIES = 8_192
 
 /**
  * Opens a Corestore, and holds nothing of the folder where that fails.
