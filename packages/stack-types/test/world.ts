@@ -19,6 +19,7 @@ import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
 import IdentityKey from 'keet-identity-key'
 import Protomux from 'protomux'
 import ProtomuxWakeup from 'protomux-wakeup'
+import Rache from 'rache'
 import sodium from 'sodium-universal'
 
 export interface World {
@@ -165,6 +166,7 @@ export async function makeWorld(): Promise<World> {
   // Trees and tables.
   const bee = new Hyperbee(aliceStore.get({ name: 'bee' }))
   await bee.put(b4a.from('k'), b4a.from('v'))
+  add('rache#default', new Rache({ maxSize: 8 }))
   add('hyperbee#default', bee)
   add('hyperbee#BeeBatch', bee.batch())
   add('hyperbee#BeeWatcher', bee.watch())
