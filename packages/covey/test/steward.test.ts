@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLocalNetwork } from '@covey/testing'
-import { localNetwork } from 'covey'
+import { localNetwork, type Room } from 'covey'
 import { receive, start, temporaryFolder } from './support.js'
 
 test('a steward lets people in, and settles the order, while everybody else is away; also when it was killed', { timeout: 120_000 }, async () => {
@@ -22,16 +22,14 @@ test('a steward lets people in, and settles the order, while everybody else is a
   await room.setRole(person, 'admin')
   await room.setIndexers([first.said('device')])
   const [forBob, forCarol] = [await room.createInvite(), await room.createInvite()]
-  await room.send('look after it')
   // Signed by the steward, which so has all of it.
-  await room.settled()
+  await sendAndSettle(room, 'look after it')
   await alice.close()
 
   const bob = await start({ ...init, name: 'Bob' })
   const his = await bob.rooms.join(forBob)
   await receive(his, 'look after it')
-  await his.send('thank you')
-  await his.settled()
+  await sendAndSettle(his, 'thank you')
 
   await first.kill()
   await runSteward(...options)
@@ -39,8 +37,7 @@ test('a steward lets people in, and settles the order, while everybody else is a
   const hers = await carol.rooms.join(forCarol)
   await bob.close()
   await receive(hers, 'thank you')
-  await hers.send('and I')
-  await hers.settled()
+  await sendAndSettle(hers, 'and I')
 })
 
 test('a steward of nothing ends, and says why', { timeout: 60_000 }, async () => {
@@ -50,6 +47,11 @@ test('a steward of nothing ends, and says why', { timeout: 60_000 }, async () =>
   expect(await once(child, 'close')).toEqual([2, null])
   expect(errors).toBe('there is no room to look after: give an invite\n')
 })
+
+async function sendAndSettle(room: Room, text: string): Promise<void> {
+  const { id } = await room.send(text)
+  await expect.poll(() => room.settled(), { timeout: 30_000 }).toBe(id)
+}
 
 function spawnSteward(...args: readonly string[]) {
   const script = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
