@@ -7,7 +7,7 @@ import { createLocalNetwork } from '@covey/testing'
 import { localNetwork, type Room } from 'covey'
 import { receive, start, temporaryFolder } from './support.js'
 
-test('a steward lets people in, and settles the order, while everybody else is away; also when it was killed', { timeout: 120_000 }, async () => {
+test('a steward lets people in, and settles the order, while everybody else is away; also when it was killed', { timeout: 240_000 }, async () => {
   const network = await createLocalNetwork()
   onTestFinished(() => network.close())
   const init = { network: localNetwork(network.bootstrap) }
@@ -48,9 +48,10 @@ test('a steward of nothing ends, and says why', { timeout: 60_000 }, async () =>
   expect(errors).toBe('there is no room to look after: give an invite\n')
 })
 
+/** An indexer that says nothing else signs every ten seconds or so. */
 async function sendAndSettle(room: Room, text: string): Promise<void> {
   const { id } = await room.send(text)
-  await expect.poll(() => room.settled(), { timeout: 30_000 }).toBe(id)
+  await expect.poll(() => room.settled(), { timeout: 60_000 }).toBe(id)
 }
 
 function spawnSteward(...args: readonly string[]) {
