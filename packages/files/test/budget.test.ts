@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { BLOCK_BYTES } from '@covey/files'
+import { PIECE_BLOCKS } from '../src/internal/place.js'
 import { collect, connect, digest, startPeer, useLocalNetwork, writeRandom, type Peer } from './support.js'
 
 const local = useLocalNetwork()
-const PIECE = 16 * BLOCK_BYTES
+const PIECE = PIECE_BLOCKS * BLOCK_BYTES
 /** What is under way when the limit is reached is written all the same. */
 const MARGIN = 2 * PIECE
 
