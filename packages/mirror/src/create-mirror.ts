@@ -119,6 +119,7 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       createCharges({
         ...charge,
         periodMs: charge.periodMs ?? DEFAULT_PERIOD_MS,
+        kept: () => holder.usage.keys(),
         bytesOf: (device) => holder.usageOf(device).bytes,
         onunpaid: (device) => holder.drop(device),
         onerror,
@@ -136,7 +137,7 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       onerror
     })
     closers.add(holder.close.bind(holder))
-    await charges?.begin(holder.usage.keys())
+    await charges?.begin()
     closers.add(channel.close.bind(channel))
     channel.on('close', ({ peer }) => {
       outbox.drop(peer)

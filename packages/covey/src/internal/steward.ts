@@ -1,5 +1,6 @@
 import process from '#process'
-import { isCoveyError } from '@covey/core'
+import { isCoveyError, raceSignal } from '@covey/core'
+import type { RoomHealth } from '@covey/rooms'
 import { localNetwork, parseRelay } from '@covey/transport'
 import { createPeer } from '../create-peer.js'
 import type { Peer } from '../peer.js'
@@ -7,6 +8,9 @@ import type { Room } from '../rooms.js'
 import type { CommandArgs } from './command-args.js'
 
 export const STEWARD_OPTIONS = ['--storage', '--name', '--mirror', '--relay', '--bootstrap']
+
+/** How long after an invite was of no use for now it is tried again. */
+const RETRY_MS = 5_000
 
 /** A member that is always there: joins by the invites, and stays until it is told to stop. */
 export async function steward({ words, valuesOf }: CommandArgs): Promise<number> {
@@ -25,14 +29,14 @@ export async function steward({ words, valuesOf }: CommandArgs): Promise<number>
   peer.rooms.on('error', ({ message }) => complain(message))
   peer.on('error', ({ message }) => complain(message))
 
-  const watched = new Set(peer.rooms.list())
-  await Promise.all([...watched].map(watch))
-  const joined = await Promise.all(words.map((invite) => joinBy(peer, invite, stopped.signal)))
-  for (const room of joined) {
-    if (room === undefined || watched.has(room)) continue
+  const watched = new Set<Room>()
+  const look = async (room: Room | undefined): Promise<void> => {
+    if (room === undefined || watched.has(room)) return
     watched.add(room)
     await watch(room)
   }
+  await Promise.all(peer.rooms.list().map(look))
+  await Promise.all(words.map(async (invite) => look(await joinBy(peer, invite, stopped.signal))))
   if (watched.size === 0 && !stopped.signal.aborted) throw new TypeError('there is no room to look after: give an invite')
   if (!stopped.signal.aborted) await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve))
   return 0
@@ -48,15 +52,23 @@ async function joinBy(peer: Peer, invite: string, signal: AbortSignal): Promise<
       if (!isCoveyError(error)) throw error
       complain(error.message)
       if (!error.retryable) break
+      await raceSignal(new Promise((resolve) => setTimeout(resolve, RETRY_MS)), signal).catch(() => undefined)
     }
   }
   return undefined
 }
 
+/** A room that does not open ends none of the others. */
 async function watch(room: Room): Promise<void> {
-  const tell = (sentence: string): void => print(`room ${room.id} ${sentence}`)
-  room.on('health', ({ sentence }) => tell(sentence))
-  tell((await room.health()).sentence)
+  const tell = ({ sentence }: RoomHealth): void => print(`room ${room.id} ${sentence}`)
+  room.on('health', tell)
+  room.on('error', ({ message }) => complain(`room ${room.id}: ${message}`))
+  try {
+    tell(await room.health())
+  } catch (error) {
+    if (!isCoveyError(error)) throw error
+    complain(`room ${room.id}: ${error.message}`)
+  }
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -26,6 +26,8 @@ interface MeterHold {
 export interface ChargesInit {
   readonly meter: MirrorMeter
   readonly periodMs: number
+  /** The devices for which something is kept now. */
+  readonly kept: () => Iterable<string>
   /** How many bytes are kept for a device now. */
   readonly bytesOf: (device: string) => number
   /** A device cannot pay for what is kept for it. */
@@ -39,8 +41,8 @@ export interface ChargesInit {
 export interface Charges {
   /** Whether so many bytes may be kept for a device from now on: they are, when credit is set aside for them. */
   reserve(device: string, bytes: number): Promise<boolean>
-  /** Begins to charge devices for which something is kept already. */
-  begin(devices: Iterable<string>): Promise<void>
+  /** Begins to charge for what is kept already. */
+  begin(): Promise<void>
   /** Settles what was kept until now. */
   close(): Promise<void>
 }
@@ -55,7 +57,7 @@ interface Paid {
 /** So much more than is wanted is set aside at first; later as much again as there is. */
 const AHEAD_BYTES = 1_048_576
 
-export function createCharges({ meter, periodMs, bytesOf, onunpaid, onerror, now }: ChargesInit): Charges {
+export function createCharges({ meter, periodMs, kept, bytesOf, onunpaid, onerror, now }: ChargesInit): Charges {
   const devices = new Map<string, Paid>()
   /** The holds of this process: several devices may be one customer. */
   const made = new Set<string>()
@@ -63,7 +65,8 @@ export function createCharges({ meter, periodMs, bytesOf, onunpaid, onerror, now
   let endsAt = now() + periodMs
   const timer = setInterval(() => {
     endsAt = now() + periodMs
-    for (const device of devices.keys()) renew(device).catch(onerror)
+    // Those too of which it failed the last time.
+    for (const device of new Set([...devices.keys(), ...kept()])) renew(device).catch(onerror)
   }, periodMs)
 
   async function extend(device: string, bytes: number): Promise<boolean> {
@@ -116,8 +119,8 @@ export function createCharges({ meter, periodMs, bytesOf, onunpaid, onerror, now
 
   return {
     reserve: (device, bytes) => turns.take(device, undefined, () => extend(device, bytes)),
-    async begin(kept) {
-      await Promise.all([...kept].map(renew))
+    async begin() {
+      await Promise.all([...kept()].map(renew))
     },
     async close() {
       clearInterval(timer)

@@ -142,14 +142,7 @@ export class Holder {
 
   /** Keeps nothing at the expense of a device any more: what nobody else here has the room for is removed. */
   async drop(client: string): Promise<void> {
-    for (const [id, held] of this.#held) {
-      if (!this.#isAt(client, id, held)) continue
-      const payer = await this.#payerOf(held, held.record.bytes, client)
-      if (!this.#isAt(client, id, held)) continue
-      if (payer !== undefined) this.#charge(held, payer, held.record.bytes)
-      else if (held.core === undefined) this.#forget(id, held)
-      else await this.#empty(held, held.core)
-    }
+    for (const [id, held] of this.#held) await this.#dropOne(client, id, held)
   }
 
   /** Looks again whether there is room for what a device asked for. */
@@ -287,12 +280,21 @@ export class Holder {
     this.#end(id, () => this.#remove(record.key))
   }
 
-  /** Those who are here go on asking for it, and get it again when they have the room. */
-  async #empty(held: Held, core: HeldCore): Promise<void> {
+  async #dropOne(client: string, id: string, held: Held): Promise<void> {
+    if (!this.#isAt(client, id, held)) return
+    const payer = await this.#payerOf(held, held.record.bytes, client)
+    if (!this.#isAt(client, id, held)) return
+    if (payer !== undefined) return this.#charge(held, payer, held.record.bytes)
+    const { core } = held
+    if (core === undefined) return this.#forget(id, held)
     await core.clear()
-    this.#charge(held, payerIn(held), 0)
+    // Closed meanwhile, because nobody is here for it any more: it has its blocks still.
+    if (held.core !== core) return this.#dropOne(client, id, held)
+    if (!this.#isAt(client, id, held)) return
+    // Those who are here go on asking for it, and get it again when they have the room.
+    this.#charge(held, client, 0)
     await this.#write(held, { received: 0 })
-    for (const client of held.clients) this.#init.onheld(client, held.record.key, 0)
+    for (const each of held.clients) this.#init.onheld(each, held.record.key, 0)
     this.#refuse(held, 'QUOTA_EXCEEDED')
   }
 
