@@ -1,5 +1,6 @@
 /**
- * Every pair of networks of the laboratory, with a relay: the time to the first byte, and to the direct path.
+ * Every pair of networks of the laboratory, with a relay: the time to the first byte, and to the direct path; what happens to
+ * them, and how much they carry.
  * `NATLAB=<folder> node --import tsx -C @covey/source packages/mirror/natlab/matrix.ts [--types a,b] [--attempts n]`
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { fanout } from './fanout.js'
+import { FAULTS } from './faults.js'
+import type { Laboratory, Program, Said } from './laboratory.js'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const { NATLAB } = process.env
@@ -23,81 +27,31 @@ const { values } = parseArgs({
     watch: { type: 'string', default: '0' },
     bulk: { type: 'string', default: '0' },
     checked: { type: 'string', default: '0' },
-    cut: { type: 'string', default: '0' },
+    faults: { type: 'string', default: '' },
+    fanout: { type: 'string', default: '0' },
     out: { type: 'string' }
   }
 })
 const types = values.types.split(',')
+const faults = values.faults === '' ? [null] : values.faults.split(',')
+const script = here('../../transport/natlab/covey')
+/** Devices that one behind a random NAT meets, as in the laboratory's own suite. */
+const FANOUT = 4
+/** Two have the path that they keep. */
+const SETTLED_MS = 3_500
+const UNDER_WAY_MS = 300
+const RECOVERY_TIMEOUT_MS = 60_000
 const peers = join(tmpdir(), `covey-natlab-relay-${process.pid}`)
 process.env['NATLAB_PEERS'] = peers
-
-/** What a program in the laboratory has said. */
-interface Said {
-  readonly ev: string
-  /** Milliseconds. */
-  readonly t: number
-  readonly remote: string | null
-  /** Of the relay: its address and line. */
-  readonly host: string
-  readonly line: string
-  readonly cpu: { readonly user: number; readonly system: number }
-  /** Of a path. */
-  readonly path: string
-  /** Of a transfer that was checked; null where there was no session. */
-  readonly result: { readonly bytes: number; readonly ms: number; readonly isWhole: boolean } | null
-  /** Of a transfer. */
-  readonly bytes: number
-  readonly ms: number
-  readonly cpuMs: number
-}
-
-interface Program {
-  readonly events: Said[]
-  readonly stderr?: string
-  readonly mark: number
-  send(command: object): void
-  wait(test: string | ((said: Said) => boolean), ms: number, from?: number): Promise<Said | null>
-  kill(): Promise<void>
-}
-
-interface Site {
-  readonly hosts: readonly [object]
-}
-
-interface Attempt {
-  readonly ok: boolean
-  readonly ms: number
-  readonly fails: readonly string[]
-  readonly crash: unknown
-  readonly client?: Program
-  readonly server?: Program
-}
-
-interface Running {
-  readonly net: { cut(site: Site): void; uncut(site: Site): void; site(type: string): Site; flush(site: Site): void; rmSite(site: Site): void }
-  readonly relays: object[]
-  up(): Promise<void>
-  down(): Promise<void>
-  peer(script: string, host: object, config: object): Promise<Program>
-  kind(remote: string | null): string
-}
-
-interface Laboratory {
-  readonly Lab: new (options: object) => Running
-  attempt(lab: Running, options: object): Promise<Attempt>
-  cleanStale(): void
-  median(values: number[]): number
-  pool(jobs: (() => Promise<void>)[], lanes: number): Promise<void>
-  sleep(ms: number): Promise<void>
-}
 
 interface Cell {
   pair: string
   firstMs: (number | null)[]
   upgradeMs: (number | null)[]
   gapMs: number[]
-  /** After a cut of the client's line, until data flows again. */
-  cutMs: (number | null)[]
+  /** What happened to the client's network, and how long after it data flows again. */
+  fault: string | null
+  afterMs: (number | null)[]
   bulk: object[]
   checked: object[]
   fails: unknown[]
@@ -114,37 +68,41 @@ try {
   const ready = await proc.wait((event) => event.ev === 'ready' || event.ev === 'exit', 60_000)
   if (ready?.ev !== 'ready') throw new Error(`The relay did not start: ${proc.stderr}`)
   lab.relays.push({ type: 'open', site, proc, ip: ready.host, key: ready.line })
+  for (let i = 0; i < Number(values.fanout); i++) console.log(`| ${JSON.stringify(await fanout(lab, script, ready.line, FANOUT))} |`)
+  const pairs = types.flatMap((client) => types.map((server) => ({ client, server })))
+  const chosen = pairs.filter(({ client, server }) => Number(values.fanout) === 0 && new RegExp(values.only).test(`${client} > ${server}`))
   await pool(
-    types.flatMap((client) => types.map((server) => () => measure(client, server, ready.line, proc))).filter((_, i) => {
-      const pair = `${types[Math.floor(i / types.length)]} > ${types[i % types.length]}`
-      return new RegExp(values.only).test(pair)
-    }),
+    faults.flatMap((fault) => chosen.map(({ client, server }) => () => measure(client, server, fault, ready.line, proc))),
     Number(values.lanes)
   )
 } finally {
   await lab.down()
   rmSync(peers, { recursive: true, force: true })
 }
-for (const client of types) {
-  const row = types.map((server) => {
-    const cell = cells.find(({ pair }) => pair === `${client} > ${server}`)
-    if (cell === undefined) return ''
-    const ok = cell.firstMs.filter((ms): ms is number => ms !== null)
-    const up = cell.upgradeMs.filter((ms): ms is number => ms !== null)
-    return `${ok.length}/${cell.firstMs.length} ${(median(ok) / 1000).toFixed(2)}${up.length > 0 ? ` ↑${(median(up) / 1000).toFixed(1)}` : ''}`
-  })
-  console.log(`| ${client} | ${row.join(' | ')} |`)
+for (const fault of faults) {
+  if (fault !== null) console.log(`\n${fault}`)
+  for (const client of types) {
+    const row = types.map((server) => cells.filter((cell) => cell.pair === `${client} > ${server}` && cell.fault === fault).map(textOf).join(''))
+    console.log(`| ${client} | ${row.join(' | ')} |`)
+  }
 }
 const all = cells.flatMap(({ firstMs }) => firstMs)
 const first = all.filter((ms): ms is number => ms !== null)
 console.log(`${first.length} of ${all.length} connected; first byte median ${median(first)} ms, slowest ${Math.max(...first)} ms`)
 if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(cells, null, 1))
 
-async function measure(client: string, server: string, relay: string, proc: Program): Promise<void> {
-  const cell: Cell = { pair: `${client} > ${server}`, firstMs: [], upgradeMs: [], gapMs: [], cutMs: [], bulk: [], checked: [], fails: [] }
-  const [a, b] = [lab.net.site(client), lab.net.site(server)]
+function textOf({ fault, firstMs, upgradeMs, afterMs }: Cell): string {
+  const present = (times: readonly (number | null)[]): number[] => times.filter((ms) => ms !== null)
+  if (fault !== null) return `${present(afterMs).length}/${firstMs.length} ${present(afterMs).map((ms) => (ms / 1000).toFixed(2)).join(' ')}`
+  const [first, upgrade] = [present(firstMs), present(upgradeMs)]
+  return `${first.length}/${firstMs.length} ${(median(first) / 1000).toFixed(2)}${upgrade.length > 0 ? ` ↑${(median(upgrade) / 1000).toFixed(1)}` : ''}`
+}
+
+async function measure(client: string, server: string, fault: string | null, relay: string, proc: Program): Promise<void> {
+  const cell: Cell = { pair: `${client} > ${server}`, fault, firstMs: [], upgradeMs: [], gapMs: [], afterMs: [], bulk: [], checked: [], fails: [] }
   for (let i = 0; i < Number(values.attempts); i++) {
-    const script = here('../../transport/natlab/covey')
+    const [a, b] = [lab.net.site(client), lab.net.site(server)]
+    const prepared = fault === null ? null : FAULTS[fault]!(lab, a)
     const opts = { by: 'key' }
     const run = await attempt(lab, { script, client: a.hosts[0], server: b.hosts[0], relay, sOpts: opts, cOpts: opts, limit: 30_000, keep: true })
     cell.firstMs.push(run.ok ? run.ms : null)
@@ -152,40 +110,41 @@ async function measure(client: string, server: string, relay: string, proc: Prog
     if (run.ok && run.client !== undefined) {
       // At once, so that the path changes below it.
       if (Number(values.checked) > 0) cell.checked.push(await checked(run.client, Number(values.checked)))
-      const since = run.client.events.find(({ ev }) => ev === 'booted')!.t as number
-      const isDirect = (event: Said): boolean => ['stream', 'path'].includes(event.ev) && ['direct', 'lan'].includes(lab.kind(event.remote))
-      if (Number(values.watch) > 0) {
-        run.client.send({ cmd: 'ping', every: 20 })
-        const direct = await run.client.wait(isDirect, Number(values.watch))
-        await sleep(1_000)
-        run.client.send({ cmd: 'ping', every: 0 })
-        const times = run.client.events.filter((event) => event.ev === 'pong').map((event) => event.t)
-        cell.gapMs.push(Math.round(Math.max(0, ...times.slice(1).map((t, at) => t - times[at]!))))
-        cell.upgradeMs.push(direct === null ? null : Math.round(direct.t - since))
-      }
-      if (Number(values.cut) > 0) cell.cutMs.push(await cut(run.client, a))
+      if (Number(values.watch) > 0) await watch(run.client, cell)
+      if (prepared !== null) cell.afterMs.push(await recovery(run.client, prepared.happen))
       if (Number(values.bulk) > 0) cell.bulk.push(await bulk(run.client, proc, Number(values.bulk)))
     }
     await run.client?.kill()
     await run.server?.kill()
-    lab.net.flush(a)
-    lab.net.flush(b)
+    for (const site of [a, b, prepared?.other]) if (site !== undefined) lab.net.rmSite(site)
   }
-  lab.net.rmSite(a)
-  lab.net.rmSite(b)
   cells.push(cell)
   console.error(cell.pair, JSON.stringify({ ...cell, pair: undefined }).slice(0, 600))
 }
 
-async function cut(client: Program, site: Site): Promise<number | null> {
+/** When the path becomes direct, and how long it is silent at most meanwhile. */
+async function watch(client: Program, cell: Cell): Promise<void> {
+  const since = client.events.find(({ ev }) => ev === 'booted')!.t
+  const isDirect = (event: Said): boolean => ['stream', 'path'].includes(event.ev) && ['direct', 'lan'].includes(lab.kind(event.remote))
+  client.send({ cmd: 'ping', every: 20 })
+  const direct = await client.wait(isDirect, Number(values.watch))
+  await sleep(1_000)
+  client.send({ cmd: 'ping', every: 0 })
+  const times = client.events.filter((event) => event.ev === 'pong').map((event) => event.t)
+  cell.gapMs.push(Math.round(Math.max(0, ...times.slice(1).map((t, at) => t - times[at]!))))
+  cell.upgradeMs.push(direct === null ? null : Math.round(direct.t - since))
+}
+
+/** Milliseconds from when the network is whole again until a ping is answered. */
+async function recovery(client: Program, happen: () => Promise<void>): Promise<number | null> {
   client.send({ cmd: 'ping', every: 50 })
   await client.wait('pong', 5_000)
-  lab.net.cut(site)
-  await sleep(Number(values.cut))
-  lab.net.uncut(site)
-  const back = performance.timeOrigin + performance.now()
-  const pong = await client.wait('pong', 30_000, client.mark)
-  return pong === null ? null : Math.round(pong.t - back)
+  await sleep(SETTLED_MS)
+  await happen()
+  const whole = performance.timeOrigin + performance.now()
+  // What was under way when it happened may still arrive.
+  const pong = await client.wait(({ ev, t }) => ev === 'pong' && t > whole + UNDER_WAY_MS, RECOVERY_TIMEOUT_MS)
+  return pong === null ? null : Math.round(pong.t - whole)
 }
 
 /** A transfer whose content is compared, and where the path became direct in the meantime. */
