@@ -236,6 +236,9 @@ declare module 'hypercore' {
     readonly remotePublicKey: Uint8Array
     readonly remoteFork: number
     readonly remoteLength: number
+    /** How many of the first blocks it says to have, and which of all. */
+    readonly remoteContiguousLength: number
+    readonly remoteBitfield: { get(index: number): boolean }
     readonly remoteUploading: boolean
     readonly remoteDownloading: boolean
     readonly remoteSynced: boolean

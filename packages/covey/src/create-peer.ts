@@ -97,6 +97,11 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       }
     })
     closers.add(rooms.close)
+    rooms.on('leave', async ({ id }) => {
+      // What was fetched there, and nobody keeps for another room. Who comes back finds it as it was at first.
+      await files.setHolding(id, 'none')
+      await files.setHolding(id, null)
+    })
     fileMirrors.begin()
     const devices = await createDevices({ rooms, onroom: (room) => void holdRoom(room, coresOf(room), mirrorClient) })
     closers.add(devices.close)

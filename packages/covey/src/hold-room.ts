@@ -1,4 +1,4 @@
-import { encodeZ32 } from '@covey/core'
+import { decodeKey, encodeZ32 } from '@covey/core'
 import type { Holding, MirrorClient } from '@covey/mirror/client'
 import type { MirrorHealth, Room } from '@covey/rooms'
 import type { RoomCores } from '@covey/rooms/internal'
@@ -77,6 +77,7 @@ export function holdRoom(room: Room, cores: RoomCores, client: MirrorClient): He
     client.on('reach', changed),
     room.on('close', () => {
       for (const stop of stops) stop()
+      if (cores.isLeft()) holding.release([...held].map((key) => decodeKey(key)))
       holding.close()
     })
   ]

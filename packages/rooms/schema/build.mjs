@@ -238,7 +238,9 @@ struct(
   optional('key', 'fixed32'),
   // Of the personal room: that it is, and K0, where another device has told it.
   optional('personal', 'bool'),
-  optional('encryptionKey', 'fixed32')
+  optional('encryptionKey', 'fixed32'),
+  // This device is leaving it; without a key, it has, and what is left of it is to be cleared.
+  optional('left', 'bool')
 )
 
 // What a device keeps of a room that is asleep: sealed, and taken away when it is opened.

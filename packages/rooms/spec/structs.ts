@@ -266,6 +266,7 @@ export interface Structs {
     key?: Uint8Array | null
     personal?: boolean | null
     encryptionKey?: Uint8Array | null
+    left?: boolean | null
   }
   'noted-head': {
     key: Uint8Array

@@ -30,6 +30,7 @@ import { guardStore } from './internal/guards/guard-core.js'
 import { guardPairing } from './internal/guards/guard-pairing.js'
 import { assertUpstream } from './internal/guards/upstream.js'
 import { assertRules } from './internal/rule-setting.js'
+import { takeLeave } from './internal/take-leave.js'
 import { createBlockedDevices, type KnownDevice } from './internal/people/blocked-devices.js'
 import { createContacts } from './internal/people/contacts.js'
 import { createDirectMessages } from './internal/people/direct-messages.js'
@@ -38,6 +39,7 @@ import { openPeopleStore } from './internal/people/people-store.js'
 import { openRecords } from './internal/records.js'
 import { registerParts } from './internal/rooms-parts.js'
 import { keepRooms, type KeepRoomsInit } from './internal/shelf/keep-rooms.js'
+import type { Place } from './internal/shelf/place.js'
 import { decodeInvite, type InviteLink } from './invite.js'
 import type { DirectMessages, RequestsFrom } from './people.js'
 import type { Room } from './room.js'
@@ -182,12 +184,19 @@ export async function createRooms<Extension extends object = object>(init: Rooms
 
   /** Joins, with the room open if it is one of the list. Gives the room as an app has it. */
   async function joinAs(id: string, work: () => Promise<Room>): Promise<Extended> {
+    await keeping.stay(id)
     const held = await places.get(id)?.hold()
     try {
       return keeping.roomOf((await work()).id)!
     } finally {
       held?.release()
     }
+  }
+
+  async function leave(place: Place): Promise<void> {
+    const isTold = await place.use((opened) => takeLeave(opened, identity.identity.publicKey))
+    await keeping.leave(place, isTold)
+    void events.emit('leave', { id: place.id })
   }
 
   /** There as soon as the rooms are. */
@@ -223,7 +232,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const reportUnopened = report('A room could not be opened.')
   const unopened: unknown[] = []
   for (const record of await records.all(unopened)) {
-    if (record.key && !record.personal) await keeping.find({ ...record, key: record.key })
+    if (!record.personal) await keeping.find(record)
   }
   blocked.lookAt(asleep())
   // Not before: what is there already is not to be made again.
@@ -280,8 +289,18 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       assertSignal(options.signal, 'options.signal')
       throwIfAborted(options.signal)
       assertOpen()
-      const { id, ...imported } = await importFile(path, places, options.signal)
+      const present = new Map([...places].filter(([each]) => keeping.roomOf(each) !== undefined))
+      const { id, ...imported } = await importFile(path, present, options.signal)
       return { room: keeping.roomOf(id)!, ...imported }
+    },
+    async leave(id, options = {}) {
+      assertString(id, 'id')
+      assertOptions(options, 'options', ['signal'])
+      assertSignal(options.signal, 'options.signal')
+      throwIfAborted(options.signal)
+      assertOpen()
+      if (keeping.roomOf(id) === undefined) throw new RoomError('ROOM_NOT_FOUND', 'This peer is in no such room.', { hint: 'list() gives those there are.' })
+      await raceSignal(leave(places.get(id)!), options.signal)
     },
     get: keeping.roomOf,
     list: keeping.rooms,

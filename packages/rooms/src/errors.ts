@@ -2,6 +2,7 @@ import { CoveyError } from '@covey/core'
 
 /**
  * - `ROOM_CLOSED`: the room, or its peer, was closed.
+ * - `ROOM_NOT_FOUND`: this peer is in no room of this id.
  * - `ROOM_NOT_WRITABLE`: this device may read the room, but not write to it.
  * - `ROOM_FORBIDDEN`: the member's role does not allow it.
  * - `ROOM_STORAGE_FAILED`: the disk did not take it, and nothing was sent; or not what arrived, and the room stops.
@@ -41,6 +42,7 @@ import { CoveyError } from '@covey/core'
  */
 export type RoomErrorCode =
   | 'ROOM_CLOSED'
+  | 'ROOM_NOT_FOUND'
   | 'ROOM_NOT_WRITABLE'
   | 'ROOM_FORBIDDEN'
   | 'ROOM_STORAGE_FAILED'

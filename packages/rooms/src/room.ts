@@ -368,7 +368,7 @@ export interface Room extends EventSource<RoomEvents>, RoomGovernance, RoomReadi
   /** How long slow mode has this device's person wait. */
   pace(): Promise<Pace>
   /**
-   * Gives up the membership, on all devices. The room stays readable here as it is now.
+   * Gives up the membership, on all devices. The room stays readable here as it is now; {@link Rooms.leave} takes it away as well.
    *
    * @throws {RoomError} ROOM_FORBIDDEN for the owner, who has to hand the room to somebody first; ROOM_NOT_WRITABLE for
    *   readers of a broadcast room, who write nothing: a moderator removes them

@@ -10,6 +10,8 @@ import type { RoomRules } from './rules.js'
 export interface RoomsEvents<R extends Room = Room> {
   /** A room was made, joined or found on disk. */
   open: { readonly room: R }
+  /** This device has left a room, and has it in no list any more. */
+  leave: { readonly id: string }
   /** Something failed in the background. */
   error: RoomError
 }
@@ -72,6 +74,28 @@ export interface Rooms<R extends Room = Room> extends EventSource<RoomsEvents<R>
    * ```
    */
   importBundle(path: string, options?: CallOptions): Promise<ImportedBundle<R>>
+  /**
+   * Leaves a room, by its id, and takes it off this device. It is in no list any more when it resolves, and is closed for whoever
+   * has it. The person gives up the membership by it, as by {@link Room.leave}, unless they have none any more, are alone in the
+   * room, or read a broadcast room, where nobody hears them.
+   *
+   * What the person said in it last, that they leave, is kept until somebody else has it, also over restarts; then what the room
+   * said is cleared from the disk. This device comes into the room again by another invite alone; others of the person
+   * keep what they have of it.
+   *
+   * @throws {RoomError} ROOM_NOT_FOUND; ROOM_FORBIDDEN for the owner of a room in which there are others, who has to hand it to one
+   *   of them first, and for a direct room; ROOM_CLOSED, ROOM_STORAGE_FAILED, ROOM_BROKEN for one that does not open
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * const alice = await createPeer()
+   * const room = await alice.rooms.create({ name: 'Tea' })
+   * await alice.rooms.leave(room.id)
+   * console.log(alice.rooms.list().length) // 0
+   * ```
+   */
+  leave(id: string, options?: CallOptions): Promise<void>
   /** The room of this id, open or asleep; the same object each time. */
   get(id: string): R | undefined
   /** The rooms, open and asleep. Opens none. */

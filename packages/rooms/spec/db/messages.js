@@ -1432,13 +1432,14 @@ const encoding50 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.key) c.fixed32.preencode(state, m.key)
     if (m.encryptionKey) c.fixed32.preencode(state, m.encryptionKey)
   },
   encode(state, m) {
-    const flags = (m.key ? 1 : 0) | (m.personal ? 2 : 0) | (m.encryptionKey ? 4 : 0)
+    const flags =
+      (m.key ? 1 : 0) | (m.personal ? 2 : 0) | (m.encryptionKey ? 4 : 0) | (m.left ? 8 : 0)
 
     c.fixed32.encode(state, m.namespace)
     c.fixed32.encode(state, m.discoveryKey)
@@ -1457,7 +1458,8 @@ const encoding50 = {
       discoveryKey: r1,
       key: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       personal: (flags & 2) !== 0,
-      encryptionKey: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
+      encryptionKey: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      left: (flags & 8) !== 0
     }
   }
 }

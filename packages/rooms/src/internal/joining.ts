@@ -80,7 +80,7 @@ export function createJoining(init: JoiningInit): Joining {
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
     const known = await records.get(discoveryKey)
-    if (known !== undefined) return known
+    if (known !== undefined) return { ...known, left: false }
     const record = { namespace: randomBytes(KEY_BYTES), discoveryKey }
     await records.put(record)
     return record

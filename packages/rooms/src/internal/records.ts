@@ -4,7 +4,7 @@ import { encodeZ32, equalBytes } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { decodeStruct, encodeStruct, type Structs } from './structs.js'
 
-/** What this device knows of a room before it opens it. Without a key: it has asked to join. */
+/** What this device knows of a room before it opens it. Without a key: it has asked to join, or has left. */
 export type RoomRecord = Structs['room-record']
 
 /** What can be told of a room without opening it. */

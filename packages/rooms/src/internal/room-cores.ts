@@ -25,6 +25,8 @@ export interface RoomCores {
   wake(key: Uint8Array, length: number): Promise<void>
   /** Where a message lies, when it is in the log: the last block of the first `length` of a core, by its key. */
   locate(id: Uint8Array): Promise<{ readonly key: Uint8Array; readonly length: number } | undefined>
+  /** Whether this device has left the room, and others have heard of it: nobody has to hold it for this device any more. */
+  isLeft(): boolean
   /** Calls back when there may be others. */
   onchange(listener: () => void): () => void
   /** Takes what tells of the mirrors that hold the room; to be called, what is returned, when they have changed. */
@@ -80,6 +82,7 @@ export function coresIn({ room, base, view, log, health, onpeople }: OpenRoom): 
         stop()
       }
     },
+    isLeft: () => false,
     tellMirrors: health.tellMirrors,
     devices: async () => (await others()).filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device))
   }

@@ -12,6 +12,7 @@ import { createLane } from '../lane/lane.js'
 import { openRoom, type OpenRoom, type OpenRoomInit } from '../open-room.js'
 import type { RoomNote, RoomRecord, RoomRecords } from '../records.js'
 import { registerCores } from '../room-cores.js'
+import { createDepartures } from './departures.js'
 import { createDoorbell } from './doorbell.js'
 import { createLastingCores } from './lasting-cores.js'
 import { createLastingRoom } from './lasting-room.js'
@@ -21,15 +22,19 @@ import { createShelf } from './shelf.js'
 
 /** The rooms of a peer: on the network all of them, and open as they are used. */
 export interface KeptRooms<Extended extends Room> {
-  /** Those that are open, by id. */
+  /** Those that are open, by id, and of all: those that this device leaves too. */
   readonly open: ReadonlyMap<string, OpenRoom>
   readonly places: ReadonlyMap<string, Place>
   rooms(): Extended[]
   roomOf(id: string): Extended | undefined
-  /** Takes in a room that is on the disk. */
-  find(record: RoomRecord & { readonly key: Uint8Array }): Promise<void>
+  /** Takes in a room that is on the disk, or goes on to leave it. */
+  find(record: RoomRecord): Promise<void>
   /** Takes in a room that was made or joined, or gives the one that it is. */
   enter(opened: OpenRoom): Extended
+  /** Has a room in no list any more, and takes it off the disk, when others have heard of that if there is something to hear. */
+  leave(place: Place, isTold: boolean): Promise<void>
+  /** Has a room that is being left stay, if it is still here. */
+  stay(id: string): Promise<void>
   /** Calls back with each room that is opened from now on, each time. */
   onopen(listener: (opened: OpenRoom) => void): () => void
   close(): Promise<void>
@@ -78,6 +83,7 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
   const shelf = createShelf({ open, placeOf: (id) => places.get(id)!, maxOpen: init.maxOpen, onerror: reportUnopened })
   const meet = (stream: WakeupStream): void => meetings.forEach((listener) => listener(stream))
   sessions.on('connection', meet)
+  const departures = createDepartures({ corestore: stack.corestore, records, onerror: report('A room that was left is still here.') })
   /** Those that fell asleep with something to say. */
   const unsaid = new Set<string>()
   let isClosing = false
@@ -161,7 +167,7 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
       }
     })
     const lasting = createLastingRoom(place)
-    const { cores, follow, slept } = createLastingCores(place, (heads) => shelf.heard(place, heads, place))
+    const { cores, follow, slept } = createLastingCores({ place, onheads: (heads) => shelf.heard(place, heads, place), isLeft: () => departures.isHeard(id) })
     const topic = node.join(discoveryKey)
     const admission = createAdmission(pairing, place, self, report('Somebody could not be let in.'))
     const doorbell = createDoorbell({
@@ -195,18 +201,31 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
     return place
   }
 
+  async function find({ key, discoveryKey, left }: RoomRecord): Promise<void> {
+    if (!key) return left ? departures.clear(discoveryKey) : undefined
+    // One that cannot be read is as good as none: then the room is opened, and says what is wrong.
+    const note = await records.note(discoveryKey).catch(() => undefined)
+    const place = add(key, discoveryKey, { attendance: createAttendance(), epochs: new Map() }, note)
+    if (left) departures.begin(place)
+    // It was open when the process was killed, and may have something to send.
+    else if (note === undefined) shelf.ring(place)
+  }
+
   return {
     open,
     places,
-    rooms: () => [...rooms.values()],
-    roomOf: (id) => rooms.get(id),
-    async find({ key, discoveryKey }) {
-      // One that cannot be read is as good as none: then the room is opened, and says what is wrong.
-      const note = await records.note(discoveryKey).catch(() => undefined)
-      const place = add(key, discoveryKey, { attendance: createAttendance(), epochs: new Map() }, note)
-      // It was open when the process was killed, and may have something to send.
-      if (note === undefined) shelf.ring(place)
+    rooms: () => [...rooms].flatMap(([id, room]) => (departures.has(id) ? [] : [room])),
+    roomOf: (id) => (departures.has(id) ? undefined : rooms.get(id)),
+    find,
+    async leave(place, isTold) {
+      if (!isTold) return departures.takeAway(place)
+      const record = { ...(await records.get(place.discoveryKey))!, left: true }
+      await records.put(record)
+      // For whoever has it, it is closed. What is to be done yet is done with another.
+      await place.close()
+      await find(record)
     },
+    stay: departures.cancel,
     enter(opened) {
       const { attendance, epochs, base: { key, discoveryKey } } = opened
       const known = places.get(opened.room.id)
@@ -219,6 +238,7 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
     },
     async close() {
       isClosing = true
+      departures.close()
       clearInterval(ticking)
       sessions.removeListener('connection', meet)
       shelf.close()

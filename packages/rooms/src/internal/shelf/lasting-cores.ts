@@ -18,8 +18,14 @@ export interface LastingCores {
 /** What is had held of it, and by whom. */
 type Held = Record<'keys', Uint8Array[]> & Record<'mirrors', readonly string[]>
 
-/** @param onheads called with what somebody says to have of the room while it is asleep. */
-export function createLastingCores(place: Place, onheads: (heads: readonly Head[]) => void): LastingCores {
+export interface LastingCoresInit {
+  readonly place: Place
+  /** Called with what somebody says to have of the room while it is asleep. */
+  readonly onheads: (heads: readonly Head[]) => void
+  readonly isLeft: RoomCores['isLeft']
+}
+
+export function createLastingCores({ place, onheads, isLeft }: LastingCoresInit): LastingCores {
   const listeners = new Set<() => void>()
   const tell = (): void => listeners.forEach((listener) => listener())
   /** What was said of it while it was open, by core. */
@@ -51,6 +57,7 @@ export function createLastingCores(place: Place, onheads: (heads: readonly Head[
       mirrors: async () => (await look()).mirrors,
       devices: () => place.use((opened) => coresIn(opened).devices()),
       locate: (id) => place.use((opened) => coresIn(opened).locate(id)),
+      isLeft,
       async wake(key, length) {
         // What falls asleep at this moment is known when it sleeps.
         if (place.opened === undefined) await place.rest()
