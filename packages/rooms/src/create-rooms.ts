@@ -91,8 +91,10 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const pairing = new BlindPairing(parts.sessionSwarm as ConstructorParameters<typeof BlindPairing>[0])
   guardPairing(pairing)
   const events = createEvents<RoomsEvents<Extended>>()
+  /** The rooms that are being joined, or left, by id. */
   const joining = new Set<string>()
-  const pending = new Set<Promise<Room>>()
+  const leaving = new Map<string, Promise<void>>()
+  const pending = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
   const report = (message: string) => (cause: unknown) =>
@@ -165,8 +167,8 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     return enter(opened)
   }
 
-  /** Opens a room, so that closing waits for it; what is closed beneath it fails in its own words. */
-  async function opening(work: () => Promise<Extended>): Promise<Extended> {
+  /** Opens or leaves a room, so that closing waits for it; what is closed beneath it fails in its own words. */
+  async function opening<Value>(work: () => Promise<Value>): Promise<Value> {
     assertOpen()
     const started = work()
     pending.add(started)
@@ -194,9 +196,25 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   }
 
   async function leave(place: Place): Promise<void> {
-    const isTold = await place.use((opened) => takeLeave(opened, identity.identity.publicKey))
-    await keeping.leave(place, isTold)
-    void events.emit('leave', { id: place.id })
+    const { id } = place
+    if (joining.has(id)) throw joinInProgress()
+    // Nothing brings it back meanwhile.
+    joining.add(id)
+    try {
+      const isTold = await place.use((opened) => takeLeave(opened, identity.identity.publicKey))
+      await keeping.leave(place, isTold)
+    } finally {
+      joining.delete(id)
+    }
+    void events.emit('leave', { id })
+  }
+
+  function leaveOnce(place: Place): Promise<void> {
+    const known = leaving.get(place.id)
+    if (known !== undefined) return known
+    const left = leave(place).finally(() => leaving.delete(place.id))
+    leaving.set(place.id, left)
+    return left
   }
 
   /** There as soon as the rooms are. */
@@ -272,9 +290,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       // What waits for approval may wait for longer than the invite lasts: the room knows.
       if (invite.expiresAt && !invite.approval && Date.now() >= invite.expiresAt) throw expiredError()
       const id = encodeZ32(invite.discoveryKey)
-      if (joining.has(id)) {
-        throw new RoomError('JOIN_IN_PROGRESS', 'This peer is joining that room already.', { retryable: true })
-      }
+      if (joining.has(id)) throw joinInProgress()
       joining.add(id)
       try {
         const onTimeout = (): RoomError => joinTimeout(invite)
@@ -300,7 +316,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       throwIfAborted(options.signal)
       assertOpen()
       if (keeping.roomOf(id) === undefined) throw new RoomError('ROOM_NOT_FOUND', 'This peer is in no such room.', { hint: 'list() gives those there are.' })
-      await raceSignal(leave(places.get(id)!), options.signal)
+      await raceSignal(opening(() => leaveOnce(places.get(id)!)), options.signal)
     },
     get: keeping.roomOf,
     list: keeping.rooms,
@@ -311,6 +327,10 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   }
   registerParts(rooms, { node, stack, records, contacts, open, places, joining, assertOpen, enter, onopen: keeping.onopen })
   return rooms
+}
+
+function joinInProgress(): RoomError {
+  return new RoomError('JOIN_IN_PROGRESS', 'This peer is joining or leaving that room already.', { retryable: true })
 }
 
 function joinTimeout({ approval }: InviteLink): RoomError {

@@ -29,7 +29,7 @@ import { CoveyError } from '@covey/core'
  * - `BUNDLE_MALFORMED`: it is no bundle, or it is cut short or damaged. What came before the damage has been taken.
  * - `BUNDLE_UNSUPPORTED`: it is of a later version.
  * - `BUNDLE_FOREIGN`: it is of a room that this peer is not in.
- * - `JOIN_IN_PROGRESS`: this peer is joining that room already.
+ * - `JOIN_IN_PROGRESS`: this peer is joining or leaving that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
  * - `LINK_MALFORMED`: the link is whole, but not one by which a device is linked.

@@ -3,6 +3,9 @@ import type Corestore from 'corestore'
 import type { Room } from '@covey/rooms'
 import { coresOf } from '@covey/rooms/internal'
 import { partsOf } from '@covey/transport/internal'
+import { randomBytes } from '../src/internal/crypto.js'
+import { partsOfRooms } from '../src/internal/rooms-parts.js'
+import { bringToSleep } from './support-asleep.js'
 import { allOf, codeOf, open, person, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
@@ -15,7 +18,7 @@ test('who leaves has the room in no list any more, others hear of it, and then n
   const keys = await coresOf(his).keys()
   expect(await blocksOf(bob, keys)).toBeGreaterThan(0)
   const [closed, left] = [his.once('close'), bob.rooms.once('leave')]
-  await bob.rooms.leave(his.id)
+  await Promise.all([bob.rooms.leave(his.id), bob.rooms.leave(his.id)])
   await closed
   expect(await left).toEqual({ id: his.id })
   expect(bob.rooms.list()).toEqual([])
@@ -105,6 +108,21 @@ test('a room is not left without an owner, nor without one who settles it; who i
   await alice.rooms.leave(hersToo.id)
   expect(await blocksOf(alice, hersKeys)).toBe(0)
   expect(alice.rooms.list()).toEqual([])
+})
+
+test('what a kill has left of a room is cleared at the next start', async () => {
+  const alice = await open(await person('Alice'), net, undefined, { maxOpenRooms: 1 })
+  const room = await alice.rooms.create({ name: 'Tea' })
+  await room.send('to myself')
+  const keys = await coresOf(room).keys()
+  await bringToSleep(alice, room)
+  const { records, places } = partsOfRooms(alice.rooms)
+  // As it is just before anything is cleared.
+  await records.put({ namespace: randomBytes(32), discoveryKey: places.get(room.id)!.discoveryKey, left: true })
+  await alice.close()
+  const again = await open(alice.person, net)
+  expect(again.rooms.list()).toEqual([])
+  expect(await blocksOf(again, keys)).toBe(0)
 })
 
 test('bad input is refused', async () => {

@@ -16,7 +16,7 @@ export interface RoomsParts {
   readonly open: ReadonlyMap<string, OpenRoom>
   /** All rooms, by id, those that are asleep too. */
   readonly places: ReadonlyMap<string, Place>
-  /** The ids of the rooms that are being joined. */
+  /** The ids of the rooms that are being joined, or left. */
   readonly joining: Set<string>
   /** @throws {RoomError} ROOM_CLOSED */
   readonly assertOpen: () => void

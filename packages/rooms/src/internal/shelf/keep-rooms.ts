@@ -83,7 +83,8 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
   const shelf = createShelf({ open, placeOf: (id) => places.get(id)!, maxOpen: init.maxOpen, onerror: reportUnopened })
   const meet = (stream: WakeupStream): void => meetings.forEach((listener) => listener(stream))
   sessions.on('connection', meet)
-  const departures = createDepartures({ corestore: stack.corestore, records, onerror: report('A room that was left is still here.') })
+  const reportUncleared = report('A room that was left is still here.')
+  const departures = createDepartures({ corestore: stack.corestore, records, onerror: reportUncleared })
   /** Those that fell asleep with something to say. */
   const unsaid = new Set<string>()
   let isClosing = false
@@ -202,7 +203,7 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
   }
 
   async function find({ key, discoveryKey, left }: RoomRecord): Promise<void> {
-    if (!key) return left ? departures.clear(discoveryKey) : undefined
+    if (!key) return left ? departures.clear(discoveryKey).catch(reportUncleared) : undefined
     // One that cannot be read is as good as none: then the room is opened, and says what is wrong.
     const note = await records.note(discoveryKey).catch(() => undefined)
     const place = add(key, discoveryKey, { attendance: createAttendance(), epochs: new Map() }, note)
