@@ -1,8 +1,9 @@
 // One life of a peer, in a process of its own: what it holds is what is measured.
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPeer, localNetwork, type Peer, type Room } from 'covey'
+import { answerCalls } from '../called-process.js'
 import { createPrng } from '../model/prng.js'
-import type { Ask, Calls, Told } from './protocol.js'
+import type { SoakCalls } from './protocol.js'
 
 const WINDOW = 50
 
@@ -35,7 +36,7 @@ async function look(): Promise<void> {
   }
 }
 
-const answers: { readonly [Call in keyof Calls]: (given: Calls[Call]['given']) => Promise<Calls[Call]['answer']> } = {
+answerCalls<SoakCalls>({
   async start({ storage, bootstrap, name, invite, pauseMs, seed }) {
     peer = await createPeer({ storage, name, network: localNetwork(bootstrap), presence: true, readReceipts: true })
     peer.rooms.on('error', (error) => failures.push(String(error.stack)))
@@ -75,15 +76,4 @@ const answers: { readonly [Call in keyof Calls]: (given: Calls[Call]['given']) =
     await peer.close()
     return null
   }
-}
-
-process.on('message', ({ call, given }: Ask) => {
-  const answer = answers[call] as (given: unknown) => Promise<unknown>
-  const tell = (told: Told): void => void process.send!(told)
-  answer(given).then(
-    (value) => tell({ answer: value }),
-    (error: Error) => tell({ error: String(error.stack) })
-  )
 })
-// The end of whoever started this process is its own end.
-process.on('disconnect', () => process.exit(0))

@@ -22,7 +22,7 @@ export interface Measured {
 }
 
 /** What the process of a peer is asked, and answers with. */
-export interface Calls {
+export interface SoakCalls {
   /** Resolves when it is in the room. */
   start: { given: Given; answer: { readonly person: string } }
   invite: { given: null; answer: { readonly link: string } }
@@ -33,12 +33,3 @@ export interface Calls {
   count: { given: null; answer: Readonly<Record<string, number>> }
   close: { given: null; answer: null }
 }
-
-export type Call = keyof Calls
-
-export interface Ask {
-  readonly call: Call
-  readonly given: unknown
-}
-
-export type Told = { readonly answer: unknown } | { readonly error: string }

@@ -104,7 +104,8 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
   }
 
   try {
-    const store = await openStore(storage)
+    // What it writes itself nobody else reads.
+    const store = await openStore(storage, { allowCopy: true })
     closers.add(store.close)
     const identity = await openIdentity({ storage: `${storage}/identity`, name: 'Mirror' })
     closers.add(() => identity.close())

@@ -8,7 +8,7 @@ export { createNode, type Contact, type Node, type NodeEvents, type NodeInit, ty
 export type { Diagnosis, RelayDiagnosis } from './diagnosis.js'
 export { assertNetwork, localNetwork, publicNetwork, type Network, type NetworkAddress, type NetworkOptions } from './network.js'
 export { formatRelay, MAX_RELAYS, parseRelay, type RelayAddress } from './relay.js'
-export { openStore, type Store } from './store.js'
+export { openStore, type Store, type StoreOptions } from './store.js'
 export {
   defineChannel,
   type Channel,

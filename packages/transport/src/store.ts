@@ -1,5 +1,5 @@
 import type Corestore from 'corestore'
-import { assertString } from '@covey/core'
+import { assertOptions, assertString } from '@covey/core'
 import { TransportError } from './errors.js'
 import { openCorestore } from './internal/open-corestore.js'
 
@@ -12,6 +12,16 @@ export interface Store {
   /** Releases the folder. Closing a node closes its store. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How {@link openStore} opens a folder. */
+export interface StoreOptions {
+  /**
+   * Whether a folder is opened that was copied, moved to another disk, or restored. Default `false`: what a device has
+   * written since the copy was made, it would write a second time and otherwise, and be taken for one that lies. For stores
+   * in which nothing is written that others read, a mirror's, say.
+   */
+  readonly allowCopy?: boolean
 }
 
 const corestores = new WeakMap<Store, Corestore>()
@@ -28,10 +38,13 @@ export function corestoreOf(store: Store): Corestore {
  *
  * @throws {TransportError} STORAGE_LOCKED, STORAGE_UNWRITABLE, STORAGE_FAILED
  */
-export async function openStore(folder: string): Promise<Store> {
+export async function openStore(folder: string, options: StoreOptions = {}): Promise<Store> {
   assertString(folder, 'folder', { minLength: 1 })
+  assertOptions(options, 'options', ['allowCopy'])
+  const { allowCopy = false } = options
+  if (typeof allowCopy !== 'boolean') throw new TypeError('options.allowCopy must be true or false')
   // A folder of its own: what it finds in the one that it is given, the database takes for its own.
-  const corestore = await openCorestore(`${folder}/cores`).catch((cause: unknown) => {
+  const corestore = await openCorestore(`${folder}/cores`, allowCopy).catch((cause: unknown) => {
     throw openError(folder, cause)
   })
 
@@ -59,6 +72,12 @@ function openError(folder: string, cause: unknown): TransportError {
     return new TransportError('STORAGE_UNWRITABLE', `The folder ${folder} cannot be written.`, {
       cause,
       hint: 'Check that it is a folder, that you may write to it and that the disk has room.'
+    })
+  }
+  if (code === 'DEVICE_FILE') {
+    return new TransportError('STORAGE_FAILED', `The folder ${folder} is a copy, or was moved to another disk or restored.`, {
+      cause,
+      hint: 'Two devices that write as one break the rooms that they are in: give this one a folder of its own, and link it.'
     })
   }
   return new TransportError('STORAGE_FAILED', `The folder ${folder} could not be opened.`, {

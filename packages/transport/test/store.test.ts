@@ -136,8 +136,29 @@ test('a folder that was copied is not opened, and nothing of it is touched', asy
   await (await open(folder)).close()
   await cp(folder, copy, { recursive: true })
   const before = await readdir(copy, { recursive: true })
-  for (const _ of [1, 2]) expect((await openError(copy)).code).toBe('STORAGE_FAILED')
+  for (const _ of [1, 2]) expect(await openError(copy)).toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(/is a copy/) as string })
   expect(await readdir(copy, { recursive: true })).toEqual(before)
+})
+
+test('where a copy is allowed it has what the folder had, and is open once at a time, also in another process', async () => {
+  const [folder, copy] = [await temporaryFolder(), await temporaryFolder()]
+  const store = await open(folder)
+  const { key } = await written(store)
+  await store.close()
+  await cp(folder, copy, { recursive: true })
+  const options = { allowCopy: true }
+  const copied = await openStore(copy, options)
+  onTestFinished(() => copied.close())
+  expect(String(await corestoreOf(copied).get({ key }).get(0))).toBe('kept')
+  expect(await codeOf(() => openStore(copy, options))).toBe('STORAGE_LOCKED')
+  await copied.close()
+  const [elsewhere, other] = [await temporaryFolder(), await openInAnotherProcess(folder)]
+  await expect(openStore(folder, options)).rejects.toMatchObject({ code: 'STORAGE_LOCKED' })
+  await other.kill()
+  await (await openStore(elsewhere, options)).close()
+  // A peer's that was never a copy is opened as ever.
+  await open(elsewhere)
+  await expect(openStore(folder, { allowCopy: 1 as never })).rejects.toThrow('options.allowCopy')
 })
 
 /** A core with one block in it. */

@@ -23,19 +23,21 @@ const CACHED_ENTRIES = 8_192
  * would be taken for one that was moved, for ever. Such a file says nothing, and is made again; so is
  * any beside which there is no database, for then nothing was ever stored. No two openers get the
  * database by that: it has a lock of its own.
+ *
+ * @param allowBackup whether it may be a copy: without that file.
  */
-export async function openCorestore(folder: string): Promise<Corestore> {
+export async function openCorestore(folder: string, allowBackup: boolean): Promise<Corestore> {
   try {
-    return await tryOpen(folder)
+    return await tryOpen(folder, allowBackup)
   } catch (error) {
     if ((error as { code?: string }).code !== 'DEVICE_FILE' || !(await isUnfinished(folder))) throw error
     await rm(`${folder}/CORESTORE`, { force: true })
-    return tryOpen(folder)
+    return tryOpen(folder, allowBackup)
   }
 }
 
-async function tryOpen(folder: string): Promise<Corestore> {
-  const corestore = new Corestore(folder, { globalCache: new Rache({ maxSize: CACHED_ENTRIES }) })
+async function tryOpen(folder: string, allowBackup: boolean): Promise<Corestore> {
+  const corestore = new Corestore(folder, { allowBackup, globalCache: new Rache({ maxSize: CACHED_ENTRIES }) })
   try {
     await corestore.ready()
     return corestore
