@@ -62,10 +62,11 @@ interface UpstreamData {
 }
 
 function serveOtherBlocks(): void {
-  const { data } = createRequire(import.meta.resolve('corestore'))('hypercore/lib/messages.js') as { data: UpstreamData }
+  const { data } = (createRequire(import.meta.resolve('corestore'))('hypercore/lib/messages.js') as { wire: { data: UpstreamData } }).wire
   const encode = data.encode.bind(data)
   data.encode = (state, message) => {
     const value = message.block?.value
+    if (value) console.log('spoiled')
     encode(state, value ? { ...message, block: { ...message.block, value: value.map((byte) => byte ^ 1) } } : message)
   }
 }

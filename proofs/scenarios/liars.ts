@@ -10,7 +10,7 @@ const idOf = ({ link }: MirrorProcess): string => encodeZ32(decodeMirrorLink(lin
 
 /** All mirrors lie: nobody believes them, they are reported, and people go on among themselves. */
 export async function mirrorsLie({ random, person, mirror }: Play): Promise<void> {
-  const [claims, spoils, stale] = await Promise.all((['claims', 'spoils', 'stale'] as const).map((lie) => mirror(lie, lie)))
+  const [claims, spoils, stale] = await Promise.all((['claims', 'spoils', 'stale'] as const).map((lie) => mirror(lie, { lie })))
   const mirrors = [claims!, spoils!, stale!]
   const [alice, bob, carol] = await Promise.all([person('Alice', ...mirrors), person('Bob', ...mirrors), person('Carol', ...mirrors)])
   await meet(alice, bob)
@@ -28,8 +28,12 @@ export async function mirrorsLie({ random, person, mirror }: Play): Promise<void
   const { mirrors: health } = await alice.room.health()
   check(health.every(({ missingBlocks }) => missingBlocks !== 0), 'By its health the room is held.', health)
 
-  // Bob, who slept, and Carol, who is new, are given wrong blocks by one, and the true ones by Alice.
+  // Bob, who slept, is given wrong blocks, and takes none of them; when Alice is there he has the true ones of her.
+  await alice.kill()
   await bob.wake()
+  await eventually(async () => spoils!.hasSaid('spoiled'), Boolean, 'Nobody was given a wrong block.')
+  check((await bob.texts()).every((text) => text === 'hello' || said.includes(text)), 'Bob reads what nobody has said.')
+  await alice.wake()
   await letIn(alice, carol)
   for (const each of [bob, carol]) await each.reads(said)
   await bob.say(['I have all of it'])

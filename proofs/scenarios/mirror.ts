@@ -8,11 +8,17 @@ import type { Lie } from './liar.js'
 const COMMAND = fileURLToPath(new URL('../../packages/mirror/src/cli.ts', import.meta.url))
 const LIAR = fileURLToPath(new URL('liar.ts', import.meta.url))
 
-export interface MirrorInit {
-  readonly storage: string
-  readonly network: LocalNetwork
+/** What a mirror is like. */
+export interface MirrorWay {
   /** In place of an honest one. */
   readonly lie?: Lie
+  /** On its command line. */
+  readonly options?: readonly string[]
+}
+
+export interface MirrorInit extends MirrorWay {
+  readonly storage: string
+  readonly network: LocalNetwork
   /** Its process has ended by itself. */
   readonly onend: (error: Error) => void
 }
@@ -22,7 +28,7 @@ export class MirrorProcess {
   readonly storage: string
   readonly #init: MirrorInit
   #child: ChildProcess | undefined
-  #said: ReadonlyMap<string, string> = new Map()
+  #said: ReadonlyMap<string, string> = new Map<string, string>()
 
   constructor(init: MirrorInit) {
     this.#init = init
@@ -34,8 +40,8 @@ export class MirrorProcess {
     return this.#said.get('mirror')!
   }
 
-  async start(options: readonly string[] = []): Promise<void> {
-    const { storage, network, lie, onend } = this.#init
+  async start(): Promise<void> {
+    const { storage, network, lie, options = [], onend } = this.#init
     const bootstrap = network.bootstrap.flatMap(({ host, port }) => ['--bootstrap', `${host}:${port}`])
     const command = lie === undefined ? [COMMAND, 'mirror', '--storage', storage, '--mirror-metrics-port', '0', ...bootstrap, ...options] : [LIAR, lie, storage, ...bootstrap]
     const child = spawn(process.execPath, ['--import', 'tsx', '-C', '@covey/source', ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -45,13 +51,21 @@ export class MirrorProcess {
     })
     const said = new Map<string, string>()
     const last = lie === undefined ? 'mirror-metrics' : 'mirror'
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [word, value] = line.split(' ')
-      said.set(word!, value!)
-      if (word === last) break
-    }
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const [word, value] = line.split(' ')
+        said.set(word!, value ?? '')
+        if (word === last) resolve()
+      })
+      child.once('exit', () => reject(new Error('A mirror does not start.')))
+    })
     if (this.#said.size > 0 && said.get('mirror') !== this.link) throw new Error('The mirror is another than before.')
     this.#said = said
+  }
+
+  /** Whether it has printed a line that begins with this word, since it was started. */
+  hasSaid(word: string): boolean {
+    return this.#said.has(word)
   }
 
   /** By SIGKILL. Idempotent. */

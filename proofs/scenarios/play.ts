@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLocalNetwork, type LocalNetwork } from '@covey/testing'
 import { createPrng, type Prng } from '../model/prng.js'
-import type { Lie } from './liar.js'
-import { MirrorProcess } from './mirror.js'
+import { MirrorProcess, type MirrorWay } from './mirror.js'
 import { PATIENCE_MS, Person } from './person.js'
 
 /** Where a scene takes place: a network, a folder, and whoever comes. */
@@ -14,8 +13,8 @@ export interface Play {
   readonly folder: string
   /** Somebody who is awake, with these mirrors. */
   readonly person: (name: string, ...mirrors: readonly MirrorProcess[]) => Promise<Person>
-  /** Each runs; `lie` is for one that is not honest. */
-  readonly mirror: (name: string, lie?: Lie) => Promise<MirrorProcess>
+  /** One that runs. */
+  readonly mirror: (name: string, how?: MirrorWay) => Promise<MirrorProcess>
 }
 
 /** @throws what the scene throws; or why a process ended that nobody killed. */
@@ -45,8 +44,8 @@ function cast(folder: string, all: (Person | MirrorProcess)[], common: { network
       await person.wake()
       return person
     },
-    async mirror(name, lie) {
-      const mirror = new MirrorProcess({ ...common, storage: join(folder, name), ...(lie !== undefined && { lie }) })
+    async mirror(name, how = {}) {
+      const mirror = new MirrorProcess({ ...common, ...how, storage: join(folder, name) })
       all.push(mirror)
       await mirror.start()
       return mirror

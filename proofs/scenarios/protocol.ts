@@ -7,6 +7,7 @@ export const ROOM_CALLS = [
   'durability',
   'health',
   'info',
+  'invites',
   'leave',
   'members',
   'mute',

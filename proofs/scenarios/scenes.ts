@@ -1,5 +1,8 @@
+import { diskFull } from './full-disk.js'
+import { indexersGone } from './indexers.js'
 import { mirrorsLie } from './liars.js'
 import { authorGone, mirrorKilled, mirrorRolledBack, mirrorWiped } from './mirrors.js'
+import { ownerGoneAlone, ownerGoneWithAdmins } from './owner.js'
 import { play, type Play } from './play.js'
 
 const SCENES = {
@@ -7,7 +10,11 @@ const SCENES = {
   'mirror-killed': mirrorKilled,
   'mirror-wiped': mirrorWiped,
   'mirror-rolled-back': mirrorRolledBack,
-  'mirrors-lie': mirrorsLie
+  'mirror-disk-full': diskFull,
+  'mirrors-lie': mirrorsLie,
+  'indexers-gone': indexersGone,
+  'owner-gone-with-admins': ownerGoneWithAdmins,
+  'owner-gone-alone': ownerGoneAlone
 } satisfies Record<string, (play: Play) => Promise<void>>
 
 export type SceneName = keyof typeof SCENES

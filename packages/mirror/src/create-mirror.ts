@@ -8,9 +8,11 @@ import { answerChallenge } from './internal/holding/challenge.js'
 import { holdingChannel, listen } from './internal/holding/channel.js'
 import { createCharges, type MirrorMeter } from './internal/holding/charges.js'
 import { Holder, type HolderStats, type HolderUsage } from './internal/holding/holder.js'
+import { watchDisk, type Disk } from './internal/holding/disk.js'
 import { keepAsIs } from './internal/holding/keep-as-is.js'
 import { createOutbox } from './internal/holding/outbox.js'
 import { openHeldRecords } from './internal/holding/records.js'
+import { watchUnwritten } from './internal/holding/unwritten.js'
 import { listenHttp } from './internal/listen.js'
 import { formatMetrics, MIRROR_METRICS } from './internal/metrics.js'
 import { mirrorLimits, type MirrorLimits } from './limits.js'
@@ -113,6 +115,8 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
     closers.add(node.close)
     const corestore = partsOf(node).corestore as Corestore
     keepAsIs(corestore)
+    let disk: Disk | undefined
+    const unwritten = watchUnwritten(corestore, () => disk?.failed())
     const channel = node.channel(holdingChannel, { peers: 'any', maxMessagesPerSecond: MAX_MESSAGES_PER_SECOND })
     const outbox = createOutbox(channel, onerror)
     const charges =
@@ -138,6 +142,21 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       onerror
     })
     closers.add(holder.close.bind(holder))
+    disk = await watchDisk({
+      folder: storage,
+      minFreeBytes: limits.minFreeBytes,
+      onerror,
+      onchange(isFull) {
+        if (isFull) {
+          holder.pause()
+          void events.emit('error', diskFull())
+        } else {
+          unwritten.askAgain()
+          holder.resume()
+        }
+      }
+    })
+    closers.add(disk.close)
     await charges?.begin()
     closers.add(channel.close.bind(channel))
     channel.on('close', ({ peer }) => {
@@ -184,6 +203,13 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
   } catch (error) {
     return closers.closeAndThrow(error)
   }
+}
+
+function diskFull(): MirrorError {
+  return new MirrorError('MIRROR_DISK_FULL', 'The disk has less room than is to be left free: nothing more is fetched until it has.', {
+    retryable: true,
+    hint: 'What is held is given as ever. Make room, or give a smaller minFreeBytes.'
+  })
 }
 
 /** Each may name many cores; nobody has more to say. */

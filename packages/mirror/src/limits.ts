@@ -57,13 +57,19 @@ export interface MirrorLimits {
   readonly maxCores: number
   /** Of them, those of one device, and how many it asks for in one connection. Default 4,096. */
   readonly maxClientCores: number
+  /**
+   * Bytes that stay free on its disk, for the database and for others: while there are fewer, it fetches nothing. Default
+   * 256 MiB.
+   */
+  readonly minFreeBytes: number
 }
 
 const DEFAULT_MIRROR_LIMITS: MirrorLimits = {
   maxBytes: 65_536 * MIB,
   maxClientBytes: 1_024 * MIB,
   maxCores: 262_144,
-  maxClientCores: 4_096
+  maxClientCores: 4_096,
+  minFreeBytes: 256 * MIB
 }
 
 export const MIRROR_LIMIT_NAMES = Object.keys(DEFAULT_MIRROR_LIMITS) as (keyof MirrorLimits)[]

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { dhtOptions } from './internal/dht-options.js'
+export { isOfDisk } from './internal/is-of-disk.js'
 export {
   CLOSED,
   decodeFrame,

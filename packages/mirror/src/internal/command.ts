@@ -15,7 +15,8 @@ way to each other (relay). Without a name it is both. Neither can read anything.
 
 The mirror:
   --allow <device>          holds for this device only; may be given several times (whoever asks)
-  --max-bytes, --max-client-bytes, --max-cores, --max-client-cores <number>
+  --max-bytes, --max-client-bytes, --max-cores, --max-client-cores,
+  --min-free-bytes <number>
   --mirror-metrics-port <port>  GET /metrics and /health on http://127.0.0.1:<port>
 
 The relay:

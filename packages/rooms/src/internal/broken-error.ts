@@ -1,8 +1,5 @@
+import { isOfDisk } from '@covey/transport/internal'
 import { RoomError } from '../errors.js'
-
-/** What a database that cannot write says of it: rocksdb-native 3.18.1, lib/batch.js:306. */
-const NOT_WRITTEN = 'Batch was not applied'
-const DISK_CODES: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EFBIG'])
 
 /** Why a room cannot go on, where its log ended by itself. */
 export function brokenError(cause: unknown): RoomError {
@@ -16,10 +13,4 @@ export function brokenError(cause: unknown): RoomError {
     cause,
     hint: 'Close the peer and open it again; what was sent is safe.'
   })
-}
-
-/** Whether the disk is at fault, and nobody's data. */
-export function isOfDisk(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false
-  return DISK_CODES.has((error as { code?: unknown }).code) || error.message === NOT_WRITTEN || isOfDisk(error.cause)
 }

@@ -20,6 +20,7 @@ export class HeldCore {
   readonly #core: Hypercore
   #range: { destroy(): void } | null = null
   #asking: Promise<void> = Promise.resolve()
+  #isBroken = false
 
   constructor(init: HeldCoreInit) {
     this.#init = init
@@ -31,7 +32,18 @@ export class HeldCore {
       if (init.onreceived(bytes) > this.#core.byteLength) this.grow()
       init.ongrown()
     })
-    this.#core.ready().then(() => this.grow(), init.onerror)
+    this.#core.ready().then(
+      () => this.grow(),
+      (error: unknown) => {
+        this.#isBroken = true
+        init.onerror(error)
+      }
+    )
+  }
+
+  /** Whether it could not be opened. */
+  get isBroken(): boolean {
+    return this.#isBroken
   }
 
   /** How many of the first blocks are on the disk, without a gap. */

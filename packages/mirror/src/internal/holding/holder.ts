@@ -75,6 +75,7 @@ export class Holder {
   /** What is being closed or removed, by core. */
   readonly #ending = new Map<string, Promise<void>>()
   #bytes = 0
+  #isPaused = false
 
   private constructor(init: HolderInit) {
     this.#init = init
@@ -112,7 +113,8 @@ export class Holder {
   /** A device that is connected asks for cores to be held. What is held already is told at once. */
   async hold(client: string, keys: readonly Uint8Array[]): Promise<void> {
     if (!this.#present.has(client)) this.#present.set(client, 0)
-    for (const key of keys) await this.#holdOne(client, key)
+    // What cannot be kept of one keeps none of the others away.
+    for (const key of keys) await this.#holdOne(client, key).catch(this.#init.onerror)
   }
 
   /** A device that is connected wants cores held no more: it has the room again, and they are another's who is here, or nobody's. */
@@ -143,6 +145,23 @@ export class Holder {
   /** Keeps nothing at the expense of a device any more: what nobody else here has the room for is removed. */
   async drop(client: string): Promise<void> {
     for (const [id, held] of this.#held) await this.#dropOne(client, id, held)
+  }
+
+  /** Fetches nothing more until {@link resume}, because the disk is full. What is here is given as ever. */
+  pause(): void {
+    this.#isPaused = true
+    for (const { core } of this.#held.values()) core?.grow()
+  }
+
+  /** Fetches what devices that are here have asked for. */
+  resume(): void {
+    this.#isPaused = false
+    for (const held of this.#held.values()) {
+      if (held.core?.isBroken === true) held.core = undefined
+      const [client] = held.clients
+      if (held.core !== undefined) held.core.grow()
+      else if (client !== undefined) this.#holdOne(client, held.record.key).catch(this.#init.onerror)
+    }
   }
 
   /** Looks again whether there is room for what a device asked for. */
@@ -178,17 +197,22 @@ export class Holder {
       // There may be room at the expense of this one.
       held.core?.grow()
     }
+    // Of what is new here, not even the name has room.
+    if (this.#isPaused && held.core === undefined && held.record.usedAt === 0) return this.#init.onrefused(client, key, 'MIRROR_FULL')
     held.core ??= new HeldCore({
       corestore: this.#init.corestore,
       key,
-      mayGrow: (length, bytes) => this.#mayGrow(held, Math.max(bytes, held.record.received) + length * BLOCK_COST_BYTES),
+      mayGrow: async (length, bytes) => {
+        if (this.#isPaused && length > (held.core?.length ?? 0)) return this.#refuse(held, 'MIRROR_FULL')
+        return this.#mayGrow(held, Math.max(bytes, held.record.received) + length * BLOCK_COST_BYTES)
+      },
       onreceived: (bytes) => this.#receive(held, bytes),
       ongrown: () => this.#tell(held),
       onerror: this.#init.onerror
     })
     this.#tell(held)
     const usedAt = Math.floor(this.#init.now() / 1_000)
-    if (usedAt - held.record.usedAt >= WRITE_SECONDS) await this.#write(held, { usedAt })
+    if (!this.#isPaused && usedAt - held.record.usedAt >= WRITE_SECONDS) await this.#write(held, { usedAt })
   }
 
   /** A place for one more core, or why there is none. */

@@ -1,6 +1,6 @@
 import type Corestore from 'corestore'
 import type { UpgradeProof } from 'hypercore'
-import { isOfDisk } from '../broken-error.js'
+import { isOfDisk } from '@covey/transport/internal'
 import { rootCount } from '../equivocation.js'
 
 /** lib/core.js of hypercore 11.37.1: what all sessions of a core share. */

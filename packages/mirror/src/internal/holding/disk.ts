@@ -1,0 +1,60 @@
+import { statfs } from '#fs'
+
+export interface DiskInit {
+  /** Where it is looked. */
+  readonly folder: string
+  /** With less than so much there is no room. */
+  readonly minFreeBytes: number
+  /** It is full from now on, or has room again. */
+  readonly onchange: (isFull: boolean) => void
+  readonly onerror: (error: unknown) => void
+}
+
+/** Sees whether a disk has room. */
+export interface Disk {
+  /** It did not take something, whatever it says of itself. */
+  failed(): void
+  close(): void
+}
+
+/** What is fetched meanwhile is less than what is left free by default. */
+const LOOK_MS = 1_000
+/** RocksDB writes again about so long after there is room. */
+const FAILED_MS = 6_000
+
+/** Resolves when it was looked at once. */
+export async function watchDisk({ folder, minFreeBytes, onchange, onerror }: DiskInit): Promise<Disk> {
+  let isFull = false
+  let failedAt = -Infinity
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isClosed = false
+
+  function set(isFullNow: boolean): void {
+    if (isFullNow === isFull || isClosed) return
+    isFull = isFullNow
+    onchange(isFull)
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const { bavail, bsize } = await statfs(folder)
+      set(bavail * bsize < minFreeBytes || performance.now() - failedAt < FAILED_MS)
+    } catch (error) {
+      // Who cannot tell whether there is room goes by what fails.
+      if (!isClosed) onerror(error)
+    }
+    if (!isClosed) timer = setTimeout(() => void look(), LOOK_MS)
+  }
+
+  await look()
+  return {
+    failed() {
+      failedAt = performance.now()
+      set(true)
+    },
+    close() {
+      isClosed = true
+      clearTimeout(timer)
+    }
+  }
+}
