@@ -5,6 +5,10 @@ import { proveScenario, SCENE_NAMES } from './scenarios/scenes.js'
 await proof('scenarios', {
   count: 10,
   async run(seed) {
-    for (const name of SCENE_NAMES) await proveScenario(name, seed)
+    for (const name of SCENE_NAMES) {
+      await proveScenario(name, seed).catch((cause: unknown) => {
+        throw new Error(`In the scene ${name}`, { cause })
+      })
+    }
   }
 })

@@ -1,47 +1,16 @@
-import { execFileSync } from 'node:child_process'
-import { appendFileSync, rmSync, statfsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mountSmallDisk } from '../../packages/mirror/test/small-disk.js'
 import { assertSound, check, eventually, meet, texts, type Play } from './play.js'
 
-/** The database alone takes 75 MB at once. */
-const DISK_MB = 160
 /** What the mirror is told to leave free. */
 const MIN_FREE_BYTES = 20_000_000
 
-/** A disk of its own for a folder, or why there can be none. */
-export function smallDisk(folder: string): (() => void) | string {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'covey-full-disk', folder], { stdio: 'pipe' })
-  } catch (error) {
-    return `No small disk can be mounted here. ${(error as Error).message.trim()}`
-  }
-  return () => void execFileSync('umount', ['-l', folder])
-}
-
-/** Leaves so many bytes, and no more. */
-function fill(disk: string, leave: number): void {
-  const chunk = Buffer.alloc(65_536)
-  try {
-    for (let free = freeBytes(disk) - leave; free > 0; free = freeBytes(disk) - leave) {
-      appendFileSync(join(disk, 'ballast'), chunk.subarray(0, Math.min(free, chunk.length)))
-    }
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'ENOSPC') throw error
-  }
-}
-
-function freeBytes(disk: string): number {
-  const { bavail, bsize } = statfsSync(disk)
-  return bavail * bsize
-}
-
 /** The disk of a mirror is full: it says so, gives what it has, and takes more when there is room. */
 export async function diskFull({ random, person, mirror, folder }: Play): Promise<void> {
-  const disk = join(folder, 'one')
-  await mkdir(disk)
-  const unmount = smallDisk(disk)
-  if (typeof unmount === 'string') return console.log(`Skipped: ${unmount}`)
+  await mkdir(join(folder, 'one'))
+  const disk = mountSmallDisk(join(folder, 'one'))
+  if (typeof disk === 'string') return console.log(disk)
   try {
     const one = await mirror('one', { options: ['--min-free-bytes', `${MIN_FREE_BYTES}`] })
     const [alice, bob, carol] = await Promise.all([person('Alice', one), person('Bob', one), person('Carol', one)])
@@ -54,7 +23,7 @@ export async function diskFull({ random, person, mirror, folder }: Play): Promis
     await Promise.all([bob.kill(), carol.kill()])
 
     // Fuller than it is to be.
-    fill(disk, MIN_FREE_BYTES / 2)
+    disk.fill(MIN_FREE_BYTES / 2)
     await eventually(async () => {
       await alice.say(['is there room?'])
       return alice.heard()
@@ -67,18 +36,18 @@ export async function diskFull({ random, person, mirror, folder }: Play): Promis
     await bob.kill()
 
     // There is room again, and then not a byte.
-    rmSync(join(disk, 'ballast'))
+    disk.empty()
     await alice.wake()
     check((await alice.durable()) !== null, 'Now that there is room, it takes nothing more.')
-    fill(disk, 0)
+    disk.fill(0)
     check((await alice.room.durability(id)).mirrors.length === 1, 'What it has it does not prove any more.')
-    rmSync(join(disk, 'ballast'))
+    disk.empty()
     check((await alice.durable()) !== null, 'Now that there is room, it takes nothing more.')
     await alice.lose()
     await carol.wake()
     await carol.reads([...said, 'the last of it', 'is there room?'])
     await assertSound(carol)
   } finally {
-    unmount()
+    disk.unmount()
   }
 }

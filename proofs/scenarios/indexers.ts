@@ -21,11 +21,9 @@ export async function indexersGone({ random, person }: Play): Promise<void> {
   const unsettled = [...texts('c', 30 + random.below(20)), ...texts('d', 30 + random.below(20))]
   await Promise.all([carol.say(unsettled.filter((text) => text.startsWith('c'))), dave.say(unsettled.filter((text) => text.startsWith('d')))])
   for (const each of [carol, dave]) await each.reads(unsettled)
-  for (const each of [carol, dave]) {
-    await each.kill()
-    await each.wake()
-    await each.reads(unsettled)
-  }
+  await Promise.all([carol.kill(), dave.kill()])
+  await Promise.all([carol.wake(), dave.wake()])
+  for (const each of [carol, dave]) await each.reads(unsettled)
   for (const each of [carol, dave]) await eventually(() => each.room.health(), ({ state, spareIndexers, unsignedMessages }) => state === 'waiting' && spareIndexers === -1 && unsignedMessages >= unsettled.length, `${each.name} does not see what is missing:`)
 
   const erin = await person('Erin')

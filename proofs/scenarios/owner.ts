@@ -19,24 +19,28 @@ async function leave(owner: Person, others: readonly Person[]): Promise<string> 
   return link
 }
 
-/** People talk, some restart, nothing is settled, and who has an invite of the owner's from before comes in. */
+/** People talk and restart, nothing is settled, and who has an invite of the owner's from before comes in, while the last of them is there. */
 async function goesOn(person: Play['person'], link: string, people: readonly Person[]): Promise<Person> {
   const words = people.map(({ name }) => `${name} goes on`)
   for (const each of people) await each.say([`${each.name} goes on`])
-  for (const each of people) {
-    await each.reads(words)
-    await each.kill()
-    await each.wake()
-  }
-  for (const each of people) {
-    await each.reads(words)
-    await eventually(() => each.room.health(), ({ state, spareIndexers }) => state === 'waiting' && spareIndexers === -1, `${each.name} does not see that the indexer is away:`)
-  }
+  await Promise.all(
+    people.map(async (each) => {
+      await each.reads(words)
+      await each.kill()
+    })
+  )
+  // One is enough, of whatever role.
+  const [last] = people.slice(-1)
+  await last!.wake()
   const newcomer = await person('Newcomer')
   await newcomer.join(link)
   await newcomer.reads(words)
   await newcomer.say(['I am new'])
-  for (const each of people) await each.reads(['I am new'])
+  await Promise.all(people.slice(0, -1).map((each) => each.wake()))
+  for (const each of people) {
+    await each.reads([...words, 'I am new'])
+    await eventually(() => each.room.health(), ({ state, spareIndexers }) => state === 'waiting' && spareIndexers === -1, `${each.name} does not see that the indexer is away:`)
+  }
   return newcomer
 }
 
@@ -93,11 +97,15 @@ export async function ownerGoneWithAdmins({ person, mirror }: Play): Promise<voi
   check((await carol.durable()) !== null, 'The mirror of the room holds nothing.')
 
   // Others are named to index, and nobody is there who could settle that.
-  const settled = await carol.room.settled()
-  const naming = await bob.room.setIndexers(admins.map(({ device }) => device)).then(() => 'named', ({ code }: CallError) => code)
+  const { signedMessages } = await carol.room.health()
+  await refused('leave the owner out of the indexers', bob.room.setIndexers(admins.map(({ device }) => device)))
+  await bob.room.setIndexers([alice, bob, carol].map(({ device }) => device))
   await erin.say(['after the naming'])
-  for (const each of admins) await each.reads(['after the naming'])
-  console.log({ naming, before: settled, after: await carol.room.settled(), health: await carol.room.health() })
+  for (const each of admins) {
+    await each.reads(['after the naming'])
+    const health = await each.room.health()
+    check(health.state === 'waiting' && health.signedMessages === signedMessages, `${each.name} sees that something is settled:`, health)
+  }
   await assertSound(...admins, erin)
 }
 
@@ -131,6 +139,11 @@ export async function ownerGoneAlone({ person }: Play): Promise<void> {
   await refused('invite', carol.room.createInvite())
   await refused('mute', carol.room.mute(erin.person))
   await refused('remove', carol.room.remove(erin.person))
+  const { id } = await erin.room.send('to be deleted')
+  for (const each of [bob, carol]) await each.reads(['to be deleted'])
+  await refused('delete what another says', carol.room.delete(id))
+  await bob.room.delete(id)
+  await eventually(() => carol.texts(1), ([text]) => text === '', 'It is not deleted:')
 
   // A moderator lets people in, and sends them away.
   const frank = await person('Frank')

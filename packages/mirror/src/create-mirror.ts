@@ -8,7 +8,7 @@ import { answerChallenge } from './internal/holding/challenge.js'
 import { holdingChannel, listen } from './internal/holding/channel.js'
 import { createCharges, type MirrorMeter } from './internal/holding/charges.js'
 import { Holder, type HolderStats, type HolderUsage } from './internal/holding/holder.js'
-import { watchDisk, type Disk } from './internal/holding/disk.js'
+import { createDiskWatch } from './internal/holding/disk.js'
 import { keepAsIs } from './internal/holding/keep-as-is.js'
 import { createOutbox } from './internal/holding/outbox.js'
 import { openHeldRecords } from './internal/holding/records.js'
@@ -115,8 +115,21 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
     closers.add(node.close)
     const corestore = partsOf(node).corestore as Corestore
     keepAsIs(corestore)
-    let disk: Disk | undefined
-    const unwritten = watchUnwritten(corestore, () => disk?.failed())
+    const disk = createDiskWatch({
+      folder: storage,
+      minFreeBytes: limits.minFreeBytes,
+      onerror,
+      onchange(isFull) {
+        if (isFull) {
+          holder.pause()
+          void events.emit('error', diskFull())
+        } else {
+          unwritten.askAgain()
+          holder.resume()
+        }
+      }
+    })
+    const unwritten = watchUnwritten(corestore, disk.failed)
     const channel = node.channel(holdingChannel, { peers: 'any', maxMessagesPerSecond: MAX_MESSAGES_PER_SECOND })
     const outbox = createOutbox(channel, onerror)
     const charges =
@@ -142,21 +155,8 @@ export async function createMirror(init: MirrorInit): Promise<Mirror> {
       onerror
     })
     closers.add(holder.close.bind(holder))
-    disk = await watchDisk({
-      folder: storage,
-      minFreeBytes: limits.minFreeBytes,
-      onerror,
-      onchange(isFull) {
-        if (isFull) {
-          holder.pause()
-          void events.emit('error', diskFull())
-        } else {
-          unwritten.askAgain()
-          holder.resume()
-        }
-      }
-    })
     closers.add(disk.close)
+    await disk.start()
     await charges?.begin()
     closers.add(channel.close.bind(channel))
     channel.on('close', ({ peer }) => {

@@ -1,6 +1,6 @@
 import { statfs } from '#fs'
 
-export interface DiskInit {
+export interface DiskWatchInit {
   /** Where it is looked. */
   readonly folder: string
   /** With less than so much there is no room. */
@@ -11,7 +11,9 @@ export interface DiskInit {
 }
 
 /** Sees whether a disk has room. */
-export interface Disk {
+export interface DiskWatch {
+  /** Resolves when it was looked at once; tells of changes from then on. */
+  start(): Promise<void>
   /** It did not take something, whatever it says of itself. */
   failed(): void
   close(): void
@@ -22,15 +24,15 @@ const LOOK_MS = 1_000
 /** RocksDB writes again about so long after there is room. */
 const FAILED_MS = 6_000
 
-/** Resolves when it was looked at once. */
-export async function watchDisk({ folder, minFreeBytes, onchange, onerror }: DiskInit): Promise<Disk> {
+export function createDiskWatch({ folder, minFreeBytes, onchange, onerror }: DiskWatchInit): DiskWatch {
   let isFull = false
+  let isStarted = false
   let failedAt = -Infinity
   let timer: ReturnType<typeof setTimeout> | undefined
   let isClosed = false
 
   function set(isFullNow: boolean): void {
-    if (isFullNow === isFull || isClosed) return
+    if (isFullNow === isFull || !isStarted || isClosed) return
     isFull = isFullNow
     onchange(isFull)
   }
@@ -46,8 +48,11 @@ export async function watchDisk({ folder, minFreeBytes, onchange, onerror }: Dis
     if (!isClosed) timer = setTimeout(() => void look(), LOOK_MS)
   }
 
-  await look()
   return {
+    async start() {
+      isStarted = true
+      await look()
+    },
     failed() {
       failedAt = performance.now()
       set(true)
