@@ -27,6 +27,8 @@ const FAILED_MS = 6_000
 export function createDiskWatch({ folder, minFreeBytes, onchange, onerror }: DiskWatchInit): DiskWatch {
   let isFull = false
   let isStarted = false
+  /** Whether it could not be looked at, which is told once. */
+  let isBlind = false
   let failedAt = -Infinity
   let timer: ReturnType<typeof setTimeout> | undefined
   let isClosed = false
@@ -38,13 +40,17 @@ export function createDiskWatch({ folder, minFreeBytes, onchange, onerror }: Dis
   }
 
   async function look(): Promise<void> {
+    // Who cannot tell whether there is room goes by what fails.
+    let hasRoom = true
     try {
       const { bavail, bsize } = await statfs(folder)
-      set(bavail * bsize < minFreeBytes || performance.now() - failedAt < FAILED_MS)
+      hasRoom = bavail * bsize >= minFreeBytes
+      isBlind = false
     } catch (error) {
-      // Who cannot tell whether there is room goes by what fails.
-      if (!isClosed) onerror(error)
+      if (!isBlind) onerror(error)
+      isBlind = true
     }
+    set(!hasRoom || performance.now() - failedAt < FAILED_MS)
     if (!isClosed) timer = setTimeout(() => void look(), LOOK_MS)
   }
 
