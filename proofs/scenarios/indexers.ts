@@ -44,7 +44,7 @@ export async function indexersGone({ random, person }: Play): Promise<void> {
 }
 
 /** All have the same, each once, in one order, and all of it is settled. */
-export async function agree(people: readonly Person[], said: readonly string[]): Promise<void> {
+async function agree(people: readonly Person[], said: readonly string[]): Promise<void> {
   await Promise.all(people.map((each) => each.reads(said)))
   for (const each of people) await eventually(() => each.room.health(), ({ unsignedMessages }) => unsignedMessages === 0, `For ${each.name} not all is settled:`)
   const [first, ...others] = await Promise.all(people.map((each) => each.texts()))
