@@ -34,22 +34,25 @@ const LIES = {
   stale: (channel, corestore) => ({ hold: holding(channel, corestore, false), prove: (challenge) => answerChallenge(corestore, challenge) })
 } satisfies Record<string, (channel: Channel<HoldingMessage>, corestore: Corestore) => Liar>
 
-/** Fetches what it is asked to hold, from whoever gives it, and tells what it has: as it grows, or as it was. */
+/** Fetches what it is asked to hold, from whoever gives it, and tells what it has: as it grows, or what there was at first. */
 function holding(channel: Channel<HoldingMessage>, corestore: Corestore, isGrowing: boolean): Liar['hold'] {
   const lengths = new Map<string, number>()
   return async (peer, keys) => {
     for (const key of keys) {
       const core = corestore.get({ key })
       await core.ready()
+      const fetch = (): void => void core.download({ start: 0, end: core.length })
       const tell = async (): Promise<void> => {
         const known = lengths.get(encodeZ32(key))
         if (core.contiguousLength === 0 || (known !== undefined && !isGrowing)) return
         lengths.set(encodeZ32(key), core.contiguousLength)
+        // Who is gone is told nothing.
         await channel.send(peer, { type: 'held', held: [{ key, length: core.contiguousLength }] }).catch(() => undefined)
       }
-      core.on('append', () => void core.download({ start: 0, end: core.length }))
+      if (isGrowing) core.on('append', fetch)
+      else core.once('append', fetch)
       core.on('download', () => void tell())
-      void core.download({ start: 0, end: core.length })
+      fetch()
       const length = lengths.get(encodeZ32(key))
       if (length !== undefined) await channel.send(peer, { type: 'held', held: [{ key, length }] })
     }

@@ -96,12 +96,12 @@ export async function mirrorRolledBack({ random, person, mirror, folder }: Play)
   check((await bob.durable()) !== null, 'A mirror that was restarted is not used.')
   const { id } = await alice.room.send('after all that')
   check((await alice.durable()) !== null, 'It is not durable.')
-  // Alone with the mirror, which has nothing to learn from anybody.
   await Promise.all([alice.kill(), bob.kill(), one.kill()])
   await rm(one.storage, { recursive: true })
   await cp(copy, one.storage, { recursive: true })
   await one.start()
 
+  // Alone with the mirror, which learns nothing from her.
   await carol.wake()
   await carol.reads(texts('old', 5))
   check((await carol.texts()).every((text) => !said.includes(text)), 'The mirror was not set back.')
