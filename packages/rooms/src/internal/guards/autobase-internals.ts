@@ -94,6 +94,16 @@ export interface Signature {
   readonly length: number
 }
 
+/** A session of a view; `bitfield` tells which blocks of what is signed are here. */
+export type ViewCore = Hypercore<unknown> & { readonly core: { readonly bitfield: { get(index: number): boolean } | null } }
+
+/** lib/linearizer.js */
+export interface Ordered {
+  readonly shared: number
+  readonly indexed: readonly GraphNode[]
+  readonly tip: readonly GraphNode[]
+}
+
 /** lib/apply-state.js */
 export interface UpstreamApplyState {
   readonly interrupted: boolean
@@ -109,7 +119,11 @@ export interface UpstreamApplyState {
   /** All that is written in one. */
   readonly store: { flush(): Promise<void> }
   /** The room's own views; `mappedIndex` is the place of each in what the system says, or -1. */
-  readonly views: readonly { readonly name: string | null; readonly mappedIndex: number }[]
+  readonly views: readonly { readonly name: string | null; readonly mappedIndex: number; readonly core: ViewCore | null }[]
+  readonly systemView: { readonly core: ViewCore }
+  readonly encryptionView: { readonly core: ViewCore }
+  /** Applies what is new in the order: what comes after the first `shared` nodes of `indexed` and `tip` together. */
+  update(order: Ordered, localNodes: readonly object[] | null): Promise<object>
   maybeSigned(): Promise<void>
   _flush(localNodes: readonly object[] | null): Promise<void>
   _createCheckpointCore(key: Uint8Array, active: boolean, signer: number, paused: boolean): UpstreamCheckpoint

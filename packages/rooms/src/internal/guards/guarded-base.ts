@@ -27,6 +27,7 @@ import { guardWriter, type FrozenWriter } from './guard-writer.js'
 import { guardWriterKey } from './guard-writer-key.js'
 import { letGoOfClosed } from './let-go-of-closed.js'
 import type { MeterInit } from './meter.js'
+import { preloadTraced } from './preload-missing.js'
 import { proveFork } from './prove-fork.js'
 import { readFirstAppend } from './read-first-append.js'
 import { createRateLimit } from './rate-limit.js'
@@ -137,6 +138,7 @@ export function createGuardedBase<View>(
       if (state === null) return
       guardCheckpoints(state, onwarning)
       guardFlush(state)
+      preloadTraced(state)
     }
 
     override get fastForwardMinimum(): number {

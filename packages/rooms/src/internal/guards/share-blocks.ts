@@ -1,5 +1,6 @@
 import type Hypercore from 'hypercore'
 import HyperDB, { type Definition } from 'hyperdb'
+import { preloadMissing } from './preload-missing.js'
 
 /** How many blocks of a view are kept in memory: the upper part of its tree, and what was read last. */
 const MAX_BLOCKS = 1_024
@@ -16,6 +17,8 @@ interface UpstreamBee {
   _keyCache: BlockCache | null
   ready(): Promise<void>
   snapshot(options?: object): UpstreamBee
+  /** What one reading reads from. */
+  _makeSnapshot(): Hypercore<unknown>
 }
 
 /**
@@ -39,6 +42,8 @@ export function openSharing(core: Hypercore<unknown>, definition: Definition): H
   const snapshot = bee.snapshot.bind(bee)
   bee.snapshot = (options) => {
     const one = snapshot(options)
+    const makeSnapshot = one._makeSnapshot.bind(one)
+    one._makeSnapshot = () => preloadMissing(makeSnapshot(), core)
     const [ownNodes, ownKeys] = [nodes.open(), keys.open()]
     const share = (): void => {
       one._nodeCache = ownNodes
