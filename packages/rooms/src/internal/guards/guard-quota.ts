@@ -53,6 +53,11 @@ interface Account {
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
+/** Whether so much is under way still that no more has to be asked for yet: each time costs as much as a block. */
+function isEnough(asked: number | undefined, start: number, end: number): boolean {
+  return asked !== undefined && asked <= end && asked - start >= (end - start) / 2
+}
+
 /** Whom nothing is counted of: what a majority of the indexers has read is in the view that they sign, and is downloaded in any case. */
 const UNCOUNTED: Meter = {
   left: () => ({ blocks: Infinity, bytes: Infinity }),
@@ -162,7 +167,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
       const most = core.byteLength > LARGE_CORE_BYTES ? UNKNOWN_BLOCKS : MAX_WINDOW_BLOCKS
       const window = Math.max(1, Math.min(blocks, most, Math.floor(MAX_WINDOW_BLOCKS * share)))
       const end = Math.min(start + window, Math.max(start, core.length) + UNKNOWN_BLOCKS, paying.end)
-      if (writer.range?.range.end === end) return
+      if (isEnough(writer.range?.range.end, start, end)) return
       writer._pause()
       writer.range = core.download({ start, end, linear: true }) as typeof writer.range
     }
