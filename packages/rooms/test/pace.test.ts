@@ -53,3 +53,28 @@ test('what is waited for in vain holds nobody up afterwards', async () => {
   await vi.advanceTimersByTimeAsync(100)
   await held
 })
+
+test('what has to be sooner is: from the one before on, once, and never later than it was due', async () => {
+  const { pace, done, due } = scene()
+  await due()
+  const soon = due()
+  await vi.advanceTimersByTimeAsync(5)
+  pace.within(20)
+  pace.within(50)
+  await vi.advanceTimersByTimeAsync(14)
+  expect(done).toEqual([0])
+  await vi.advanceTimersByTimeAsync(1)
+  await soon
+  const next = due()
+  await vi.advanceTimersByTimeAsync(99)
+  expect(done).toEqual([0, 20])
+  await vi.advanceTimersByTimeAsync(1)
+  await next
+  // What is late already is due at once.
+  const late = due()
+  await vi.advanceTimersByTimeAsync(30)
+  pace.within(20)
+  await late
+  expect(done).toEqual([0, 20, 120, 150])
+  expect(vi.getTimerCount()).toBe(0)
+})

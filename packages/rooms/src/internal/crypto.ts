@@ -8,6 +8,7 @@ const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 /** How much longer sealed bytes are than plain ones. */
 const SEAL_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
+const LENGTH_BYTES = 4
 
 export function randomBytes(length: number): Uint8Array {
   const bytes = new Uint8Array(length)
@@ -17,16 +18,19 @@ export function randomBytes(length: number): Uint8Array {
 
 /** BLAKE2b-256 of a domain and parts, each preceded by its length, so that no two lists collide. */
 export function hash(domain: string, ...parts: Uint8Array[]): Uint8Array {
-  const framed = [encodeUtf8(domain), ...parts].flatMap((part) => [lengthOf(part), part])
+  const all = [encodeUtf8(domain), ...parts]
+  // In one piece: ids are hashes, and every op has one.
+  const framed = new Uint8Array(all.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0))
+  const view = new DataView(framed.buffer)
+  let offset = 0
+  for (const part of all) {
+    view.setUint32(offset, part.length, true)
+    framed.set(part, offset + LENGTH_BYTES)
+    offset += LENGTH_BYTES + part.length
+  }
   const digest = new Uint8Array(HASH_BYTES)
-  sodium.crypto_generichash(digest, concatBytes(...framed))
+  sodium.crypto_generichash(digest, framed)
   return digest
-}
-
-function lengthOf(part: Uint8Array): Uint8Array {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, part.length, true)
-  return length
 }
 
 /** XChaCha20-Poly1305 with a random nonce, which comes first. */

@@ -87,11 +87,10 @@ const MAX_COMMIT_OPS = 256
 /** The most ops that wait to be written: those after them are made when there is room. */
 const MAX_MADE_OPS = 1_024
 
-/**
- * How often the log is written while messages come that are durable, and with others, already: each time costs much the
- * same, however many there are.
- */
+/** How often the log is written while messages come that are durable, and with others, already: each time costs much the same. */
 const COMMIT_INTERVAL_MS = 100
+/** And how often while some come that others do not hear by the lane, because they are many, or large. */
+const UNHEARD_INTERVAL_MS = 20
 
 interface Pending {
   readonly drafts: readonly DraftSource[]
@@ -200,9 +199,9 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
       failed: (reason) => commit.forEach(({ reject }) => reject(reason))
     })
     writing ??= write()
-    // What others do not hear by the lane they wait for, and so does who is told of nothing before it is written.
-    const isTold = commit.every(({ ondurable }) => ondurable !== undefined)
-    if (!isTold || !all.every(({ bytes }) => bytes.length <= MAX_SAID_OP_BYTES && heard.take())) void pace.hurry(writing)
+    // Who is told of nothing before it is written waits for it.
+    if (commit.some(({ ondurable }) => ondurable === undefined)) void pace.hurry(writing)
+    else if (!all.every(({ bytes }) => bytes.length <= MAX_SAID_OP_BYTES && heard.take())) pace.within(UNHEARD_INTERVAL_MS)
     const waiting = made.reduce((sum, { ops: { length } }) => sum + length, 0)
     // What is durable follows on what is: so one that found no room is waited for.
     if (!isDurable || waiting > MAX_MADE_OPS) await idle()

@@ -205,7 +205,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     const { order, people } = touched
     Object.assign(touched, { order: Infinity, people: false })
     if (people) {
-      for (const each of [epochKeys, keyring, reader, ownRole, keyRequests, epochKeeper, teller]) each.changed()
+      for (const each of [epochKeys, keyring, reader, ownRole, ownVoice, keyRequests, epochKeeper, teller]) each.changed()
       search.keysChanged()
       // What was announced of a writer before this device knew that it is in the room is gone: it is asked for again.
       if (!base.closing) base.wakeupSession?.broadcastLookup({ hash: null })

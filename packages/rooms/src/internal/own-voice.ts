@@ -2,6 +2,7 @@ import type { Content } from '@covey/core'
 import { RoomError } from '../errors.js'
 import { MAX_IN_A_ROW } from '../constants.js'
 import type { Pace } from '../room.js'
+import type { RoomRules } from '../rules.js'
 import { countInARow, isPaced, keepsPace } from './apply/pace.js'
 import { declareKinds, forbiddenTo, kindsOf } from './message-kinds.js'
 import { decodeOp } from './op.js'
@@ -25,6 +26,8 @@ export interface OwnVoice {
    * @throws {RoomError} ROOM_FORBIDDEN
    */
   declare(content: string | Content): Promise<Uint8Array | undefined>
+  /** To be called when the rules may be others. */
+  changed(): void
 }
 
 export interface OwnVoiceInit {
@@ -42,13 +45,23 @@ export interface OwnVoiceInit {
 const NOW: Pace = { waitMs: 0, isOthersTurn: false }
 
 export function createOwnVoice({ view, pending, ownRole, self, writer, now }: OwnVoiceInit): OwnVoice {
+  let known: Promise<RoomRules> | undefined
+
+  function currentRules(): Promise<RoomRules> {
+    const asked = (known ??= view.room().then(rulesOf))
+    asked.catch(() => {
+      if (known === asked) known = undefined
+    })
+    return asked
+  }
+
   async function paced(): Promise<boolean> {
     const role = await ownRole.current()
-    return role !== undefined && isPaced(rulesOf(await view.room()), role)
+    return role !== undefined && isPaced(await currentRules(), role)
   }
 
   async function pace(): Promise<Pace> {
-    const rules = rulesOf(await view.room())
+    const rules = await currentRules()
     const role = await ownRole.current()
     if (role === undefined || !isPaced(rules, role)) return NOW
     // What is not in the log yet is before the next. What has just landed may wait to be told of.
@@ -83,12 +96,15 @@ export function createOwnVoice({ view, pending, ownRole, self, writer, now }: Ow
     },
     async declare(content) {
       const role = await ownRole.current()
-      const notAllowed = role === undefined ? 0 : forbiddenTo(role, rulesOf(await view.room()))
+      const notAllowed = role === undefined ? 0 : forbiddenTo(role, await currentRules())
       if (notAllowed === 0) return undefined
       const isText = typeof content === 'string'
       const kinds = kindsOf(isText ? { kind: 'text', text: content } : { kind: 'content', text: '', content })
       if ((kinds & notAllowed) === 0) return declareKinds(kinds)
       throw forbidden(`A ${role} may not send ${isText ? 'links' : 'this kind of content'} here.`, 'info() tells the rules of the room.')
+    },
+    changed() {
+      known = undefined
     }
   }
 }

@@ -12,7 +12,7 @@ import { open } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
 import { readBody, readEmoji, type ReadBody } from './message-body.js'
 import { isAsDeclared, kindsOf } from './message-kinds.js'
-import { decodeOp, isTalk } from './op.js'
+import { decodeOp, isTalk, type Op } from './op.js'
 import { readMirrors } from './mirror-setting.js'
 import { bodyContext } from './op-log.js'
 import { plain } from './people/own-profile.js'
@@ -78,8 +78,8 @@ const BLOCKED: ReadBody = { kind: 'blocked', text: '', mentions: [], isForwarded
 const DELETED: ReadBody = { kind: 'deleted', text: '', mentions: [], isForwarded: false }
 
 /** What its author says, who may say anything: but nothing was sent later than now. */
-function sentAtOf(op: Uint8Array): number {
-  return Math.min(decodeOp(op)?.header.sentAt ?? 0, Date.now())
+function sentAtOf(op: Op | undefined): number {
+  return Math.min(op?.header.sentAt ?? 0, Date.now())
 }
 
 interface Author {
@@ -92,8 +92,11 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
 
-  async function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
-    const op = decodeOp(bytes)
+  function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
+    return openBodyOf(decodeOp(bytes), writer)
+  }
+
+  async function openBodyOf(op: Op | undefined, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
     if (op === undefined || !op.header.epoch) return 'unknown'
     const key = await (isTalk(op.header.type) ? epochKeys.messageKey(op.header.epoch) : epochKeys.stateKey(op.header.epoch))
     if (key === undefined) {
@@ -105,9 +108,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
   }
 
   /** What an op says, if it has nothing in it that it does not declare: by that it was allowed. */
-  async function said(bytes: Uint8Array, writer: Uint8Array): Promise<ReadBody> {
-    const body = readBody(await openBody(bytes, writer))
-    const op = decodeOp(bytes)
+  async function said(op: Op | undefined, writer: Uint8Array): Promise<ReadBody> {
+    const body = readBody(await openBodyOf(op, writer))
     return op === undefined || isAsDeclared(op, kindsOf(body)) ? body : readBody('unknown')
   }
 
@@ -165,13 +167,15 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
   }
 
   return {
-    async message({ id, writer, op, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
+    async message({ id, writer, op: bytes, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
       const from = await author(writer)
       if (from === undefined) return undefined
+      const op = decodeOp(bytes)
+      const edited = edit === null ? undefined : decodeOp(edit.op)
       const deletedBy = state?.deletedBy && (await author(state.deletedBy))
       const hidden = state?.deletedBy ? DELETED : isBlocked(from.id) ? BLOCKED : undefined
       const first = hidden ?? (await said(op, writer))
-      const now = edit === null || hidden ? first : await said(edit.op, edit.writer)
+      const now = edit === null || hidden ? first : await said(edited, edit.writer)
       const { kind, text, content, mentions } = now
       // What was asked first, whatever it has been edited to: that is what the votes are for.
       const asked = pollContent.read(first.content)
@@ -179,7 +183,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       // What a message answers, and that it was passed on, no edit changes.
       const { replyTo, isForwarded } = first
       // Who sends into a thread names what it begins with.
-      const thread = isPending ? decodeOp(op)?.header.target : row.thread
+      const thread = isPending ? op?.header.target : row.thread
       return {
         id: encodeZ32(id),
         author: from.id,
@@ -196,7 +200,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
         isOwn: from.id === self,
         state: isPending ? 'pending' : 'sent',
         edits: state?.edits ?? 0,
-        ...(edit !== null && { editedAt: sentAtOf(edit.op) }),
+        ...(edit !== null && { editedAt: sentAtOf(edited) }),
         reactions: await countReactions(reactions, self, emoji),
         ...(poll && { poll }),
         replies: state?.replies ?? 0,
@@ -208,7 +212,8 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       const versions: MessageVersion[] = []
       const by = await author(row.writer)
       if (by !== undefined && isBlocked(by.id)) return []
-      for (const { op, writer } of [row, ...edits]) {
+      for (const { op: bytes, writer } of [row, ...edits]) {
+        const op = decodeOp(bytes)
         const { kind, text, content, mentions } = await said(op, writer)
         versions.push({ kind, text, ...(content && { content }), mentions, sentAt: sentAtOf(op) })
       }
