@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
 import type { Message, MessagesOptions, Room } from 'covey'
 import { isQuick, measure, measureEach } from './harness.js'
+import { startPeer } from './members/processes.js'
 import { openEcho } from './stock/echo.js'
 import { openStockLog } from './stock/log.js'
 import { createStockSwarm } from './stock/swarm.js'
@@ -29,6 +30,7 @@ const network = await createLocalNetwork()
 try {
   await measureSends()
   await measureLatency()
+  await measureIngest()
   await measureLargeRoom()
 } finally {
   await network.close()
@@ -122,7 +124,7 @@ async function measureLatency(): Promise<void> {
     value: () => percentiles(atPace, (i) => spoken(visible, i)),
     baseline: () => percentiles(atPace, (i) => spoken(returned, i))
   })
-  await measure('ingest', {
+  await measure('ingest, both peers in one process', {
     unit: 'messages/s',
     baselineName: 'Protomux round trips, one by one',
     async value() {
@@ -139,6 +141,42 @@ async function measureLatency(): Promise<void> {
   await echo.close()
   await bob.close()
   await alice.close()
+}
+
+/** What one peer takes in: who sends has a process of its own. */
+async function measureIngest(): Promise<void> {
+  const alice = startPeer({ name: 'Alice', storage: join(folder, 'ingest'), bootstrap: network.bootstrap, last: 0, members: 1 })
+  await alice.start()
+  const bob = await createTestPeer({ network, name: 'Bob' })
+  const room = await bob.rooms.join(await alice.create())
+  const arriving = room.messages({ live: true })[Symbol.asyncIterator]()
+  const echo = await openEcho(network)
+  const texts = Array.from({ length: INGESTED }, (_, i) => textOf(i))
+
+  const taking = async (work: () => Promise<void>): Promise<Record<'ingest' | 'ingest, CPU a message', number>> => {
+    const [startedAt, before] = [performance.now(), process.cpuUsage()]
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    return { ingest: (INGESTED * 1_000) / (performance.now() - startedAt), 'ingest, CPU a message': (user + system) / 1_000 / INGESTED }
+  }
+  await measureEach(['ingest', 'ingest, CPU a message'], {
+    unit: { ingest: 'messages/s', 'ingest, CPU a message': 'ms' },
+    baselineName: 'Protomux round trips, one by one',
+    async value() {
+      let sent: Promise<void> | undefined
+      const took = await taking(async () => {
+        sent = alice.send(texts)
+        for (let i = 0; i < INGESTED; i++) await arriving.next()
+      })
+      await sent
+      return took
+    },
+    baseline: () => taking(() => oneByOne(INGESTED, (i) => echo.roundTrip(bytesOf(i))))
+  })
+  await arriving.return?.()
+  await echo.close()
+  await bob.close()
+  await alice.end()
 }
 
 async function measureLargeRoom(): Promise<void> {

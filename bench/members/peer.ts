@@ -34,6 +34,8 @@ export interface Calls {
   start(): Promise<void>
   /** From `join` until the last messages are read; what comes over the network meanwhile, whatever it is. */
   join(invite: string): Promise<{ readonly ms: number; readonly receivedKb: number }>
+  /** Makes a room, and gives a link into it. */
+  create(): Promise<string>
   /** When it has been left alone for a while. */
   memory(): Promise<Memory>
   /** Begins to listen. */
@@ -42,6 +44,8 @@ export interface Calls {
   heard(texts: readonly string[]): Promise<Heard>
   /** Sends these one after another, and gives when each was sent. */
   talk(texts: readonly string[], intervalMs: number): Promise<Readonly<Record<string, number>>>
+  /** Sends these at once, and resolves when all are sent. */
+  send(texts: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -76,6 +80,10 @@ const calls: Calls = {
     await assertMembers(room)
     return took
   },
+  async create() {
+    room = await peer!.rooms.create({ name: 'Tea' })
+    return room.createInvite()
+  },
   async memory() {
     await pause(REST_MS)
     // The second time takes what the first has let go.
@@ -109,6 +117,9 @@ const calls: Calls = {
       await pause(Math.max(0, sentAt[text] + intervalMs - now()))
     }
     return sentAt
+  },
+  async send(texts) {
+    await Promise.all(texts.map((text) => room!.send(text)))
   },
   async close() {
     await peer?.close()

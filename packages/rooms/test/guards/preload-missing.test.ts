@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import type { Room } from '@covey/rooms'
+import type { UpstreamAutobase } from '../../src/internal/guards/autobase-internals.js'
+import { partsOfRooms } from '../../src/internal/rooms-parts.js'
+import { allOf, shareRoom, start, useLocalNetwork } from '../support.js'
+
+const net = useLocalNetwork()
+
+test('who reads what others write downloads nothing of the view, which it writes itself', { timeout: 90_000 }, async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
+  const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
+  const { base } = partsOfRooms(bob.rooms).open.get(his.id)!
+  const { core } = (base as unknown as UpstreamAutobase<unknown>)._viewStore.byName.get('view')!
+  // What was there when he came, he does download.
+  await expect.poll(() => core.length > 0 && core.contiguousLength === core.length, { timeout: 20_000 }).toBe(true)
+  let downloaded = 0
+  core.on('download', () => downloaded++)
+  const before = core.length
+  for (let round = 0; round < 3; round++) {
+    const texts = Array.from({ length: 100 }, (_, i) => `message ${i} of ${round}`)
+    await Promise.all(texts.map((text) => hers.send(text)))
+    await allOf(his, texts)
+  }
+  // She has signed it, and he has it all.
+  await expect.poll(() => core.length, { timeout: 20_000 }).toBeGreaterThan(before + 300)
+  expect(core.contiguousLength).toBe(core.length)
+  expect(downloaded).toBe(0)
+})
