@@ -3,6 +3,7 @@ import type { ReplicationStream } from 'hypercore'
 import { makeClaim } from '../../packages/rooms/src/internal/claim.js'
 import { foundRoom } from '../../packages/rooms/src/internal/found-room.js'
 import { hintDevices } from '../../packages/rooms/src/internal/hint-devices.js'
+import { letIn } from '../../packages/rooms/src/internal/let-in.js'
 import { openRoom, type OpenRoom } from '../../packages/rooms/src/internal/open-room.js'
 import { encodeStruct } from '../../packages/rooms/src/internal/structs.js'
 import type { History } from '../../packages/rooms/src/internal/keyring.js'
@@ -39,12 +40,10 @@ export async function admit(by: Member, machine: Machine, name: string, role: Ro
 }
 
 export async function readmit(by: Member, { machine: { identity }, base: { local } }: Member, role: Role): Promise<void> {
-  const { log, keyring, base } = by
+  const { base } = by
   const claim = { writer: local.key, nonce: randomBytes(32), ...makeClaim(identity, base.discoveryKey!, writerCore(local)) }
   const payload = encodeStruct('admit', { request: encodeStruct('join-request', claim), role: roleNumber(role) })
-  const newcomer = { writer: local.key, box: identity.device.boxPublicKey }
-  await log.append([{ type: 'admit', payload }, ...(await keyring.welcome(newcomer))], { underEpoch: true })
-  await log.append([], { underEpoch: true })
+  await letIn(by, { writer: local.key, box: identity.device.boxPublicKey }, { type: 'admit', payload })
 }
 
 function asMember(opened: OpenRoom, machine: Machine, name: string): Member {

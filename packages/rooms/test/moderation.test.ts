@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { MAX_NAME_BYTES, type Role, type Room } from '@covey/rooms'
-import { allOf, codeOf, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
+import { allOf, codeOf, messagesOf, open, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -94,6 +94,22 @@ test('who was removed may come back by another invite, who is banned may not', a
   await alices.unban(idOf(carol))
   await (await carol.rooms.join(invite)).send('me too')
   await allOf(alices, ['me too'])
+})
+
+test('who is banned is given no key by asking to be let in again', async () => {
+  const [alice, carol] = [await start(net, 'Alice'), await start(net, 'Carol')]
+  const [alices, carols] = (await shareRoom(alice, carol)) as [Room, Room]
+  const invite = await alices.createInvite()
+  await alices.remove(idOf(carol), { ban: true })
+  await roleBecomes(carols, undefined)
+  await alices.send('without Carol')
+  expect(await codeOf(() => carol.rooms.join(invite, { timeoutMs: 20_000 }))).toBe('INVITE_REFUSED')
+  await alices.send('still without Carol')
+  await until(carols, async () => ((await messagesOf(carols)).length === 2 ? true : undefined))
+  await carol.close()
+  // What she had not at first she looks for again.
+  const again = await open(carol.person, net)
+  expect((await messagesOf(again.rooms.get(carols.id)!)).map(({ kind }) => kind)).toEqual(['unreadable', 'unreadable'])
 })
 
 test('the owner hands the room on, and can leave then', async () => {

@@ -31,10 +31,8 @@ export interface Keyring {
    * key, by one of them. Where it is not so, the missing slots, or a new epoch, have to be written first.
    */
   plan(): Promise<EpochPlan>
-  /** What a newcomer is given together with its admission, in an append that is under the epoch. */
-  welcome(recipient: Recipient): Promise<DraftSource[]>
-  /** Likewise, of another device of a member: what the person may read it may read too. */
-  welcomeDevice(recipient: Recipient): Promise<DraftSource[]>
+  /** What another device of a member is given beside the present key: what the person may read it may read too. */
+  welcomeDevice(recipient: Recipient): Promise<Draft[]>
   /** Gives devices the key of an epoch. */
   grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[]
   /** Whether a device may be given the key of an epoch: always, or only of epochs since its person came. */
@@ -108,16 +106,10 @@ export function createKeyring({ room, view, roster, epochKeys, isChanging }: Key
     return draftGrants(room, epoch, recipients)
   }
 
-  async function welcome(recipient: Recipient): Promise<DraftSource[]> {
-    if ((await history()) !== 'full') return []
-    return [({ epoch }) => grant(epoch!, [recipient])[0]!]
-  }
-
   return {
     plan,
-    welcome,
     async welcomeDevice(recipient) {
-      if ((await history()) === 'full') return welcome(recipient)
+      if ((await history()) === 'full') return []
       const grants: Draft[] = []
       // For those before, it asks when it needs them.
       for (const { id } of await view.epochs(MAX_LOOK_BACK)) {

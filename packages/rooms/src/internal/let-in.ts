@@ -38,10 +38,11 @@ export async function letIn(
   newcomer: Recipient,
   admission: Draft
 ): Promise<boolean> {
-  const welcome = await (admission.type === 'addDevice' ? keyring.welcomeDevice(newcomer) : keyring.welcome(newcomer))
-  await log.append([admission, ...welcome], { underEpoch: true })
+  await log.append([admission])
+  // First: what was given to somebody who is not in, they can read all the same.
   if (!(await isIn(view, newcomer.writer))) return false
-  // Where the newcomer may not have the present key, there is a new one.
+  if (admission.type === 'addDevice') await log.append(await keyring.welcomeDevice(newcomer))
+  // Whoever has not the present key gets it; or there is a new one, where the newcomer may not have it.
   await log.append([], { underEpoch: true })
   return true
 }
