@@ -1,5 +1,6 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type Hyperswarm from 'hyperswarm'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { partsOf } from '@covey/transport/internal'
 import { copy } from './copy.js'
 import { startLiar } from './liar.js'
@@ -140,6 +141,43 @@ test('a relay that is started again has its key, and devices come back to it', {
   expect(await copy(a, b, 20)).toBe(true)
   expect(ends).toEqual([])
 })
+
+test('where the way to the relay is dead and nobody says so, a session has another one soon', { timeout: 40_000 }, async () => {
+  const relay = await startRelay(net)
+  const way = await startWay(relay.webSocketPort)
+  const relays = [{ publicKey: relay.publicKey, addresses: [`ws://127.0.0.1:${way.port}`] }]
+  const [a, b] = await Promise.all([startNode(net, { relays, network: noNetwork() }), startNode(net, { relays: [relay.address] })])
+  await a.connect(b.publicKey)
+  expect(await copy(a, b, 1)).toBe(true)
+  way.die()
+  const startedAt = performance.now()
+  expect(await copy(a, b, 2)).toBe(true)
+  // The path is doubted after 1.6 s, and the relay answers late after 0.4.
+  expect(performance.now() - startedAt).toBeLessThan(4_000)
+  expect(a.path(b.id)).toBe('relayed')
+})
+
+/** A way to a port, on which what is connected can be had carry nothing any more. */
+async function startWay(target: number): Promise<{ readonly port: number; die(): void }> {
+  const open: Socket[] = []
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1')
+    near.pipe(far).pipe(near)
+    for (const socket of [near, far]) socket.on('error', () => socket.destroy())
+    open.push(near, far)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    die() {
+      for (const socket of open) socket.unpipe().pause()
+    }
+  }
+}
 
 test('what is malformed is refused by name', async () => {
   const key = new Uint8Array(32).fill(1)

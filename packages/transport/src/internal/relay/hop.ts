@@ -19,6 +19,9 @@ import { SILENCE_MS } from '../session/constants.js'
 /** What a relay may have offered and not got an end of. Whom a device talks to is bounded elsewhere. */
 const MAX_CIRCUITS = 256
 
+/** An answer takes longer only on a slow network, or where none will come. */
+const LATE_MS = 400
+
 /** Answers that wait while the relay reads nothing: more than a burst of honest questions makes. */
 const MAX_UNREAD_ANSWERS = 1_024
 
@@ -71,11 +74,20 @@ export class Hop implements CircuitCarrier {
 
   /** Whether the relay has not been heard for as long as it should have. */
   get isSilent(): boolean {
+    return this.#unansweredMs > SILENCE_MS || Date.now() - this.#heard.at > REST_SILENCE_MS
+  }
+
+  /** Whether the relay was asked, and should have answered: another connection may be better. */
+  get isLate(): boolean {
+    return this.#unansweredMs > LATE_MS
+  }
+
+  /** For how long the relay has been asked without a word of it. */
+  get #unansweredMs(): number {
     const { rawBytesRead } = this.stream
     const now = Date.now()
     if (rawBytesRead !== this.#heard.bytes) this.#heard = { bytes: rawBytesRead, at: now }
-    const isAsked = this.#askedAt > this.#heard.at
-    return (isAsked && now - this.#askedAt > SILENCE_MS) || now - this.#heard.at > REST_SILENCE_MS
+    return this.#askedAt > this.#heard.at ? now - this.#askedAt : 0
   }
 
   /** Has the relay say something, so that silence means something. */

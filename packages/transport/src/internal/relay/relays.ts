@@ -103,7 +103,7 @@ export class Relays {
       if (hop !== null && hop.size > 0) entry.usedAt = now
       if (!entry.isOwn && now - entry.usedAt > LINGER_MS) this.#remove(entry)
       // The silent one is given up when there is another: it may yet be heard.
-      else if ((hop === null || hop.isSilent) && isDue(entry, now)) this.#dial(entry, now)
+      else if (isBad(entry, now) && isDue(entry, now)) this.#dial(entry, now)
     }
   }
 
@@ -287,6 +287,11 @@ function opened(entry: Entry, timeoutMs: number): Promise<Hop | null> {
     const timer = setTimeout(go, timeoutMs)
     entry.waiting.add(go)
   })
+}
+
+/** Whether another connection to the relay is needed: at once where a session waits for a path, and an answer of the relay is late. */
+function isBad({ hop, urgentUntil }: Entry, now: number): boolean {
+  return hop === null || hop.isSilent || (now < urgentUntil && hop.isLate)
 }
 
 function isDue({ dials, startAt, dialledAt, urgentUntil }: Entry, now: number): boolean {

@@ -205,6 +205,7 @@ export class Sessions {
   /** The network is another one, so that no path can be trusted. */
   readonly #onmove = (): void => {
     if (this.#isSuspended) return
+    this.#init.relays?.onnetwork()
     for (const peer of this.#peers.values()) peer.onmove()
   }
 
