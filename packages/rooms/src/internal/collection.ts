@@ -10,7 +10,7 @@ import type { CollectionIndex, Listed } from './collection-index.js'
 import { decodeOp } from './op.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
-import { forbidden, type OwnRole } from './own-role.js'
+import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import { encodeStruct } from './structs.js'
 import type { RoomView } from './view.js'
 import type { Reader } from './reader.js'
@@ -50,7 +50,7 @@ export function createCollection<Value>(init: CollectionInit<Value>): Collection
     const role = await ownRole.demand(leastRole('collection'), 'say who writes to a collection')
     const before = await leastToWrite()
     if (!isAtLeast(role, write) || (before && !isAtLeast(role, before))) {
-      throw forbidden(`A ${role} may not say so.`, 'Ask somebody who may write there.')
+      throw forbidden(`${withArticle(role)} may not say so.`, 'Ask somebody who may write there.')
     }
     if (before === undefined && (await view.all('collections')).length >= MAX_COLLECTIONS) throw full(`A room has at most ${MAX_COLLECTIONS} collections.`)
     return { type: 'collection', payload: encodeStruct('collection', { id, role: roleNumber(write) }) }

@@ -10,7 +10,7 @@ import { mapKey } from './map-key.js'
 import { decodeOp } from './op.js'
 import type { OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
-import { forbidden, type OwnRole } from './own-role.js'
+import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import type { Reader } from './reader.js'
 import type { Recipient } from './slots.js'
 import { decodeStruct, encodeStruct, type Structs } from './structs.js'
@@ -83,7 +83,7 @@ export function createJoinRequests(init: JoinRequestsInit): JoinRequests {
     const own = await ownRole.demand('moderator', 'approve')
     const { request, bytes, box } = await find(writer)
     const { role, inviteId } = request
-    if (isAtLeast(role, own)) throw forbidden(`A ${own} may not let in a ${role}.`, 'Ask somebody with a higher role.')
+    if (isAtLeast(role, own)) throw forbidden(`${withArticle(own)} may not let in ${withArticle(role)}.`, 'Ask somebody with a higher role.')
     const admit = { request: bytes, role: roleNumber(role), approved: decodeKey(inviteId, 'inviteId') }
     const isLetIn = await letIn(init, { writer, box }, { type: 'admit', payload: encodeStruct('admit', admit) })
     if (!isLetIn) throw forbidden('The room did not take it.', 'The person may be banned, or the invite used up meanwhile.')

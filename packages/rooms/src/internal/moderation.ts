@@ -7,7 +7,7 @@ import type { Action } from './authority/action.js'
 import { leastRole } from './authority/rules.js'
 import type { AppendOptions, Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
-import { forbidden, type OwnRole } from './own-role.js'
+import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import { encodeStruct, type Structs } from './structs.js'
 import type { RoomView } from './view.js'
 
@@ -33,7 +33,7 @@ export function createModeration({ view, log, ownRole, whileOpen }: ModerationIn
         hint: 'members() lists those who are.'
       })
     }
-    if (isAtLeast(theirs, role)) throw forbidden(`A ${role} may not ${what} a ${theirs}.`, 'Ask somebody with a higher role.')
+    if (isAtLeast(theirs, role)) throw forbidden(`${withArticle(role)} may not ${what} ${withArticle(theirs)}.`, 'Ask somebody with a higher role.')
     return identity
   }
 
@@ -74,7 +74,7 @@ export function createModeration({ view, log, ownRole, whileOpen }: ModerationIn
       await act(options, async () => {
         const identity = await target(id, 'setRole', 'change the role of')
         const own = await ownRole.demand(leastRole('setRole'), 'change roles')
-        if (isAtLeast(role, own)) throw forbidden(`A ${own} may not make a ${role}.`, 'Give a lesser role.')
+        if (isAtLeast(role, own)) throw forbidden(`${withArticle(own)} may not make ${withArticle(role)}.`, 'Give a lesser role.')
         const payload = encodeStruct('set-role', { identity, role: roleNumber(role), seen: await seen(identity) })
         return { type: 'setRole', payload }
       })

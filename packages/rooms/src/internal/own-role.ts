@@ -37,7 +37,7 @@ export function createOwnRole(view: RoomView, identity: Uint8Array): OwnRole {
       })
     }
     if (isAtLeast(role, least)) return role
-    throw forbidden(`A ${role} may not ${what}.`, `Ask a ${least} to do it.`)
+    throw forbidden(`${withArticle(role)} may not ${what}.`, `Ask ${withArticle(least)} to do it.`)
   }
 
   return {
@@ -54,6 +54,12 @@ export function createOwnRole(view: RoomView, identity: Uint8Array): OwnRole {
   }
 }
 
+/** A role with its article: "an admin". */
+export function withArticle(role: Role): string {
+  return `${role === 'admin' || role === 'owner' ? 'an' : 'a'} ${role}`
+}
+
+/** @param message may begin with a role. */
 export function forbidden(message: string, hint: string): RoomError {
-  return new RoomError('ROOM_FORBIDDEN', message, { hint })
+  return new RoomError('ROOM_FORBIDDEN', message[0]!.toUpperCase() + message.slice(1), { hint })
 }

@@ -6,7 +6,7 @@ import type { RoomRules } from '../rules.js'
 import { countInARow, isPaced, keepsPace } from './apply/pace.js'
 import { declareKinds, forbiddenTo, kindsOf } from './message-kinds.js'
 import { decodeOp } from './op.js'
-import { forbidden, type OwnRole } from './own-role.js'
+import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import type { PendingMessages } from './pending-messages.js'
 import { rulesOf } from './room-rules.js'
 import type { RoomView } from './view.js'
@@ -101,7 +101,7 @@ export function createOwnVoice({ view, pending, ownRole, self, writer, now }: Ow
       const isText = typeof content === 'string'
       const kinds = kindsOf(isText ? { kind: 'text', text: content } : { kind: 'content', text: '', content })
       if ((kinds & notAllowed) === 0) return declareKinds(kinds)
-      throw forbidden(`A ${role} may not send ${isText ? 'links' : 'this kind of content'} here.`, 'info() tells the rules of the room.')
+      throw forbidden(`${withArticle(role!)} may not send ${isText ? 'links' : 'this kind of content'} here.`, 'info() tells the rules of the room.')
     },
     changed() {
       known = undefined

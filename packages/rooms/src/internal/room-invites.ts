@@ -9,7 +9,7 @@ import { leastRole } from './authority/rules.js'
 import { createInviteKeys } from './invite-keys.js'
 import type { OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
-import { forbidden, type OwnRole } from './own-role.js'
+import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import { rulesOf } from './room-rules.js'
 import { encodeStruct } from './structs.js'
 import type { InviteRow, RoomView } from './view.js'
@@ -34,8 +34,8 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen, device,
     const invitee = inviteeId === undefined ? null : decodeKey(inviteeId, 'options.inviteeId')
     const own = await ownRole.demand(leastRole('invite'), 'invite')
     if ((await view.room())?.peer) throw forbidden('A direct room is for two people.', 'Make a room for more.')
-    if (isAtLeast(role, own)) throw forbidden(`A ${own} may not invite a ${role}.`, 'Invite for a lesser role.')
-    if (options.public && !isAtLeast(own, 'admin')) throw forbidden(`A ${own} may not make a room public.`, 'Ask an admin.')
+    if (isAtLeast(role, own)) throw forbidden(`${withArticle(own)} may not invite ${withArticle(role)}.`, 'Invite for a lesser role.')
+    if (options.public && !isAtLeast(own, 'admin')) throw forbidden(`${withArticle(own)} may not make a room public.`, 'Ask an admin.')
     const { id, publicKey, seed } = createInviteKeys(base.key!)
     const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
     const limits = { role: roleNumber(role), expiresAt, uses: uses ?? null, invitee }
