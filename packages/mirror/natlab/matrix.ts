@@ -79,7 +79,7 @@ try {
   await lab.down()
   rmSync(peers, { recursive: true, force: true })
 }
-for (const fault of faults) {
+for (const fault of cells.length > 0 ? faults : []) {
   if (fault !== null) console.log(`\n${fault}`)
   for (const client of types) {
     const row = types.map((server) => cells.filter((cell) => cell.pair === `${client} > ${server}` && cell.fault === fault).map(textOf).join(''))

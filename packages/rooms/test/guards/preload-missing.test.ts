@@ -6,7 +6,7 @@ import { allOf, shareRoom, start, useLocalNetwork } from '../support.js'
 
 const net = useLocalNetwork()
 
-test('who reads what others write downloads nothing of the view, which it writes itself', { timeout: 90_000 }, async () => {
+test('who reads what others write downloads little of the view, which it writes itself', { timeout: 90_000 }, async () => {
   const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
   const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
   const { base } = partsOfRooms(bob.rooms).open.get(his.id)!
@@ -16,13 +16,12 @@ test('who reads what others write downloads nothing of the view, which it writes
   let downloaded = 0
   core.on('download', () => downloaded++)
   const before = core.length
-  for (let round = 0; round < 3; round++) {
-    const texts = Array.from({ length: 100 }, (_, i) => `message ${i} of ${round}`)
-    await Promise.all(texts.map((text) => hers.send(text)))
-    await allOf(his, texts)
-  }
+  const texts = Array.from({ length: 2_000 }, (_, i) => `message ${i}`)
+  await Promise.all(texts.map((text) => hers.send(text)))
+  await allOf(his, texts)
   // She has signed it, and he has it all.
-  await expect.poll(() => core.length, { timeout: 20_000 }).toBeGreaterThan(before + 300)
+  await expect.poll(() => core.length, { timeout: 20_000 }).toBeGreaterThan(before + 2_000)
   expect(core.contiguousLength).toBe(core.length)
-  expect(downloaded).toBe(0)
+  // What she has signed before he has read it, he may fetch. Without the guard it is a block a message, or nearly so.
+  expect(downloaded).toBeLessThan(texts.length / 2)
 })
