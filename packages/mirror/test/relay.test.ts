@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket as TcpSocket } from 'node:net'
 import type Hyperswarm from 'hyperswarm'
 import { expect, onTestFinished, test } from 'vitest'
 import { partsOf } from '@covey/transport/internal'
@@ -159,7 +159,7 @@ test('where the way to the relay is dead and nobody says so, a session has anoth
 
 /** A way to a port, on which what is connected can be had carry nothing any more. */
 async function startWay(target: number): Promise<{ readonly port: number; die(): void }> {
-  const open: Socket[] = []
+  const open: TcpSocket[] = []
   const server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
     near.pipe(far).pipe(near)
