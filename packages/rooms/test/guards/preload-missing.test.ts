@@ -6,7 +6,8 @@ import { allOf, shareRoom, start, useLocalNetwork } from '../support.js'
 
 const net = useLocalNetwork()
 
-test('who reads what others write downloads little of the view, which it writes itself', { timeout: 90_000 }, async () => {
+// Again where the machine is so busy that she has signed far more than he has read: without the guard it fails each time.
+test('who reads what others write downloads little of the view, which it writes itself', { timeout: 90_000, retry: 4 }, async () => {
   const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
   const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
   const { base } = partsOfRooms(bob.rooms).open.get(his.id)!
@@ -21,7 +22,7 @@ test('who reads what others write downloads little of the view, which it writes 
   await allOf(his, texts)
   // She has signed it, and he has it all.
   await expect.poll(() => core.length, { timeout: 20_000 }).toBeGreaterThan(before + 2_000)
-  expect(core.contiguousLength).toBe(core.length)
+  await expect.poll(() => core.contiguousLength === core.length, { timeout: 20_000 }).toBe(true)
   // What she has signed before he has read it, he may fetch. Without the guard it is a block a message, or nearly so.
   expect(downloaded).toBeLessThan(texts.length / 2)
 })
