@@ -18,7 +18,7 @@ interface UpstreamSession {
  * The defect: a device writes the blocks of its view itself, and they count as those of the signed core only
  * when what it has applied is written to that. Until then hyperbee 2.27.3 takes them for missing (index.js:158),
  * because a snapshot in hypercore 11.37.1 says that all of it is signed (lib/session-state.js:93): so they are
- * downloaded, verified and stored, more of them than there are messages in what is read.
+ * downloaded, verified and stored, nearly one for each message that is read.
  *
  * @param core the view, of which `session` is a snapshot; what it has beyond what is signed it has itself.
  */
