@@ -38,7 +38,7 @@ function matrixParts(matrix: Matrix | undefined): string[] {
     '## Every pair of networks',
     'Seconds from knowing the DHT to the first byte from the other side, the median of those that connected, through a topic\nthat the other side has joined before; **covey** over stock. Rows: who joins last. `rnd`: through random ports.',
     table(['', ...types], types.map((client) => [client, ...types.map((server) => pairOf(matrix, `${client} > ${server}`))])),
-    `Slower than ${SLOWER} × stock and ${NOISE_MS} ms, where stock punches: ${slower.length === 0 ? 'none' : slower.join(', ')}.`
+    `Slower than ${SLOWER} × stock and ${NOISE_MS} ms, where stock connects: ${slower.length === 0 ? 'none' : slower.join(', ')}.`
   ]
 }
 

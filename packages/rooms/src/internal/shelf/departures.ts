@@ -1,4 +1,5 @@
 import type Corestore from 'corestore'
+import { decodeKey } from '@covey/core'
 import { KEY_BYTES, randomBytes } from '../crypto.js'
 import type { OpenRoom } from '../open-room.js'
 import type { RoomRecords } from '../records.js'
@@ -65,7 +66,6 @@ export function createDepartures({ corestore, records, onerror }: DeparturesInit
     try {
       departure.isHeard = await heard(opened, stopped)
       if (departure.isHeard) await takeAway(place)
-      else if (!isClosing) await records.put({ ...(await records.get(place.discoveryKey))!, left: false })
     } finally {
       release()
     }
@@ -108,8 +108,11 @@ export function createDepartures({ corestore, records, onerror }: DeparturesInit
     },
     async cancel(id) {
       const departure = departures.get(id)
-      departure?.stop()
-      await departure?.done
+      if (departure === undefined) return
+      departure.stop()
+      await departure.done
+      // One that is closed meanwhile for another reason is left when the peer starts again.
+      if (!departure.isHeard) await records.put({ ...(await records.get(decodeKey(id)))!, left: false })
     },
     takeAway,
     clear,
