@@ -16,10 +16,9 @@ function scene(indexers: number) {
   onTestFinished(() => quotas.close())
   let keys = 0
 
-  function createWriter(isActiveIndexer: boolean) {
+  function createWriter(isActiveIndexer: boolean, key = new Uint8Array(32).fill(++keys)) {
     const nodes = { length: 0 }
-    const key = new Uint8Array(32).fill(++keys)
-    const core = Object.assign(new EventEmitter(), { key, byteLength: 0, length: FLOOD, closing: null, download: (range: object) => ({ range }) })
+    const core = Object.assign(new EventEmitter(), { key, opened: true, byteLength: 0, length: FLOOD, closing: null, download: (range: object) => ({ range }) })
     const writer = {
       core,
       nodes,
@@ -63,6 +62,16 @@ test('who builds on a flood pays for it out of their own allowance', async () =>
   expect(read(flood)).toBe(BURST)
   await buildOn(friend, flood)
   expect(read(flood)).toBe(2 * BURST)
+})
+
+test('a block is counted once, however many sessions of its core are open', () => {
+  const { createWriter, read } = scene(1)
+  // As autobase has the room's first core: once for as long as it is open, and once as a writer like any other.
+  const first = createWriter(false)
+  const second = createWriter(false, first.core.key)
+  for (const { core } of [first, second]) core.emit('download', 0, 1)
+  first.core.emit('close')
+  expect(read(second)).toBe(BURST - 1)
 })
 
 test('what the only indexer has read is read without end', async () => {

@@ -43,6 +43,8 @@ export interface Quotas {
 
 interface Account {
   readonly meter: Meter
+  /** Those that hear of each block of the core, of which the first counts it: of the room's first core autobase opens two. */
+  readonly sessions: Set<UpstreamWriter['core']>
   /** Who pays up to where, because they have built on the writer. */
   readonly vouched: Map<Meter, number>
   /** Up to where each indexer has built on it. */
@@ -95,6 +97,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     if (accounts.size >= MAX_ACCOUNTS) forgetUnused()
     const account: Account = {
       meter: createMeter(quota),
+      sessions: new Set(),
       vouched: new Map(),
       indexed: new Map(),
       isTold: false,
@@ -145,6 +148,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     /** Of the key, which is known when the core has been opened. */
     function own(): Account {
       const account = accountOf(core.key)
+      account.sessions.add(core)
       account.wake = () => {
         if (!core.closing) writer.updateActivity()
       }
@@ -174,13 +178,17 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
 
     core.on('download', (index, size) => {
       const account = own()
-      const paying = payer(account, index)
-      ;(paying?.meter ?? account.meter).take(size)
+      const [counting] = account.sessions
+      if (core === counting) (payer(account, index)?.meter ?? account.meter).take(size)
       // It will be refused when it is read; until then no more of its kind.
       if (size > MAX_BLOCK_BYTES) isOversized = true
       tell(account, core.key)
       // Who pays for the rest, if anybody, and up to where, may be another now.
       if (isOversized || account.meter.isUsedUp()) writer.updateActivity()
+    })
+
+    core.on('close', () => {
+      if (core.opened) accounts.get(mapKey(core.key))?.sessions.delete(core)
     })
 
     const link = writer._ensureNodeDependencies.bind(writer)
