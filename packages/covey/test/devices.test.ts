@@ -162,11 +162,15 @@ test('a room that the person only reads keeps no device from the others, nor one
   const phone = await link(laptop, await phoneInit())
   expect(phone.rooms.list().map(({ id }) => id)).toEqual([tea.id])
   const phones = await roomOf(phone, tea.id)
+  // What it sent before it had heard of it.
+  const unsent: unknown[] = []
+  phones.on('error', ({ code }) => void unsent.push(code))
   await laptop.devices.unlink(phone.device.id)
   await expect.poll(() => codeOf(() => phones.send('from outside')), { timeout: 30_000 }).toBe('ROOM_NOT_WRITABLE')
   await news.send('news')
   await receive(read, 'news')
   expect(errors).toEqual([])
+  expect(unsent.filter((code) => code !== 'ROOM_NOT_WRITABLE')).toEqual([])
 })
 
 async function kindsOf(room: Room): Promise<string[]> {

@@ -33,8 +33,8 @@ export interface Message {
   readonly isOwn: boolean
   /**
    * - `sent`: it has a place in the room's order, as far as this device knows;
-   * - `pending`: it has none yet. Of this device's own, it is durable; of somebody else's, it came ahead of
-   *   the log, and is not kept here yet. {@link RoomEvents.settle} tells what becomes of it.
+   * - `pending`: it has none yet. This device's own are shown so at once, and are durable when `send` resolves; of somebody
+   *   else's, it came ahead of the log, and is not kept here yet. {@link RoomEvents.settle} tells what becomes of it.
    */
   readonly state: 'pending' | 'sent'
   /** Whom the text names, in its order. Chosen by the author: a member of these ids there need not be. */

@@ -56,6 +56,7 @@ export type Flight = Map<string, boolean>
 export interface AppendOptions {
   readonly underEpoch?: boolean
   readonly isStranger?: boolean
+  readonly onmade?: (ops: readonly Made[]) => void
   readonly ondurable?: (ops: readonly Made[]) => void
 }
 
@@ -68,6 +69,8 @@ export interface OpLog {
    * @param underEpoch whether they are for the room's present epoch, which is looked up when nothing
    *   can come between: a message that follows a removal is never sealed for the removed.
    * @param isStranger whether this device is not in the room, and writes the one op that lets it in.
+   * @param onmade called with the ops as they are about to be made durable; again, with others, where what was before them
+   *   came to nothing.
    * @param ondurable called when the ops are durable before they are in this device's core, as messages
    *   mostly are.
    * @throws {RoomError} ROOM_CLOSED, ROOM_NOT_WRITABLE, ROOM_STORAGE_FAILED
@@ -96,6 +99,7 @@ interface Pending {
   readonly drafts: readonly DraftSource[]
   readonly underEpoch: boolean
   readonly isStranger: boolean
+  readonly onmade: ((ops: readonly Made[]) => void) | undefined
   readonly ondurable: ((ops: readonly Made[]) => void) | undefined
   readonly resolve: (written: Written[]) => void
   readonly reject: (error: unknown) => void
@@ -183,10 +187,11 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
     assertBatch(all)
     head = { id: last }
     const during = head
+    commit.forEach(({ onmade }, i) => onmade?.(ops[i]!))
     const isDurable = isPlain && (await makeDurable(all, before.id))
     // What they name will not be in the core, or not now.
     if (head !== during) return outbox.remove(all), makeCommit(commit)
-    if (isDurable) tell(commit, ops)
+    if (isDurable) commit.forEach(({ ondurable }, i) => ondurable?.(ops[i]!))
     made.push({
       ops: all,
       isPlain,
@@ -318,9 +323,9 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
   }
 
   return {
-    append(drafts, { underEpoch = false, isStranger = false, ondurable } = {}) {
+    append(drafts, { underEpoch = false, isStranger = false, onmade, ondurable } = {}) {
       return new Promise((resolve, reject) => {
-        pending.push({ drafts, underEpoch, isStranger, ondurable, resolve, reject })
+        pending.push({ drafts, underEpoch, isStranger, onmade, ondurable, resolve, reject })
         void make()
       })
     },
@@ -345,10 +350,6 @@ function assertBatch(ops: readonly Made[]): void {
   const bytes = ops.reduce((sum, op) => sum + op.bytes.length, 0)
   if (ops.length > MAX_BATCH_BLOCKS) throw new TypeError(`one append has at most ${MAX_BATCH_BLOCKS} ops`)
   if (bytes > MAX_BATCH_BYTES) throw new TypeError(`one append has at most ${MAX_BATCH_BYTES} bytes`)
-}
-
-function tell(commit: readonly Pending[], ops: readonly (readonly Made[])[]): void {
-  commit.forEach(({ ondurable }, i) => ondurable?.(ops[i]!))
 }
 
 /** Messages that are made, together; anything else alone. */

@@ -71,23 +71,33 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
   /** Resolves when the message is durable, which it mostly is before the log has it. */
   function post(draft: Draft): Promise<TimelineRow> {
     return new Promise((resolve, reject) => {
+      /** As it is shown. */
       let message: PendingMessage | undefined
-      const ondurable = ([op]: readonly Made[]): void => {
+      let isDurable = false
+      const settle = (isAccepted: boolean | undefined): void => {
+        if (message !== undefined) pending.settle(message.id, isAccepted)
+      }
+      const onmade = ([op]: readonly Made[]): void => {
+        settle(false)
         message = { id: op!.id, writer, op: op!.bytes }
         pending.addOwn(message)
-        onpost(message)
-        resolve({ ...message, isPending: true })
       }
-      log.append([draft], { underEpoch: true, ondurable }).then(
+      const ondurable = (): void => {
+        isDurable = true
+        onpost(message!)
+        resolve({ ...message!, isPending: true })
+      }
+      log.append([draft], { underEpoch: true, onmade, ondurable }).then(
         ([written]) => {
-          if (message !== undefined) pending.settle(message.id, written!.isAccepted)
-          else if (written!.isAccepted) resolve({ id: written!.id, writer, op: written!.bytes })
+          settle(written!.isAccepted)
+          if (isDurable) return
+          if (written!.isAccepted) resolve({ id: written!.id, writer, op: written!.bytes })
           else reject(refused())
         },
         (error: unknown) => {
+          settle(isDurable ? undefined : false)
+          if (!isDurable) return reject(error as Error)
           // Who sent it has been told that it is durable, and it is: it is written when the room can.
-          if (message === undefined) return reject(error as Error)
-          pending.settle(message.id, undefined)
           onerror(error)
         }
       )
