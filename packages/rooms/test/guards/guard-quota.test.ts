@@ -8,10 +8,10 @@ import type { UpstreamWriter } from '../../src/internal/guards/autobase-internal
 const BURST = 10
 const FLOOD = 1_000
 
-function scene(indexers: number) {
+function scene(indexers: number, burst = BURST) {
   const quotas = createQuotas(() => undefined, () => Math.floor(indexers / 2) + 1, {
-    blocks: { burst: BURST, perSecond: 0.001 },
-    bytes: { burst: BURST * 100, perSecond: 0.001 }
+    blocks: { burst, perSecond: 0.001 },
+    bytes: { burst: burst * 100, perSecond: 0.001 }
   })
   onTestFinished(() => quotas.close())
   let keys = 0
@@ -72,6 +72,29 @@ test('a block is counted once, however many sessions of its core are open', () =
   for (const { core } of [first, second]) core.emit('download', 0, 1)
   first.core.emit('close')
   expect(read(second)).toBe(BURST - 1)
+})
+
+test('where what is unread may be of any size, few blocks are under way at a time, and many again when it is read', () => {
+  const { createWriter, read } = scene(1, 2 * FLOOD)
+  const MIB = 1_048_576
+  const writer = createWriter(false)
+  /** How many blocks are asked for at once. */
+  const asked = (): number => {
+    writer.range = null
+    writer._resume()
+    return writer.range!.range.end - writer.nodes.length
+  }
+  const grow = (length: number, mib: number): void => void Object.assign(writer.core, { length, byteLength: mib * MIB })
+  grow(500, 16)
+  expect(asked()).toBe(256)
+  grow(FLOOD, 17)
+  expect(asked()).toBe(4)
+  expect(read(writer)).toBe(FLOOD)
+  grow(2 * FLOOD, 18)
+  // Less what of the allowance is used up.
+  expect(asked()).toBeGreaterThan(250)
+  grow(2 * FLOOD, 40)
+  expect(asked()).toBe(4)
 })
 
 test('what the only indexer has read is read without end', async () => {

@@ -17,11 +17,11 @@ const MAX_WINDOW_BLOCKS = 256
 
 /**
  * How much of a writer may be under way whose size is not known: a block may have 16 MB, which shows when
- * it is there. It is so beyond the length that the writer has signed, and in a core of more than this;
- * so much take 50,000 messages. With a round trip of 100 ms it is still more than the allowance of a second.
+ * it is there. It is so beyond the length that the writer has signed, and where more than this is unread;
+ * so much take 65,000 messages. With a round trip of 100 ms it is still more than the allowance of a second.
  */
 const UNKNOWN_BLOCKS = 4
-const LARGE_CORE_BYTES = 16 * 1_048_576
+const MUCH_UNREAD_BYTES = 16 * 1_048_576
 
 /** The longest time until a writer that waits is looked at again: allowances differ, timers are cheap. */
 const MAX_WAIT_MS = 60_000
@@ -54,6 +54,8 @@ interface Account {
   wake: () => void
   timer: ReturnType<typeof setTimeout> | undefined
 }
+
+const NOTHING = { length: 0, bytes: 0 }
 
 /** Whether so much is under way still that no more has to be asked for yet: each time costs as much as a block. */
 function isEnough(asked: number | undefined, start: number, end: number): boolean {
@@ -144,6 +146,14 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
   function guard(writer: UpstreamWriter): void {
     const { core } = writer
     let isOversized = false
+    /** How large the core was at a length that is read, and at one that is yet to be. */
+    let [passed, ahead] = [NOTHING, NOTHING]
+
+    /** At most so many bytes are signed that are not read. */
+    function unread(start: number): number {
+      if (start >= ahead.length) [passed, ahead] = [ahead, { length: core.length, bytes: core.byteLength }]
+      return core.byteLength - passed.bytes
+    }
 
     /** Of the key, which is known when the core has been opened. */
     function own(): Account {
@@ -168,7 +178,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
       if (paying === undefined) return wait(account)
       const { blocks, bytes } = paying.meter.left()
       const share = Math.min(1, bytes / quota.bytes.burst)
-      const most = core.byteLength > LARGE_CORE_BYTES ? UNKNOWN_BLOCKS : MAX_WINDOW_BLOCKS
+      const most = unread(start) > MUCH_UNREAD_BYTES ? UNKNOWN_BLOCKS : MAX_WINDOW_BLOCKS
       const window = Math.max(1, Math.min(blocks, most, Math.floor(MAX_WINDOW_BLOCKS * share)))
       const end = Math.min(start + window, Math.max(start, core.length) + UNKNOWN_BLOCKS, paying.end)
       if (isEnough(writer.range?.range.end, start, end)) return
