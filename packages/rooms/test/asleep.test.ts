@@ -5,6 +5,7 @@ import type { Room } from '@covey/rooms'
 import { partsOf } from '@covey/transport/internal'
 import { partsOfRooms } from '../src/internal/rooms-parts.js'
 import { randomBytes } from '../src/internal/crypto.js'
+import { coresOf } from '../src/internal/room-cores.js'
 import { allOf, codeOf, messagesOf, open, person, shareRoom, start, textsOf, until, useLocalNetwork, type TestPeer } from './support.js'
 import { bringToSleep, made, openRooms } from './support-asleep.js'
 
@@ -184,6 +185,24 @@ test('a peer that says to have what nobody has, has a room opened now and then, 
   }
   expect(opened).toBeGreaterThan(0)
   expect(opened).toBeLessThanOrEqual(3)
+})
+
+test('what a mirror has of the views of a room does not wake it, nor is it read as somebody’s writing', { timeout: 60_000 }, async () => {
+  const alice = await start(net, 'Alice')
+  const room = await made(alice, 1)
+  await room.send('hello')
+  const errors: unknown[] = []
+  room.on('error', (error) => void errors.push(error))
+  const cores = coresOf(room)
+  const [, ...views] = await cores.keys()
+  expect(views.length).toBeGreaterThan(1)
+  for (const key of views) await cores.wake(key, 1_000)
+  await bringToSleep(alice, room)
+  // By then it would have been woken.
+  for (let i = 2; i < 5; i++) await (await made(alice, i)).send('hello')
+  expect(openRooms(alice)).not.toContain(room.id)
+  expect(errors).toEqual([])
+  expect(await textsOf(room)).toEqual(['hello'])
 })
 
 test('a room that was closed by the app is not opened again by what comes', { timeout: 60_000 }, async () => {

@@ -4,6 +4,7 @@ import type { OpenRoom } from '../open-room.js'
 import { coresIn, type RoomCores } from '../room-cores.js'
 import type { MirrorSource } from '../room-health.js'
 import type { Place } from './place.js'
+import type { RoomNote } from '../records.js'
 import { keysIn, type Head } from './room-note.js'
 
 /** What a room lies in, which can be told of one that is asleep too. */
@@ -62,7 +63,7 @@ export function createLastingCores({ place, onheads, isLeft }: LastingCoresInit)
         // What falls asleep at this moment is known when it sleeps.
         if (place.opened === undefined) await place.rest()
         const { opened, note } = place
-        if (opened === undefined && note !== undefined && !note.devices.some(({ writer }) => equalBytes(writer, key))) return
+        if (opened === undefined && !mayBeDevice(note, key)) return
         said.set(encodeZ32(key), { key, length })
         if (opened === undefined) return onheads([{ key, length }])
         // Not kept open by it: whoever says it may say anything.
@@ -89,10 +90,16 @@ export function createLastingCores({ place, onheads, isLeft }: LastingCoresInit)
     slept() {
       // It would keep all that was open in memory.
       mirrorsChanged = () => undefined
-      if (said.size > 0) onheads([...said.values()])
+      // A mirror tells of the views as well, which are no device's: to read them as such would only wake the room.
+      const heads = [...said.values()].filter(({ key }) => mayBeDevice(place.note, key))
+      if (heads.length > 0) onheads(heads)
       said.clear()
     }
   }
+}
+
+function mayBeDevice(note: RoomNote | undefined, key: Uint8Array): boolean {
+  return note === undefined || note.devices.some(({ writer }) => equalBytes(writer, key))
 }
 
 async function readHeld(opened: OpenRoom): Promise<Held> {
