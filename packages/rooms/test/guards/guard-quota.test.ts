@@ -18,7 +18,7 @@ function scene(indexers: number, burst = BURST) {
 
   function createWriter(isActiveIndexer: boolean, key = new Uint8Array(32).fill(++keys)) {
     const nodes = { length: 0 }
-    const core = Object.assign(new EventEmitter(), { key, opened: true, byteLength: 0, length: FLOOD, closing: null, download: (range: object) => ({ range }) })
+    const core = Object.assign(new EventEmitter(), { key, byteLength: 0, length: FLOOD, closing: null, download: (range: object) => ({ range }) })
     const writer = {
       core,
       nodes,

@@ -146,6 +146,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
   function guard(writer: UpstreamWriter): void {
     const { core } = writer
     let isOversized = false
+    let known: Account | undefined
     /** How large the core was at a length that is read, and at one that is yet to be. */
     let [passed, ahead] = [NOTHING, NOTHING]
 
@@ -158,10 +159,11 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     /** Of the key, which is known when the core has been opened. */
     function own(): Account {
       const account = accountOf(core.key)
-      account.sessions.add(core)
+      if (!core.closing) account.sessions.add(core)
       account.wake = () => {
         if (!core.closing) writer.updateActivity()
       }
+      known = account
       return account
     }
 
@@ -197,9 +199,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
       if (isOversized || account.meter.isUsedUp()) writer.updateActivity()
     })
 
-    core.on('close', () => {
-      if (core.opened) accounts.get(mapKey(core.key))?.sessions.delete(core)
-    })
+    core.on('close', () => void known?.sessions.delete(core))
 
     const link = writer._ensureNodeDependencies.bind(writer)
     writer._ensureNodeDependencies = async (boot) => {
