@@ -144,7 +144,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const reportUnheard = report('The devices of a room could not be asked for news.')
   /** What was announced while this device was away, or before it knew the writer, is not announced again. */
   function lookForNews(opened: OpenRoom): void {
-    hintDevices(opened).catch((error: unknown) => open.get(opened.room.id) === opened && reportUnheard(error))
+    opened.viewKeeper.calm().then(() => hintDevices(opened)).catch((error: unknown) => open.get(opened.room.id) === opened && reportUnheard(error))
   }
 
   function assertOpen(): void {

@@ -41,6 +41,8 @@ export interface JoiningInit {
 const ASK_AGAIN_MS = 5_000
 /** How long who came in alone, and is not in after all, waits for the order of the room to change again. */
 const LOST_PATIENCE_MS = 5_000
+/** How often who is not in yet looks for news of everybody, which reads more than comes by itself mostly. */
+const HINT_INTERVAL_MS = 1_000
 /** How long somebody who is there has the chance to let in who could come in alone: it costs one op less. */
 const ASK_FIRST_MS = 3_000
 
@@ -76,6 +78,7 @@ export interface RoomKeys {
 export function createJoining(init: JoiningInit): Joining {
   const { node, hint, pairing, stack, records, open, enter, pin, assertOpen, report } = init
   const { corestore, identity } = stack
+  const reportUnheard = report('The devices of a room could not be asked for news.')
 
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
@@ -214,9 +217,14 @@ export function createJoining(init: JoiningInit): Joining {
 
   async function untilIn({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
     const { room, isAdmitted, until } = opened
-    const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
+    const arriving = until(async () => (await isAdmitted()) || undefined)
     const timer = createTimer(lost && LOST_PATIENCE_MS)
-    await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
+    const look = (): void => void hintDevices(opened).catch((error: unknown) => opened.base.closing || reportUnheard(error))
+    const hints = setInterval(() => opened.viewKeeper.isCalm() && look(), HINT_INTERVAL_MS)
+    await bounded(Promise.race([arriving, timer.over])).finally(() => {
+      timer.clear()
+      clearInterval(hints)
+    })
     const refused = await lost?.()
     if (refused !== undefined) {
       // Before the room closes beneath it.
@@ -227,8 +235,9 @@ export function createJoining(init: JoiningInit): Joining {
     }
     // Who has no place in the log has no name in the room either.
     if (!(await opened.mayWrite())) return room
-    // Where nobody is there, it may take long until somebody gives this device a key: then it is told later.
-    await opened.teller.tell()
+    // Where nobody is there, it may take long until somebody gives this device a key: then it is told later. So it is in a
+    // room that is yet to be downloaded: to tell it one has to know of all who are in.
+    if (opened.viewKeeper.isCalm()) await opened.teller.tell()
     return room
   }
 

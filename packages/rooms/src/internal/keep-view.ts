@@ -2,6 +2,7 @@ import type Autobase from 'autobase'
 import type Hypercore from 'hypercore'
 import type { Download } from 'hypercore'
 import type { UpstreamAutobase } from './guards/autobase-internals.js'
+import { VIEW_CORE } from './view.js'
 
 /**
  * How long a room has to be as it is, and nothing to be asked for: who has just come in, or opened it, reads the end of it
@@ -18,10 +19,17 @@ const LAST_BLOCKS = 64
 /** How many blocks are asked for at a time, so that what somebody waits for does not come after all of them. */
 const PART_BLOCKS = 256
 
+/** So many are here soon; whatever has to be read of them, nobody notices. */
+const FEW_BLOCKS = 1_024
+
 /** Downloads what a fast-forward went past. */
 export interface ViewKeeper {
   /** There may be more to download. */
   changed(): void
+  /** Whether few blocks are missing, or somebody who has just come in, or opened the room, has had the time to read the end of it. */
+  isCalm(): boolean
+  /** Resolves when it is calm, or closed: for what can wait, and reads much. */
+  calm(): Promise<void>
   close(): void
 }
 
@@ -36,6 +44,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   let timer: ReturnType<typeof setTimeout> | undefined
   let downloads: Download[] = []
   let unlisten = (): void => undefined
+  let isCalm = false
+  const waiting = new Set<() => void>()
   /** What is under way belongs to this; what belongs to an earlier one stops. */
   let round = 0
 
@@ -48,7 +58,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   }
 
   function keepLast(): void {
-    for (const { core } of byName.values()) {
+    for (const [name, { core }] of byName) {
+      if (name !== VIEW_CORE) continue
       const { contiguousLength, length: end } = core
       const start = Math.max(contiguousLength, end - LAST_BLOCKS)
       if (start < end) downloads.push(core.download({ start, end }))
@@ -71,8 +82,15 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     look()
   }
 
+  function calmDown(): void {
+    isCalm = true
+    for (const wake of waiting) wake()
+    waiting.clear()
+  }
+
   function keepAll(): void {
     unlisten()
+    calmDown()
     for (const { core } of byName.values()) keep(core, round).catch(onerror)
   }
 
@@ -91,9 +109,19 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   return {
     changed() {
       stop()
+      const missing = [...byName.values()].reduce((sum, { core }) => sum + core.length - core.contiguousLength, 0)
+      if (missing <= FEW_BLOCKS) calmDown()
+      else isCalm = false
       keepLast()
       waitUntilQuiet()
     },
-    close: stop
+    isCalm: () => isCalm,
+    calm: async () => {
+      if (!isCalm) await new Promise<void>((resolve) => waiting.add(resolve))
+    },
+    close() {
+      stop()
+      calmDown()
+    }
   }
 }

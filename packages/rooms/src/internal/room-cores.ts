@@ -40,9 +40,12 @@ export function registerCores(room: Room, cores: RoomCores): void {
 }
 
 /** Those of a room for as long as it is open. */
-export function coresIn({ room, base, view, log, health, onpeople }: OpenRoom): RoomCores {
+export function coresIn({ room, base, view, roster, viewKeeper, log, health, onpeople }: OpenRoom): RoomCores {
   const { key: own } = base.local
-  const others = async () => (await view.all('devices')).filter(({ writer }) => !equalBytes(writer, own))
+  const others = async () => {
+    await viewKeeper.calm()
+    return [...(await roster.devices()).values()].filter(({ writer }) => !equalBytes(writer, own))
+  }
   return {
     own,
     async written() {

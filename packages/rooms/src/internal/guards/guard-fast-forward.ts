@@ -31,13 +31,14 @@ const DOWNLOAD_TIMEOUT_MS = 20_000
  * Autobase 7.28.1 puts aside the view that was made here for one of which there is nothing but its last
  * blocks (lib/store.js, `catchup`). Where nobody is left then who has the others, messages that this
  * device itself has written cannot be shown.
+ *
+ * @param isReadable whether there is something that it can read alone now.
  */
-export function keepReadable(fastForward: UpstreamFastForward): UpstreamFastForward {
+export function keepReadable(fastForward: UpstreamFastForward, isReadable: () => boolean): UpstreamFastForward {
   const upgrade = fastForward._upgrade.bind(fastForward)
   fastForward._upgrade = async () => {
     if (!(await upgrade())) return false
-    // A newcomer has nothing to lose, and nothing to read meanwhile.
-    if (fastForward.base.core.length > 0) await download(fastForward)
+    if (isReadable()) await download(fastForward)
     return true
   }
   return fastForward

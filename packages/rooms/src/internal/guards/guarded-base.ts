@@ -169,6 +169,15 @@ export function createGuardedBase<View>(
       return writer
     }
 
+    /**
+     * Whether something can be read without others. Of somebody who may not write yet only a whole view is: a newcomer has the
+     * room's first append, or what it has gone forward to before, and would wait for all of the room with each step.
+     */
+    get #isReadable(): boolean {
+      if (this.writable) return this.core.length > 0
+      return this.core.length >= MIN_FIRST_FAST_FORWARD && [...this._viewStore.byName.values()].every(({ core }) => core.contiguousLength === core.length)
+    }
+
     override async _close(): Promise<void> {
       views.close()
       unwatch()
@@ -188,7 +197,7 @@ export function createGuardedBase<View>(
     }
 
     override async _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
-      await super._runFastForward(guardFastForward(keepReadable(fastForward)))
+      await super._runFastForward(guardFastForward(keepReadable(fastForward, () => this.#isReadable)))
       // Where nothing came of it, the log is to be read.
       this._queueBump()
     }

@@ -1,0 +1,130 @@
+import type HyperDB from 'hyperdb'
+import type { Query } from 'hyperdb'
+import type { BeeEntry, UpstreamBee } from './guards/share-blocks.js'
+
+/** A part of the view in memory, which costs as much as has changed in it to be kept as the view is. */
+export interface FollowedRows<Row> {
+  /**
+   * The rows as the view has them now, which are the same objects for as long as they do not change; what is given changes with
+   * the next call. To be called one at a time.
+   */
+  update(): Promise<ReadonlyMap<string, Row>>
+  /** The view may have been replaced by another: all is read again. */
+  reset(): void
+  close(): void
+}
+
+export interface FollowedRowsInit<Row> {
+  readonly db: HyperDB
+  readonly collection: string
+  readonly query?: Query
+  readonly nameOf: (row: Row) => string
+  /** Called with every row that comes, goes or changes, before `update` resolves. */
+  readonly onchange?: (name: string, before: Row | undefined, after: Row | undefined) => void
+}
+
+/** Of how many updates is remembered what there was before them; a view that is cut off further back is read again. */
+const MAX_UNDOS = 64
+
+/** What an update has changed, to be taken back when the view is cut off before where it has led. */
+interface Undo<Row> {
+  readonly version: number
+  readonly before: (readonly [name: string, row: Row | undefined])[]
+}
+
+/** lib/definition of hyperdb 6.8.0 */
+interface UpstreamCollection<Row> {
+  encodeKeyRange(query: Query): object
+  reconstruct(schemaVersion: number, key: Uint8Array, value: Uint8Array): Row
+}
+
+/**
+ * Follows the rows of a part of the view. A view grows, and is cut off where the order of the room changes: what was
+ * read since is taken back then, and the two trees compared from there on, which skips what they have in common.
+ */
+export function followRows<Row extends object>({ db, collection: name, query = {}, nameOf, onchange }: FollowedRowsInit<Row>): FollowedRows<Row> {
+  const bee = db.db as UpstreamBee
+  const collection = db.definition.resolveCollection(name) as UpstreamCollection<Row>
+  const range = collection.encodeKeyRange(query)
+  const rows = new Map<string, Row>()
+  let undos: Undo<Row>[] = []
+  /** Up to which length of the view's core the rows are; 0 before they were read. */
+  let version = 0
+  /** To which length it was cut off since. */
+  let cut = Infinity
+  const oncut = (length: number): void => void (cut = Math.min(cut, length))
+  db.core.on('truncate', oncut)
+
+  const read = (entry: BeeEntry | null): Row | undefined =>
+    entry === null ? undefined : collection.reconstruct(db.versions.schema, entry.key, entry.value)
+
+  function set(name: string, row: Row | undefined): void {
+    const before = rows.get(name)
+    if (row === undefined) rows.delete(name)
+    else rows.set(name, row)
+    onchange?.(name, before, row)
+  }
+
+  function takeBack(length: number): void {
+    while (version > length) {
+      const undo = undos.pop()
+      for (const [name, row] of undo?.before.toReversed() ?? []) set(name, row)
+      version = undo?.version ?? 0
+    }
+  }
+
+  async function readAll(now: UpstreamBee): Promise<void> {
+    const gone = new Set(rows.keys())
+    undos = []
+    for await (const entry of now.createReadStream(range)) {
+      const row = read(entry)!
+      gone.delete(nameOf(row))
+      set(nameOf(row), row)
+    }
+    for (const name of gone) set(name, undefined)
+  }
+
+  async function readChanges(now: UpstreamBee): Promise<void> {
+    const then = now.checkout(version, { reuseSession: true })
+    await then.ready()
+    // The blocks that both see are the same.
+    then._nodeCache = now._nodeCache
+    then._keyCache = now._keyCache
+    const undo: Undo<Row> = { version, before: [] }
+    undos.push(undo)
+    if (undos.length > MAX_UNDOS) undos.shift()
+    for await (const { left, right } of now.createDiffStream(then, range)) {
+      const [after, before] = [read(left), read(right)]
+      const name = nameOf((after ?? before)!)
+      undo.before.push([name, before])
+      set(name, after)
+    }
+  }
+
+  async function update(): Promise<ReadonlyMap<string, Row>> {
+    if (cut === Infinity && version > 0 && db.core.length === version) return rows
+    const earlier = cut
+    cut = Infinity
+    const now = bee.snapshot()
+    try {
+      await now.ready()
+      // What was cut off while it was being taken may be in it or not, and counts the next time too.
+      takeBack(Math.min(earlier, cut))
+      if (version === 0) await readAll(now)
+      else if (version < now.version) await readChanges(now)
+      version = now.version
+      return rows
+    } catch (error) {
+      version = 0
+      throw error
+    } finally {
+      await now.close()
+    }
+  }
+
+  return {
+    update,
+    reset: () => oncut(0),
+    close: () => void db.core.off('truncate', oncut)
+  }
+}
