@@ -96,7 +96,8 @@ export function followRows<Row extends object>({ db, collection: name, query = {
     for await (const { left, right } of now.createDiffStream(then, range)) {
       const [after, before] = [read(left), read(right)]
       const name = nameOf((after ?? before)!)
-      undo.before.push([name, before])
+      // As it was taken to be, and not as it is read: what is cut off while it is read may be neither the old state nor the new one.
+      undo.before.push([name, rows.get(name)])
       set(name, after)
     }
   }
