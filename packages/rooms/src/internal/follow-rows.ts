@@ -102,8 +102,8 @@ export function followRows<Row extends object>({ db, collection: name, query = {
     }
   }
 
-  async function update(): Promise<ReadonlyMap<string, Row>> {
-    if (cut === Infinity && version > 0 && db.core.length === version) return rows
+  async function follow(): Promise<void> {
+    if (cut === Infinity && version > 0 && db.core.length === version) return
     const earlier = cut
     cut = Infinity
     const now = bee.snapshot()
@@ -114,13 +114,22 @@ export function followRows<Row extends object>({ db, collection: name, query = {
       if (version === 0) await readAll(now)
       else if (version < now.version) await readChanges(now)
       version = now.version
-      return rows
-    } catch (error) {
-      version = 0
-      throw error
     } finally {
       await now.close()
     }
+  }
+
+  async function update(): Promise<ReadonlyMap<string, Row>> {
+    do {
+      try {
+        await follow()
+      } catch (error) {
+        version = 0
+        if (cut > 0) throw error
+      }
+      // A view that was replaced by another while it was read may have been read half from each.
+    } while (cut === 0)
+    return rows
   }
 
   return {

@@ -41,8 +41,6 @@ export interface JoiningInit {
 const ASK_AGAIN_MS = 5_000
 /** How long who came in alone, and is not in after all, waits for the order of the room to change again. */
 const LOST_PATIENCE_MS = 5_000
-/** How often who is not in yet looks for news of everybody, which reads more than comes by itself mostly. */
-const HINT_INTERVAL_MS = 1_000
 /** How long somebody who is there has the chance to let in who could come in alone: it costs one op less. */
 const ASK_FIRST_MS = 3_000
 
@@ -216,15 +214,23 @@ export function createJoining(init: JoiningInit): Joining {
   }
 
   async function untilIn({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
-    const { room, isAdmitted, until } = opened
-    const arriving = until(async () => (await isAdmitted()) || undefined)
-    const timer = createTimer(lost && LOST_PATIENCE_MS)
-    const look = (): void => void hintDevices(opened).catch((error: unknown) => opened.base.closing || reportUnheard(error))
-    const hints = setInterval(() => opened.viewKeeper.isCalm() && look(), HINT_INTERVAL_MS)
-    await bounded(Promise.race([arriving, timer.over])).finally(() => {
-      timer.clear()
-      clearInterval(hints)
+    const { room, isAdmitted, until, viewKeeper } = opened
+    let isWaiting = false
+    /** Not while the end of the room is read: of everybody there is much to read. */
+    const look = async (): Promise<void> => {
+      if (isWaiting) return
+      isWaiting = true
+      await viewKeeper.calm()
+      isWaiting = false
+      await hintDevices(opened)
+    }
+    const arriving = until(async () => {
+      if (await isAdmitted()) return true
+      look().catch((error: unknown) => opened.base.closing || reportUnheard(error))
+      return undefined
     })
+    const timer = createTimer(lost && LOST_PATIENCE_MS)
+    await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
     const refused = await lost?.()
     if (refused !== undefined) {
       // Before the room closes beneath it.
@@ -237,7 +243,7 @@ export function createJoining(init: JoiningInit): Joining {
     if (!(await opened.mayWrite())) return room
     // Where nobody is there, it may take long until somebody gives this device a key: then it is told later. So it is in a
     // room that is yet to be downloaded: to tell it one has to know of all who are in.
-    if (opened.viewKeeper.isCalm()) await opened.teller.tell()
+    if (viewKeeper.isCalm()) await opened.teller.tell()
     return room
   }
 

@@ -20,7 +20,7 @@ const LAST_BLOCKS = 64
 const PART_BLOCKS = 256
 
 /** So many are here soon; whatever has to be read of them, nobody notices. */
-const FEW_BLOCKS = 1_024
+export const FEW_BLOCKS = 1_024
 
 /** Downloads what a fast-forward went past. */
 export interface ViewKeeper {
@@ -59,7 +59,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
 
   function keepLast(): void {
     for (const [name, { core }] of byName) {
-      if (name !== VIEW_CORE) continue
+      // Where much is missing somebody waits for bytes, and reads nothing of the others.
+      if (!isCalm && name !== VIEW_CORE) continue
       const { contiguousLength, length: end } = core
       const start = Math.max(contiguousLength, end - LAST_BLOCKS)
       if (start < end) downloads.push(core.download({ start, end }))

@@ -1,4 +1,5 @@
 import { withTimeout } from '@covey/core'
+import { FEW_BLOCKS } from '../keep-view.js'
 import type { UpstreamFastForward } from './autobase-internals.js'
 
 /**
@@ -38,13 +39,16 @@ export function keepReadable(fastForward: UpstreamFastForward, isReadable: () =>
   const upgrade = fastForward._upgrade.bind(fastForward)
   fastForward._upgrade = async () => {
     if (!(await upgrade())) return false
-    if (isReadable()) await download(fastForward)
+    // Who has not even the room's first append has nothing to lose, and nothing to read meanwhile. Other newcomers wait for few blocks
+    // only: parted too early, they could neither read them nor give them to who knows less.
+    if (fastForward.base.core.length > 0) await download(fastForward, isReadable() ? MAX_AWAITED_BLOCKS : FEW_BLOCKS)
     return true
   }
   return fastForward
 }
 
-async function download({ base, cores, key, length, views }: UpstreamFastForward): Promise<void> {
+/** @param max where more blocks are missing, none is waited for. */
+async function download({ base, cores, key, length, views }: UpstreamFastForward, max: number): Promise<void> {
   const missing = await Promise.all(
     [{ key, length }, ...views].map(async (view) => {
       const core = base.store.get({ key: view.key, active: true })
@@ -55,7 +59,7 @@ async function download({ base, cores, key, length, views }: UpstreamFastForward
     })
   )
   const some = missing.filter(({ start, end }) => start < end)
-  if (some.reduce((blocks, { start, end }) => blocks + end - start, 0) > MAX_AWAITED_BLOCKS) return
+  if (some.reduce((blocks, { start, end }) => blocks + end - start, 0) > max) return
   const downloads = some.map(({ core, start, end }) => core.download({ start, end }))
   try {
     await withTimeout(Promise.all(downloads.map((one) => one.done())), { timeoutMs: DOWNLOAD_TIMEOUT_MS })

@@ -174,7 +174,7 @@ export function createGuardedBase<View>(
      * room's first append, or what it has gone forward to before, and would wait for all of the room with each step.
      */
     get #isReadable(): boolean {
-      if (this.writable) return this.core.length > 0
+      if (this.writable) return true
       return this.core.length >= MIN_FIRST_FAST_FORWARD && [...this._viewStore.byName.values()].every(({ core }) => core.contiguousLength === core.length)
     }
 
