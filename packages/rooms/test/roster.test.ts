@@ -90,6 +90,26 @@ function plain({ writer, removed }: DeviceRow): string {
   return `${toHex(writer)} ${removed === true}`
 }
 
+test('a view that is replaced by another while it is read is read again', async () => {
+  const view = await (await openViews())()
+  for (let i = 0; i < DEVICES; i++) await view.put('devices', { writer: keyOf(i), device: keyOf(i), box: keyOf(i), identity: keyOf(i), position: 0 })
+  await view.db.flush()
+  const roster = createRoster(view)
+  const collection = definition.resolveCollection('@covey/devices') as unknown as { reconstruct(...args: unknown[]): unknown }
+  const reconstruct = collection.reconstruct.bind(collection)
+  let reads = 0
+  vi.spyOn(collection, 'reconstruct').mockImplementation((...args) => {
+    if (++reads === 2) roster.reset()
+    return reconstruct(...args)
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  expect((await roster.devices()).size).toBe(DEVICES)
+  expect(reads).toBe(2 * DEVICES)
+  await roster.devices()
+  expect(reads).toBe(2 * DEVICES)
+  await view.db.close()
+})
+
 test('to let somebody in reads as many rows of devices and keys in a room of many as in one of few', { timeout: 120_000 }, async () => {
   const owner = await foundBy(await startDevice(net))
   expect((await owner.view.room())?.history).toBe(HISTORY.full)
