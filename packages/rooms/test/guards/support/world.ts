@@ -40,6 +40,7 @@ const { OplogMessage } = require('autobase/lib/messages.js') as { OplogMessage: 
 const { NS_VIEW_BLOCK_KEY } = require('autobase/lib/caps.js') as { NS_VIEW_BLOCK_KEY: Uint8Array }
 const { Node: BeeNode } = require('hyperbee/lib/messages.js') as { Node: { encode(entry: object): Uint8Array } }
 const KEY = new Uint8Array(32).fill(7)
+const READ_TIMEOUT_MS = 1_000
 
 export class World {
   readonly frozen: string[] = []
@@ -224,7 +225,12 @@ export class World {
   async read(base: Base): Promise<string[]> {
     await base.update()
     const lines: string[] = []
-    for (let i = 0; i < base.view.length; i++) lines.push((await base.view.get(i))!)
+    try {
+      for (let i = 0; i < base.view.length; i++) lines.push((await base.view.get(i, this.guarded ? { timeout: READ_TIMEOUT_MS } : {}))!)
+    } catch (error) {
+      // Cut off since it was asked for, as the order changes, and waited for from others: whoever reads, reads again.
+      if ((error as { code?: string }).code !== 'REQUEST_TIMEOUT') throw error
+    }
     return lines
   }
 
