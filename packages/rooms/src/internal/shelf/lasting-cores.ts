@@ -1,10 +1,10 @@
 import { encodeZ32, equalBytes } from '@covey/core'
 import { RoomError } from '../../errors.js'
 import type { OpenRoom } from '../open-room.js'
+import type { RoomNote } from '../records.js'
 import { coresIn, type RoomCores } from '../room-cores.js'
 import type { MirrorSource } from '../room-health.js'
 import type { Place } from './place.js'
-import type { RoomNote } from '../records.js'
 import { keysIn, type Head } from './room-note.js'
 
 /** What a room lies in, which can be told of one that is asleep too. */
