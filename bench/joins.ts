@@ -8,7 +8,8 @@ import { createMirror, type Mirror } from '../packages/mirror/src/index.js'
 import { isQuick, measureEach } from './harness.js'
 import { build, startPeer, type PeerProcess } from './members/processes.js'
 
-const ROOMS = isQuick() ? [{ messages: 300, writers: 5 }] : [10_000, 100_000, ...(process.env['COVEY_BENCH_MILLION'] ? [1_000_000] : [])].flatMap((messages) => [{ messages, writers: 10 }, { messages, writers: 1_000 }])
+const SIZES = process.env['BENCH_JOIN_MESSAGES']?.split(',').map(Number) ?? [10_000, 100_000]
+const ROOMS = isQuick() ? [{ messages: 300, writers: 5 }] : SIZES.flatMap((messages) => [10, 1_000].map((writers) => ({ messages, writers })))
 /** How many messages a newcomer waits for. */
 const LAST = 50
 /** A mirror that holds no more than so long ago holds what it was given. */
