@@ -1,4 +1,5 @@
 import Corestore from 'corestore'
+import type Hypercore from 'hypercore'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import fc from 'fast-check'
 import definition from '../spec/db/index.js'
@@ -108,6 +109,67 @@ test('a view that is replaced by another while it is read is read again', async 
   await roster.devices()
   expect(reads).toBe(2 * DEVICES)
   await view.db.close()
+})
+
+test('of a view that is cut off and written anew while it is read, nothing stays that is no more', { timeout: 60_000 }, async () => {
+  const view = await (await openViews())()
+  const put = async (i: number, removed: boolean): Promise<void> => {
+    await view.put('devices', { writer: keyOf(i), device: keyOf(i), box: keyOf(i), identity: keyOf(i), position: 0, removed })
+    await view.db.flush()
+  }
+  for (let i = 0; i < DEVICES; i++) await put(i, false)
+  const roster = createRoster(view)
+  const collection = definition.resolveCollection('@covey/devices') as unknown as { reconstruct(...args: unknown[]): unknown }
+  const reconstruct = collection.reconstruct.bind(collection)
+  let rewriting: Promise<void> | undefined
+  vi.spyOn(collection, 'reconstruct').mockImplementation((...args) => {
+    rewriting ??= (async () => {
+      await (view.db.core as unknown as { truncate(length: number): Promise<void> }).truncate(3)
+      for (let i = 0; i < 3; i++) await put(i, true)
+    })()
+    return reconstruct(...args)
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  await roster.devices()
+  await rewriting
+  const rows = [...(await roster.devices()).values()].map(plain).toSorted()
+  expect(rows).toEqual((await view.all('devices')).map(plain).toSorted())
+  expect(rows.filter((row) => row.endsWith('true')).length).toBe(3)
+  await view.db.close()
+})
+
+/** A view as Autobase has it: written in a session of its own, which can go over to another core. */
+async function movableView(store: Corestore, name: string) {
+  const core = store.get({ name }) as Hypercore<unknown>
+  await core.ready()
+  const batch = core.session({ name: 'batch', writable: true }) as Hypercore<unknown>
+  await batch.ready()
+  const session = batch.session({ writable: true }) as Hypercore<unknown>
+  await session.ready()
+  return { batch, view: openView({ get: () => session } as unknown as Parameters<typeof openView>[0]) }
+}
+
+test.each([4, 7, 20])('a view that moves to a core with %i rows, as with other indexers, is read as it is there', async (rows) => {
+  const store = new Corestore(await temporaryFolder())
+  await store.ready()
+  onTestFinished(() => store.close())
+  const [here, there] = [await movableView(store, 'here'), await movableView(store, 'there')]
+  const put = async ({ view }: typeof here, i: number, removed: boolean): Promise<void> => {
+    await view.put('devices', { writer: keyOf(i), device: keyOf(i), box: keyOf(i), identity: keyOf(i), position: 0, removed })
+    await view.db.flush()
+  }
+  for (let i = 0; i < 6; i++) await put(here, i, false)
+  const roster = createRoster(here.view)
+  expect((await roster.devices()).size).toBe(6)
+  // The other has removed somebody early.
+  for (let i = 0; i < 3; i++) await put(there, i, false)
+  await put(there, 2, true)
+  for (let i = 3; i < rows; i++) await put(there, i, false)
+  const expected = (await there.view.all('devices')).map(plain).toSorted()
+  type Movable = { readonly state: { moveTo(core: Hypercore<unknown>, length: number): Promise<void> } }
+  await (here.batch as unknown as Movable).state.moveTo(there.batch, there.batch.length)
+  expect((await here.view.all('devices')).map(plain).toSorted()).toEqual(expected)
+  expect([...(await roster.devices()).values()].map(plain).toSorted()).toEqual(expected)
 })
 
 test('to let somebody in reads as many rows of devices and keys in a room of many as in one of few', { timeout: 120_000 }, async () => {

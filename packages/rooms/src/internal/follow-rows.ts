@@ -26,6 +26,9 @@ export interface FollowedRowsInit<Row> {
 /** Of how many updates is remembered what there was before them; a view that is cut off further back is read again. */
 const MAX_UNDOS = 64
 
+/** How often a view is read again that is cut off while it is read: its order may change all the time. */
+const MAX_TRIES = 4
+
 /** What an update has changed, to be taken back when the view is cut off before where it has led. */
 interface Undo<Row> {
   readonly version: number
@@ -53,7 +56,10 @@ export function followRows<Row extends object>({ db, collection: name, query = {
   /** To which length it was cut off since. */
   let cut = Infinity
   const oncut = (length: number): void => void (cut = Math.min(cut, length))
+  const reset = (): void => oncut(0)
   db.core.on('truncate', oncut)
+  // What comes in its place tells of no truncation, or of another (lib/session-state.js of hypercore 11.37.1).
+  db.core.on('migrate', reset)
 
   const read = (entry: BeeEntry | null): Row | undefined =>
     entry === null ? undefined : collection.reconstruct(db.versions.schema, entry.key, entry.value)
@@ -120,21 +126,24 @@ export function followRows<Row extends object>({ db, collection: name, query = {
   }
 
   async function update(): Promise<ReadonlyMap<string, Row>> {
-    do {
+    for (let tries = 1; ; tries++) {
       try {
         await follow()
       } catch (error) {
         version = 0
-        if (cut > 0) throw error
+        if (cut === Infinity || tries >= MAX_TRIES) throw error
       }
-      // A view that was replaced by another while it was read may have been read half from each.
-    } while (cut === 0)
-    return rows
+      // What was cut off while it was read may be in it or not; of a view that was replaced it may be half of each.
+      if (cut === Infinity || (cut > 0 && tries >= MAX_TRIES)) return rows
+    }
   }
 
   return {
     update,
-    reset: () => oncut(0),
-    close: () => void db.core.off('truncate', oncut)
+    reset,
+    close() {
+      db.core.off('truncate', oncut)
+      db.core.off('migrate', reset)
+    }
   }
 }

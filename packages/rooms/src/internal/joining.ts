@@ -220,9 +220,12 @@ export function createJoining(init: JoiningInit): Joining {
     const look = async (): Promise<void> => {
       if (isWaiting) return
       isWaiting = true
-      await viewKeeper.calm()
-      isWaiting = false
-      await hintDevices(opened)
+      try {
+        await viewKeeper.calm()
+        await hintDevices(opened)
+      } finally {
+        isWaiting = false
+      }
     }
     const arriving = until(async () => {
       if (await isAdmitted()) return true

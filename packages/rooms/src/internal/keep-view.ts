@@ -2,6 +2,7 @@ import type Autobase from 'autobase'
 import type Hypercore from 'hypercore'
 import type { Download } from 'hypercore'
 import type { UpstreamAutobase } from './guards/autobase-internals.js'
+import { FEW_BLOCKS } from './guards/guard-fast-forward.js'
 import { VIEW_CORE } from './view.js'
 
 /**
@@ -19,9 +20,6 @@ const LAST_BLOCKS = 64
 /** How many blocks are asked for at a time, so that what somebody waits for does not come after all of them. */
 const PART_BLOCKS = 256
 
-/** So many are here soon; whatever has to be read of them, nobody notices. */
-export const FEW_BLOCKS = 1_024
-
 /** Downloads what a fast-forward went past. */
 export interface ViewKeeper {
   /** There may be more to download. */
@@ -30,6 +28,8 @@ export interface ViewKeeper {
   isCalm(): boolean
   /** Resolves when it is calm, or closed: for what can wait, and reads much. */
   calm(): Promise<void>
+  /** Calls back each time that it becomes so. */
+  oncalm(listener: () => void): () => void
   close(): void
 }
 
@@ -45,7 +45,10 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   let downloads: Download[] = []
   let unlisten = (): void => undefined
   let isCalm = false
+  /** Since when, in milliseconds since 1970, it has not been. */
+  let uncalmAt: number | undefined
   const waiting = new Set<() => void>()
+  const listeners = new Set<() => void>()
   /** What is under way belongs to this; what belongs to an earlier one stops. */
   let round = 0
 
@@ -69,8 +72,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
 
   function waitUntilQuiet(): void {
     const cores = [...byName.values()].map(({ core }) => core)
-    const startedAt = Date.now()
-    let lastAt = startedAt
+    const startedAt = (uncalmAt ??= Date.now())
+    let lastAt = Date.now()
     const ondownload = (): void => void (lastAt = Date.now())
     for (const core of cores) core.on('download', ondownload)
     unlisten = () => cores.forEach((core) => core.off('download', ondownload))
@@ -84,7 +87,10 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   }
 
   function calmDown(): void {
+    const wasCalm = isCalm
     isCalm = true
+    uncalmAt = undefined
+    if (!wasCalm) for (const listener of listeners) listener()
     for (const wake of waiting) wake()
     waiting.clear()
   }
@@ -120,7 +126,12 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     calm: async () => {
       if (!isCalm) await new Promise<void>((resolve) => waiting.add(resolve))
     },
+    oncalm(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     close() {
+      listeners.clear()
       stop()
       calmDown()
     }

@@ -54,16 +54,25 @@ export function createKeyring({ room, view, roster, epochKeys, isChanging }: Key
   const { key } = epochKeys
   /** The epoch for which nothing has to be written, as long as nothing changes. */
   let settled: EpochKey | undefined
+  let changes = 0
 
   async function plan(): Promise<EpochPlan> {
     if (isChanging()) settled = undefined
     if (settled !== undefined) return planFor(settled, [])
+    const during = changes
+    const planned = await planAt(during)
+    // Somebody may have been removed since it was read, who has the key.
+    return during === changes ? planned : plan()
+  }
+
+  /** @param during how many changes there were when it was begun. */
+  async function planAt(during: number): Promise<EpochPlan> {
     const [newest] = await view.epochs(1)
     const newestKey = newest && (await key(newest.id))
     const missing = newest && (await roster.missingFrom(newest))
     if (newest === undefined || newestKey === undefined || missing === undefined) return planRotation()
     const epoch = { id: newest.id, key: newestKey }
-    if (missing.length === 0 && !isChanging()) settled = epoch
+    if (missing.length === 0 && !isChanging() && during === changes) settled = epoch
     if (missing.length === 0) return planFor(epoch, [])
     return (await history()) === 'full' ? planFor(epoch, grant(epoch, missing)) : planRotation()
   }
@@ -121,6 +130,7 @@ export function createKeyring({ room, view, roster, epochKeys, isChanging }: Key
     grant,
     mayHave,
     changed() {
+      changes++
       settled = undefined
     }
   }

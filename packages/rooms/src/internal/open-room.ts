@@ -91,7 +91,7 @@ export interface OpenRoom {
   readonly view: RoomView
   readonly log: OpLog
   readonly roster: Roster
-  readonly viewKeeper: Pick<ViewKeeper, 'isCalm' | 'calm'>
+  readonly viewKeeper: Pick<ViewKeeper, 'isCalm' | 'calm' | 'oncalm'>
   readonly keyring: Keyring
   readonly joinRequests: JoinRequests
   readonly reader: Reader

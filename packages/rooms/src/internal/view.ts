@@ -154,9 +154,10 @@ export function openView(store: ViewStore): RoomView {
 
   /** Where blocks are missing, to ask for all rows at once takes as long as to ask for one. */
   async function messagesAtOnce(from: number, to: number): Promise<MessageRow[]> {
-    const orders = Array.from({ length: to - from }, (_, i) => from + i)
     const now = db.snapshot()
     try {
+      const { messages } = (await now.get<MetaRow>('@covey/meta', {})) ?? { messages: 0 }
+      const orders = Array.from({ length: Math.max(0, Math.min(to, messages) - from) }, (_, i) => from + i)
       const rows = await Promise.all(orders.map((order) => now.get<MessageRow>('@covey/messages', { order })))
       return rows.filter((row) => row !== null)
     } finally {

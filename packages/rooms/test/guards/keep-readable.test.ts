@@ -1,8 +1,7 @@
 import Corestore from 'corestore'
 import { expect, onTestFinished, test } from 'vitest'
 import type { UpstreamFastForward } from '../../src/internal/guards/autobase-internals.js'
-import { keepReadable } from '../../src/internal/guards/guard-fast-forward.js'
-import { FEW_BLOCKS } from '../../src/internal/keep-view.js'
+import { FEW_BLOCKS, keepReadable } from '../../src/internal/guards/guard-fast-forward.js'
 import { temporaryFolder } from '../support.js'
 
 async function openStore(): Promise<Corestore> {

@@ -1,5 +1,4 @@
 import { withTimeout } from '@covey/core'
-import { FEW_BLOCKS } from '../keep-view.js'
 import type { UpstreamFastForward } from './autobase-internals.js'
 
 /**
@@ -22,6 +21,9 @@ export function guardFastForward(fastForward: UpstreamFastForward): UpstreamFast
 /** More than so many blocks are downloaded later, when the room has gone forward: some 5,000 messages. */
 const MAX_AWAITED_BLOCKS = 16_384
 
+/** So many are here soon: nobody notices the wait. */
+export const FEW_BLOCKS = 1_024
+
 /** How long it may take; what is here by then need not be downloaded at the next attempt. */
 const DOWNLOAD_TIMEOUT_MS = 20_000
 
@@ -38,10 +40,11 @@ const DOWNLOAD_TIMEOUT_MS = 20_000
 export function keepReadable(fastForward: UpstreamFastForward, isReadable: () => boolean): UpstreamFastForward {
   const upgrade = fastForward._upgrade.bind(fastForward)
   fastForward._upgrade = async () => {
+    const max = isReadable() ? MAX_AWAITED_BLOCKS : FEW_BLOCKS
     if (!(await upgrade())) return false
     // Who has not even the room's first append has nothing to lose, and nothing to read meanwhile. Other newcomers wait for few blocks
     // only: parted too early, they could neither read them nor give them to who knows less.
-    if (fastForward.base.core.length > 0) await download(fastForward, isReadable() ? MAX_AWAITED_BLOCKS : FEW_BLOCKS)
+    if (fastForward.base.core.length > 0) await download(fastForward, max)
     return true
   }
   return fastForward

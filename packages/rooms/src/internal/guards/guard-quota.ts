@@ -43,15 +43,13 @@ export interface Quotas {
 
 interface Account {
   readonly meter: Meter
-  /** Those that hear of each block of the core, of which the first counts it: of the room's first core autobase opens two. */
-  readonly sessions: Set<UpstreamWriter['core']>
+  /** All hear of each block of the core, and the first of them counts it: of the room's first core autobase has two. */
+  readonly writers: Set<UpstreamWriter>
   /** Who pays up to where, because they have built on the writer. */
   readonly vouched: Map<Meter, number>
   /** Up to where each indexer has built on it. */
   readonly indexed: Map<UpstreamWriter, number>
   isTold: boolean
-  /** Looks at the download again. */
-  wake: () => void
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
@@ -60,6 +58,15 @@ const NOTHING = { length: 0, bytes: 0 }
 /** Whether so much is under way still that no more has to be asked for yet: each time costs as much as a block. */
 function isEnough(asked: number | undefined, start: number, end: number): boolean {
   return asked !== undefined && asked <= end && asked - start >= (end - start) / 2
+}
+
+function openWriters({ writers }: Account): UpstreamWriter[] {
+  return [...writers].filter(({ core }) => !core.closing)
+}
+
+/** Has the download looked at again. */
+function wake(account: Account): void {
+  for (const writer of openWriters(account)) writer.updateActivity()
 }
 
 /** Whom nothing is counted of: what a majority of the indexers has read is in the view that they sign, and is downloaded in any case. */
@@ -99,11 +106,10 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     if (accounts.size >= MAX_ACCOUNTS) forgetUnused()
     const account: Account = {
       meter: createMeter(quota),
-      sessions: new Set(),
+      writers: new Set(),
       vouched: new Map(),
       indexed: new Map(),
       isTold: false,
-      wake: () => undefined,
       timer: undefined
     }
     accounts.set(name, account)
@@ -128,7 +134,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     account.timer = setTimeout(
       () => {
         account.timer = undefined
-        account.wake()
+        wake(account)
       },
       Math.min(MAX_WAIT_MS, account.meter.waitMs())
     )
@@ -159,10 +165,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     /** Of the key, which is known when the core has been opened. */
     function own(): Account {
       const account = accountOf(core.key)
-      if (!core.closing) account.sessions.add(core)
-      account.wake = () => {
-        if (!core.closing) writer.updateActivity()
-      }
+      if (!core.closing) account.writers.add(writer)
       known = account
       return account
     }
@@ -190,8 +193,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
 
     core.on('download', (index, size) => {
       const account = own()
-      const [counting] = account.sessions
-      if (core === counting) (payer(account, index)?.meter ?? account.meter).take(size)
+      if (writer === openWriters(account)[0]) (payer(account, index)?.meter ?? account.meter).take(size)
       // It will be refused when it is read; until then no more of its kind.
       if (size > MAX_BLOCK_BYTES) isOversized = true
       tell(account, core.key)
@@ -199,7 +201,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
       if (isOversized || account.meter.isUsedUp()) writer.updateActivity()
     })
 
-    core.on('close', () => void known?.sessions.delete(core))
+    core.on('close', () => void known?.writers.delete(writer))
 
     const link = writer._ensureNodeDependencies.bind(writer)
     writer._ensureNodeDependencies = async (boot) => {
@@ -227,7 +229,7 @@ export function createQuotas(onflood: (flood: Flood) => void, quorum: () => numb
     const account = accountOf(key)
     if (length <= (account.vouched.get(meter) ?? 0)) return
     account.vouched.set(meter, length)
-    account.wake()
+    wake(account)
   }
 
   return {

@@ -170,12 +170,13 @@ export function createGuardedBase<View>(
     }
 
     /**
-     * Whether something can be read without others. Of somebody who may not write yet only a whole view is: a newcomer has the
-     * room's first append, or what it has gone forward to before, and would wait for all of the room with each step.
+     * Whether something can be read without others. A newcomer has the room's first append, or what it has gone forward to
+     * before, and would wait for all of the room with each step.
      */
     get #isReadable(): boolean {
       if (this.writable) return true
-      return this.core.length >= MIN_FIRST_FAST_FORWARD && [...this._viewStore.byName.values()].every(({ core }) => core.contiguousLength === core.length)
+      const views = [...this._viewStore.byName.values()]
+      return this.core.length >= MIN_FIRST_FAST_FORWARD && views.every(({ core, batch }) => core.contiguousLength >= (batch ?? core).signedLength)
     }
 
     override async _close(): Promise<void> {

@@ -42,15 +42,18 @@ export interface BeeEntry {
  * and a snapshot of hyperbee 2.27.3 begins with empty caches (index.js:462).
  *
  * A block is the same for all snapshots but for those from before a truncation, which see what was cut
- * off: from then on they share nothing.
+ * off: from then on they share nothing. Nor is it the same where the view moves to another core, which tells
+ * of no truncation, or of one to its old length (lib/session-state.js of hypercore 11.37.1).
  */
 export function openSharing(core: Hypercore<unknown>, definition: Definition): HyperDB {
   const [nodes, keys] = [createShared(), createShared()]
   // Before hyperdb listens, which takes its next snapshot at once.
-  core.on('truncate', (length) => {
+  const cut = (length: number): void => {
     nodes.cut(length)
     keys.cut(length)
-  })
+  }
+  core.on('truncate', cut)
+  core.on('migrate', () => cut(0))
   const db = HyperDB.bee(core, definition, { extension: false, autoUpdate: true })
   const bee = db.db as UpstreamBee
   const snapshot = bee.snapshot.bind(bee)
@@ -79,19 +82,19 @@ export function openSharing(core: Hypercore<unknown>, definition: Definition): H
  */
 function fetchSparingly(bee: UpstreamBee): void {
   const [get, makeSnapshot] = [bee.get.bind(bee), bee._makeSnapshot.bind(bee)]
-  let under = 0
+  let underWay = 0
   bee._makeSnapshot = () => {
     const core = makeSnapshot()
     const download = core.download.bind(core)
-    core.download = (range) => (under > 1 ? NOTHING : download(range))
+    core.download = (range) => (underWay > 1 ? NOTHING : download(range))
     return core
   }
   bee.get = async (...args) => {
-    under++
+    underWay++
     try {
       return await get(...args)
     } finally {
-      under--
+      underWay--
     }
   }
 }

@@ -227,11 +227,12 @@ export class World {
     const lines: string[] = []
     try {
       for (let i = 0; i < base.view.length; i++) lines.push((await base.view.get(i, this.guarded ? { timeout: READ_TIMEOUT_MS } : {}))!)
+      return lines
     } catch (error) {
-      // Cut off since it was asked for, as the order changes, and waited for from others: whoever reads, reads again.
       if ((error as { code?: string }).code !== 'REQUEST_TIMEOUT') throw error
+      // Cut off since it was asked for, as the order changes: it would be waited for from others.
+      return this.read(base)
     }
-    return lines
   }
 
   /** Both write, and both read it. */
