@@ -1,9 +1,13 @@
 import Corestore from 'corestore'
-import type Hypercore from 'hypercore'
-import { expect, onTestFinished, test } from 'vitest'
+import Hypercore from 'hypercore'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { Room } from '@covey/rooms'
 import type { UpstreamApplyState } from '../../src/internal/guards/autobase-internals.js'
 import { preloadMissing, preloadTraced } from '../../src/internal/guards/preload-missing.js'
-import { temporaryFolder } from '../support.js'
+import { partsOfRooms } from '../../src/internal/rooms-parts.js'
+import { allOf, shareRoom, start, temporaryFolder, useLocalNetwork } from '../support.js'
+
+const net = useLocalNetwork()
 
 // White box: the core of a view, of which a device has written the end itself as Autobase does, in a session of its own, before
 // it knows that others have signed the same.
@@ -67,4 +71,23 @@ test('of what others have read of the view, only what is lacking is asked for ah
   const update = state.update as unknown as (order: object) => void
   update({ indexed: [], tip: [node], shared: 0 })
   expect(node.trace).toEqual({ system: [0], encryption: [], user: [{ view: 0, blocks: [0] }] })
+})
+
+test('a room asks for nothing ahead that it has written itself', { timeout: 60_000 }, async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
+  const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
+  const { core } = partsOfRooms(bob.rooms).open.get(his.id)!.base.view.db
+  const sameCore = (session: unknown): boolean => (session as { core: object }).core === (core as unknown as { core: object }).core
+  const written: number[] = []
+  const download = Hypercore.prototype.download
+  vi.spyOn(Hypercore.prototype, 'download').mockImplementation(function (this: Hypercore, range) {
+    const blocks = sameCore(this) && range && 'blocks' in range ? (range.blocks as number[]) : []
+    written.push(...blocks.filter((block) => block >= core.signedLength))
+    return download.call(this, range)
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  const texts = Array.from({ length: 300 }, (_, i) => `message ${i}`)
+  await Promise.all(texts.map((text) => hers.send(text)))
+  await allOf(his, texts)
+  expect(written).toEqual([])
 })
