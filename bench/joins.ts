@@ -14,6 +14,7 @@ const ROOMS = isQuick() ? [{ messages: 300, writers: 5 }] : SIZES.flatMap((messa
 const LAST = 50
 /** A mirror that holds no more than so long ago holds what it was given. */
 const SETTLED_MS = 5_000
+const SETTLED_WITHIN_MS = 600_000
 
 /** Who is there when somebody joins. */
 const SCENES = ['from a member', 'data at a mirror', 'indexer asleep'] as const
@@ -86,7 +87,9 @@ function openMirror(storage: string): Promise<Mirror> {
 
 /** A mirror does not tell when it has all. */
 async function settled(mirror: Mirror): Promise<void> {
+  const end = Date.now() + SETTLED_WITHIN_MS
   for (let before = '', now = JSON.stringify(mirror.stats()); now !== before || mirror.stats().cores === 0; now = JSON.stringify(mirror.stats())) {
+    if (Date.now() > end) throw new Error('The mirror still changes.')
     before = now
     await pause(SETTLED_MS)
   }

@@ -96,6 +96,7 @@ async function measureMemory(rooms: number, empty: string): Promise<void> {
       if (alone.cores < 2 * rooms) throw new Error(`The mirror holds ${alone.cores} cores of ${rooms} rooms.`)
       const peer = await createTestPeer({ network, name: 'Alice', storage: join(storage, 'peer'), mirrors: [mirror.link] })
       const withPeer = await rested(mirror)
+      if (withPeer.openCores < alone.cores) throw new Error(`Of ${alone.cores} cores that the mirror holds, ${withPeer.openCores} are open.`)
       await peer.close()
       await mirror.end()
       return figures([alone, withPeer])

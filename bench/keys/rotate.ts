@@ -63,8 +63,9 @@ async function roomWithOneRemoved(view: RoomView, identity: LocalIdentity, devic
   await view.db.flush()
 
   const epochKeys = createEpochKeys({ room, writer, identity, view })
-  const keyring = createKeyring({ room, view, roster: createRoster(view), epochKeys, isChanging: () => true })
   return async () => {
+    // As after a start: nothing of who is in is in memory.
+    const keyring = createKeyring({ room, view, roster: createRoster(view), epochKeys, isChanging: () => true })
     const { drafts } = await keyring.plan()
     if (drafts.length !== 1) throw new Error(`A rotation of ${drafts.length} ops.`)
     const { type, payload } = drafts[0] as Draft

@@ -6,7 +6,7 @@ import { rotationOf } from './rotation.js'
 import { createTurnTaker } from './take-turns.js'
 import type { DeviceRow, EpochRow, GrantRow, RoomView } from './view.js'
 
-/** Who is in a room, and who has its key, in memory: what is asked of them all costs as much as has changed since. */
+/** Who is in a room, and who has its key, in memory: what is asked of them all reads as much as has changed since. */
 export interface Roster {
   /** The devices, removed ones too, by their writers. Rows are the same objects for as long as they do not change. */
   devices(): Promise<ReadonlyMap<string, DeviceRow>>
