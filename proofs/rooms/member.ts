@@ -39,11 +39,11 @@ export async function admit(by: Member, machine: Machine, name: string, role: Ro
   return member
 }
 
-export async function readmit(by: Member, { machine: { identity }, base: { local } }: Member, role: Role): Promise<void> {
+export async function readmit(by: Member, { machine: { identity }, base: { local } }: Member, role: Role): Promise<boolean> {
   const { base } = by
   const claim = { writer: local.key, nonce: randomBytes(32), ...makeClaim(identity, base.discoveryKey!, writerCore(local)) }
   const payload = encodeStruct('admit', { request: encodeStruct('join-request', claim), role: roleNumber(role) })
-  await letIn(by, { writer: local.key, box: identity.device.boxPublicKey }, { type: 'admit', payload })
+  return letIn(by, { writer: local.key, box: identity.device.boxPublicKey }, { type: 'admit', payload })
 }
 
 function asMember(opened: OpenRoom, machine: Machine, name: string): Member {

@@ -30,6 +30,8 @@ interface Sent {
   /** The writers that were let in, and were not out. */
   readonly present: ReadonlySet<string>
   readonly removed: ReadonlySet<string>
+  /** Of them, those who were let in again after it, where newcomers read what was before them. */
+  readonly readmitted: Set<string>
 }
 
 export interface Play {
@@ -136,19 +138,21 @@ export async function send(play: Play, member: Member): Promise<void> {
     text,
     sender: member.writer,
     present: names(devices.filter((row) => !row.removed)),
-    removed: names(devices.filter((row) => row.removed))
+    removed: names(devices.filter((row) => row.removed)),
+    readmitted: new Set()
   })
 }
 
 /** Somebody new, as long as there are machines, or the other one again. */
 async function letIn(play: Play, by: Member, other: Member): Promise<void> {
-  const { members, world, told, random } = play
+  const { members, world, told, random, sent } = play
   const own = await by.view.member(by.machine.identity.identity.publicKey)
   const role = own === null ? undefined : roleOf(own.role)
   if (role !== 'owner' && role !== 'admin') return
   if (members.length < world.machines.length && random.chance(0.6)) return join(play, by, members.length)
   told.push(`${by.name} lets ${other.name} in again`)
-  await readmit(by, other, 'member')
+  const isIn = await readmit(by, other, 'member')
+  if (isIn && told[0] === 'full') for (const { readmitted } of sent) readmitted.add(other.writer)
 }
 
 export async function join(play: Play, by: Member, machine: number): Promise<void> {
@@ -213,8 +217,8 @@ export async function checkMessages({ members, sent }: Play, isFull: boolean): P
       async () => (await lacking(member, sent, isPresent ? isFull : undefined)).join(', ')
     )
     if (isPresent) continue
-    for (const { id, text, removed } of sent) {
-      if (!removed.has(member.writer)) continue
+    for (const { id, text, removed, readmitted } of sent) {
+      if (!removed.has(member.writer) || readmitted.has(member.writer)) continue
       const message = await member.room.message(id)
       if (message?.kind === 'text') throw new Error(`${member.name}, removed, reads '${text}'`)
     }

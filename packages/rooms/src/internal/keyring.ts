@@ -1,8 +1,10 @@
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
+import { mapKey } from './map-key.js'
 import type { Draft, DraftSource, EpochPlan, Making } from './op-log.js'
 import {
   commitmentTo,
+  compareSlots,
   MAX_GRANT_SLOTS,
   MAX_ROTATE_SLOTS,
   sealGrants,
@@ -12,7 +14,7 @@ import {
   type EpochKey,
   type Recipient
 } from './slots.js'
-import type { Roster } from './roster.js'
+import { rotationOf } from './rotation.js'
 import { encodeStruct } from './structs.js'
 import type { DeviceRow, EpochRow, RoomView } from './view.js'
 
@@ -44,13 +46,12 @@ export interface Keyring {
 export interface KeyringInit {
   readonly room: Uint8Array
   readonly view: RoomView
-  readonly roster: Roster
   readonly epochKeys: EpochKeys
   /** Whether members, devices or epochs have changed, and `changed` is yet to be called. */
   readonly isChanging: () => boolean
 }
 
-export function createKeyring({ room, view, roster, epochKeys, isChanging }: KeyringInit): Keyring {
+export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit): Keyring {
   const { key } = epochKeys
   /** The epoch for which nothing has to be written, as long as nothing changes. */
   let settled: EpochKey | undefined
@@ -69,7 +70,7 @@ export function createKeyring({ room, view, roster, epochKeys, isChanging }: Key
   async function planAt(during: number): Promise<EpochPlan> {
     const [newest] = await view.epochs(1)
     const newestKey = newest && (await key(newest.id))
-    const missing = newest && (await roster.missingFrom(newest))
+    const missing = newest && (await missingFrom(newest))
     if (newest === undefined || newestKey === undefined || missing === undefined) return planRotation()
     const epoch = { id: newest.id, key: newestKey }
     if (missing.length === 0 && !isChanging() && during === changes) settled = epoch
@@ -77,8 +78,23 @@ export function createKeyring({ room, view, roster, epochKeys, isChanging }: Key
     return (await history()) === 'full' ? planFor(epoch, grant(epoch, missing)) : planRotation()
   }
 
+  /**
+   * The devices that have not been given the key of an epoch, or `undefined` if somebody has it who is
+   * no member (any more): who made it, one of its recipients, or one who was granted it later.
+   */
+  async function missingFrom({ id, writer: author, op }: EpochRow): Promise<DeviceRow[] | undefined> {
+    const [devices, grants] = await Promise.all([presentDevices(), view.grantsOf(id)])
+    const present = new Set(devices.map((row) => mapKey(row.writer)))
+    if (!present.has(mapKey(author))) return undefined
+    const slots = rotationOf(op)?.slots ?? new Uint8Array()
+    const { missing, hasStrangers } = compareSlots(slots, devices)
+    const granted = new Set(grants.map((row) => mapKey(row.writer)))
+    if (hasStrangers || [...granted].some((grantee) => !present.has(grantee))) return undefined
+    return missing.filter((row) => !granted.has(mapKey(row.writer)))
+  }
+
   async function presentDevices(): Promise<DeviceRow[]> {
-    return [...(await roster.devices()).values()].filter((row) => !row.removed)
+    return (await view.all('devices')).filter((row) => !row.removed)
   }
 
   async function mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean> {

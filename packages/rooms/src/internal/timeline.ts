@@ -38,8 +38,7 @@ const PAGE_ROWS = 64
 /** How many ids an iteration remembers before it asks which of them can no longer move. */
 const PRUNE_IDS = 4_096
 
-/** @param onpage called with what is about to be shown together. */
-export function createTimeline(view: RoomView, pending: PendingMessages, onpage: (rows: readonly MessageRow[]) => void = () => undefined): Timeline {
+export function createTimeline(view: RoomView, pending: PendingMessages): Timeline {
   const signals = createEvents<{ change: { order: number | undefined }; close: void; error: CoveyError }>()
   let closed: { error: Error | undefined } | undefined
 
@@ -97,7 +96,6 @@ export function createTimeline(view: RoomView, pending: PendingMessages, onpage:
           continue
         }
         next = Math.min(start + page.length, changed)
-        onpage(page)
         if (given.size > PRUNE_IDS) final = await forgetFinal(given, final, start)
         for (const row of page) {
           if (row.order >= changed) break

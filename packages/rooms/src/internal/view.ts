@@ -5,10 +5,7 @@ import { openSharing } from './guards/share-blocks.js'
 import type { Structs } from './structs.js'
 
 /** The name of the view's core. A view that has to be built anew gets another. */
-export const VIEW_CORE = 'view'
-
-/** So many messages are looked up side by side. */
-const MAX_AT_ONCE = 64
+const VIEW_CORE = 'view'
 
 export type MetaRow = Structs['meta']
 export type WriterRow = Structs['writer']
@@ -152,19 +149,6 @@ export function openView(store: ViewStore): RoomView {
     return db.findOne<Row>(`@covey/${index}`, { gte: { id }, lte: { id } })
   }
 
-  /** Where blocks are missing, to ask for all rows at once takes as long as to ask for one. */
-  async function messagesAtOnce(from: number, to: number): Promise<MessageRow[]> {
-    const now = db.snapshot()
-    try {
-      const { messages } = (await now.get<MetaRow>('@covey/meta', {})) ?? { messages: 0 }
-      const orders = Array.from({ length: Math.max(0, Math.min(to, messages) - from) }, (_, i) => from + i)
-      const rows = await Promise.all(orders.map((order) => now.get<MessageRow>('@covey/messages', { order })))
-      return rows.filter((row) => row !== null)
-    } finally {
-      await now.close()
-    }
-  }
-
   return {
     db,
     async meta(version) {
@@ -202,10 +186,8 @@ export function openView(store: ViewStore): RoomView {
     receipt: (writer) => db.get('@covey/read-receipts', { writer }),
     pace: (identity) => db.get('@covey/paces', { identity }),
     message: (id) => findBy('messages-by-id', id),
-    async messages(from, to) {
-      if (db.core.contiguousLength < db.core.signedLength && to - from <= MAX_AT_ONCE) return messagesAtOnce(from, to)
-      return db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray()
-    },
+    messages: (from, to) =>
+      db.find<MessageRow>('@covey/messages', { gte: { order: from }, lt: { order: to } }).toArray(),
     messageState: (order) => db.get('@covey/message-states', { order }),
     messageStates: (from, to) =>
       db.find<MessageStateRow>('@covey/message-states', { gte: { order: from }, lt: { order: to } }).toArray(),

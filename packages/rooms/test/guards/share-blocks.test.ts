@@ -88,3 +88,35 @@ test('after an append, only what is new is read again', async () => {
   expect(reads).toBeLessThan(first / 2)
   await db.close()
 })
+
+/** A view as Autobase has it: written in a session of its own, which can go over to another core. */
+async function movableView(store: Corestore, name: string) {
+  const core = store.get({ name }) as Hypercore<unknown>
+  await core.ready()
+  const batch = core.session({ name: 'batch', writable: true }) as Hypercore<unknown>
+  await batch.ready()
+  const session = batch.session({ writable: true }) as Hypercore<unknown>
+  await session.ready()
+  return { batch, db: openSharing(session, definition) }
+}
+
+test.each([4, 7, 20])('a view that moves to a core of %i rows, as with other indexers, is read as it is there', async (rows) => {
+  const store = new Corestore(await temporaryFolder())
+  await store.ready()
+  onTestFinished(() => store.close())
+  const [here, there] = [await movableView(store, 'here'), await movableView(store, 'there')]
+  const put = async ({ db }: typeof here, writer: number, length: number): Promise<void> => {
+    await db.insert(WRITERS, row(writer, length))
+    await db.flush()
+  }
+  const all = async ({ db }: typeof here): Promise<number[][]> =>
+    (await db.find<{ writer: Uint8Array; length: number }>(WRITERS).toArray()).map(({ writer: [first], length }) => [first!, length])
+  for (let i = 0; i < 6; i++) await put(here, i, 1)
+  expect((await all(here)).length).toBe(6)
+  for (let i = 0; i < rows; i++) await put(there, i, 2)
+  const expected = await all(there)
+  expect(expected.length).toBe(rows)
+  type Movable = { readonly state: { moveTo(core: Hypercore<unknown>, length: number): Promise<void> } }
+  await (here.batch as unknown as Movable).state.moveTo(there.batch, there.batch.length)
+  expect(await all(here)).toEqual(expected)
+})

@@ -178,6 +178,13 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   _applyFastForwardMigration(ref: UpstreamViewRef, view: Head): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
   _queueBump(): void
+  /** Does what is to be done, once for all who ask meanwhile. */
+  _bump: () => Promise<void>
+  /** What is to be appended, and how much was. */
+  readonly _appending: readonly unknown[] | null
+  readonly _appended: number
+  /** Whether it is being closed. */
+  readonly _interrupting: boolean
   /** Closes, and tells why. */
   _onError(error: Error): void
   _close(): Promise<void>

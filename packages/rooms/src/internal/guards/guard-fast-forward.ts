@@ -21,9 +21,6 @@ export function guardFastForward(fastForward: UpstreamFastForward): UpstreamFast
 /** More than so many blocks are downloaded later, when the room has gone forward: some 5,000 messages. */
 const MAX_AWAITED_BLOCKS = 16_384
 
-/** So many are here soon: nobody notices the wait. */
-export const FEW_BLOCKS = 1_024
-
 /** How long it may take; what is here by then need not be downloaded at the next attempt. */
 const DOWNLOAD_TIMEOUT_MS = 20_000
 
@@ -34,24 +31,19 @@ const DOWNLOAD_TIMEOUT_MS = 20_000
  * Autobase 7.28.1 puts aside the view that was made here for one of which there is nothing but its last
  * blocks (lib/store.js, `catchup`). Where nobody is left then who has the others, messages that this
  * device itself has written cannot be shown.
- *
- * @param isReadable whether there is something that it can read alone now.
  */
-export function keepReadable(fastForward: UpstreamFastForward, isReadable: () => boolean): UpstreamFastForward {
+export function keepReadable(fastForward: UpstreamFastForward): UpstreamFastForward {
   const upgrade = fastForward._upgrade.bind(fastForward)
   fastForward._upgrade = async () => {
-    const max = isReadable() ? MAX_AWAITED_BLOCKS : FEW_BLOCKS
     if (!(await upgrade())) return false
-    // Who has not even the room's first append has nothing to lose, and nothing to read meanwhile. Other newcomers wait for few blocks
-    // only: parted too early, they could neither read them nor give them to who knows less.
-    if (fastForward.base.core.length > 0) await download(fastForward, max)
+    // A newcomer has nothing to lose, and nothing to read meanwhile.
+    if (fastForward.base.core.length > 0) await download(fastForward)
     return true
   }
   return fastForward
 }
 
-/** @param max where more blocks are missing, none is waited for. */
-async function download({ base, cores, key, length, views }: UpstreamFastForward, max: number): Promise<void> {
+async function download({ base, cores, key, length, views }: UpstreamFastForward): Promise<void> {
   const missing = await Promise.all(
     [{ key, length }, ...views].map(async (view) => {
       const core = base.store.get({ key: view.key, active: true })
@@ -62,7 +54,7 @@ async function download({ base, cores, key, length, views }: UpstreamFastForward
     })
   )
   const some = missing.filter(({ start, end }) => start < end)
-  if (some.reduce((blocks, { start, end }) => blocks + end - start, 0) > max) return
+  if (some.reduce((blocks, { start, end }) => blocks + end - start, 0) > MAX_AWAITED_BLOCKS) return
   const downloads = some.map(({ core, start, end }) => core.download({ start, end }))
   try {
     await withTimeout(Promise.all(downloads.map((one) => one.done())), { timeoutMs: DOWNLOAD_TIMEOUT_MS })

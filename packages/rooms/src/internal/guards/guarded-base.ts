@@ -12,6 +12,7 @@ import type {
   UpstreamViewRef,
   UpstreamWriter
 } from './autobase-internals.js'
+import { guardAppend } from './guard-append.js'
 import { guardCheckpoints } from './guard-checkpoints.js'
 import { guardFlush } from './guard-flush.js'
 import { guardFastForward, keepReadable } from './guard-fast-forward.js'
@@ -169,16 +170,6 @@ export function createGuardedBase<View>(
       return writer
     }
 
-    /**
-     * Whether something can be read without others. A newcomer has the room's first append, or what it has gone forward to
-     * before, and would wait for all of the room with each step.
-     */
-    get #isReadable(): boolean {
-      if (this.writable) return true
-      const views = [...this._viewStore.byName.values()]
-      return this.core.length >= MIN_FIRST_FAST_FORWARD && views.every(({ core, batch }) => core.contiguousLength >= (batch ?? core).signedLength)
-    }
-
     override async _close(): Promise<void> {
       views.close()
       unwatch()
@@ -198,7 +189,7 @@ export function createGuardedBase<View>(
     }
 
     override async _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
-      await super._runFastForward(guardFastForward(keepReadable(fastForward, () => this.#isReadable)))
+      await super._runFastForward(guardFastForward(keepReadable(fastForward)))
       // Where nothing came of it, the log is to be read.
       this._queueBump()
     }
@@ -245,6 +236,7 @@ export function createGuardedBase<View>(
 
   const unwatch = watchCores(store, { onconflict, onunwritten })
   const base = new GuardedBase(store, key, handlers)
+  guardAppend(base)
   const views = guardView(base, onsplit)
   const guarded = base as unknown as Autobase<View>
   guarded.on('update', views.changed)

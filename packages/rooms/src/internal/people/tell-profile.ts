@@ -15,8 +15,6 @@ export interface ProfileTellerInit {
   readonly profile: OwnProfile
   /** Whether this device may write, and has what a profile is sealed with, or is about to make it. */
   readonly maySeal: () => Promise<boolean>
-  /** Resolves when nobody waits for what the room is read for first. */
-  readonly calm: () => Promise<void>
   readonly onerror: (error: unknown) => void
 }
 
@@ -29,7 +27,7 @@ export interface ProfileTeller {
   close(): void
 }
 
-export function createProfileTeller({ self, view, log, reader, profile, maySeal, calm, onerror }: ProfileTellerInit): ProfileTeller {
+export function createProfileTeller({ self, view, log, reader, profile, maySeal, onerror }: ProfileTellerInit): ProfileTeller {
   const takeTurns = createTurnTaker()
   let isWaiting = false
 
@@ -50,11 +48,10 @@ export function createProfileTeller({ self, view, log, reader, profile, maySeal,
   function changed(): void {
     if (isWaiting) return
     isWaiting = true
-    // To tell it one has to know of all who are in.
-    const telling = calm().then(() => takeTurns('tell', () => {
+    const telling = takeTurns('tell', () => {
       isWaiting = false
       return tellNow()
-    }))
+    })
     telling.catch((error: unknown) => {
       // Removed meanwhile, or closed beneath it.
       if (!isCoveyError(error, 'ROOM_NOT_WRITABLE') && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)
