@@ -30,7 +30,7 @@ interface Sent {
   /** The writers that were let in, and were not out. */
   readonly present: ReadonlySet<string>
   readonly removed: ReadonlySet<string>
-  /** Of them, those who were let in again after it, where newcomers read what was before them. */
+  /** Those who were let in again after it. */
   readonly readmitted: Set<string>
 }
 
@@ -152,7 +152,7 @@ async function letIn(play: Play, by: Member, other: Member): Promise<void> {
   if (members.length < world.machines.length && random.chance(0.6)) return join(play, by, members.length)
   told.push(`${by.name} lets ${other.name} in again`)
   const isIn = await readmit(by, other, 'member')
-  if (isIn && told[0] === 'full') for (const { readmitted } of sent) readmitted.add(other.writer)
+  if (isIn) for (const { readmitted } of sent) readmitted.add(other.writer)
 }
 
 export async function join(play: Play, by: Member, machine: number): Promise<void> {
@@ -218,7 +218,8 @@ export async function checkMessages({ members, sent }: Play, isFull: boolean): P
     )
     if (isPresent) continue
     for (const { id, text, removed, readmitted } of sent) {
-      if (!removed.has(member.writer) || readmitted.has(member.writer)) continue
+      // Where newcomers read what was before them, so do those who come again.
+      if (!removed.has(member.writer) || (isFull && readmitted.has(member.writer))) continue
       const message = await member.room.message(id)
       if (message?.kind === 'text') throw new Error(`${member.name}, removed, reads '${text}'`)
     }
