@@ -4,6 +4,8 @@ import { configure, failedRuns } from '../proofs/harness.js'
 import { runProgram } from './programs.js'
 import { ROOT } from './workspace.js'
 
+// An end by a signal, too, is one that listeners for `exit` hear of.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 try {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2).filter((arg) => arg !== '--'),

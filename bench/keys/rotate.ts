@@ -5,6 +5,7 @@ import { createEpochKeys } from '../../packages/rooms/src/internal/epoch-keys.js
 import { createKeyring, draftRotation, HISTORY } from '../../packages/rooms/src/internal/keyring.js'
 import type { Draft } from '../../packages/rooms/src/internal/op-log.js'
 import { encodeOp, OpType } from '../../packages/rooms/src/internal/op.js'
+import { createRoster } from '../../packages/rooms/src/internal/roster.js'
 import type { RoomView } from '../../packages/rooms/src/internal/view.js'
 import { measure } from '../harness.js'
 import type { Views } from './view.js'
@@ -62,8 +63,9 @@ async function roomWithOneRemoved(view: RoomView, identity: LocalIdentity, devic
   await view.db.flush()
 
   const epochKeys = createEpochKeys({ room, writer, identity, view })
-  const keyring = createKeyring({ room, view, epochKeys, isChanging: () => true })
   return async () => {
+    // As after a start: nothing of who is in is in memory.
+    const keyring = createKeyring({ room, writer, view, roster: createRoster(view), epochKeys, isChanging: () => true })
     const { drafts } = await keyring.plan()
     if (drafts.length !== 1) throw new Error(`A rotation of ${drafts.length} ops.`)
     const { type, payload } = drafts[0] as Draft

@@ -10,7 +10,7 @@ export interface Wanted {
   readonly bootstrap: Parameters<typeof localNetwork>[0]
   /** Simulated ones. The owner is one more. */
   readonly members: number
-  /** How many messages there are to be at least. */
+  /** How many messages there are to be at least: what the members do not say, the owner has said before them. */
   readonly messages: number
 }
 
@@ -23,6 +23,8 @@ export interface Built {
 
 /** So many are heard at once; more hints than a room keeps would be dropped. */
 const ROUND = 100
+/** So many are sent at once. */
+const TALK = 1_000
 
 const { storage, bootstrap, members: count, messages } = JSON.parse(process.argv[2]!) as Wanted
 const peer = await createPeer({ storage, name: 'Alice', network: localNetwork(bootstrap) })
@@ -32,6 +34,10 @@ const link = decodeInvite(invite)
 const { open, stack } = partsOfRooms(peer.rooms)
 const opened = open.get(room.id)!
 
+const before = Math.max(0, messages - count)
+for (let from = 0; from < before; from += TALK) {
+  await Promise.all(Array.from({ length: Math.min(TALK, before - from) }, (_, i) => room.send(textOf(from + i))))
+}
 const startedAt = performance.now()
 const members: Member[] = []
 for (let i = 0; i < count; i++) {
@@ -45,12 +51,11 @@ const admittedAt = performance.now()
 for (let from = 0; from < count; from += ROUND) {
   const round = members.slice(from, from + ROUND)
   let heads = opened.base.heads()
-  for (const [i, member] of round.entries()) heads = await speak(opened, stack.corestore, member, heads, textOf(from + i))
+  for (const [i, member] of round.entries()) heads = await speak(opened, stack.corestore, member, heads, textOf(before + from + i))
   opened.base.hintWakeup(round.map(({ core: { key } }) => ({ key, length: 2 })))
-  await opened.until(async () => (await opened.view.meta()).messages === from + round.length || undefined)
+  await opened.until(async () => (await opened.view.meta()).messages === before + from + round.length || undefined)
 }
 const spokenAt = performance.now()
-for (let i = count; i < messages; i++) await room.send(textOf(i))
 
 const [{ skipped }, all, read] = [await opened.view.meta(), await room.members(), await messagesOf(room, messages)]
 const named = all.filter(({ name }) => name !== '').length

@@ -1,6 +1,8 @@
 import { createPeer, localNetwork, type Peer, type Room } from 'covey'
 import { partsOf } from '../../packages/transport/src/internal.js'
+import type { UpstreamAutobase } from '../../packages/rooms/src/internal/guards/autobase-internals.js'
 import { partsOfRooms } from '../../packages/rooms/src/internal/rooms-parts.js'
+import type { RoomView } from '../../packages/rooms/src/internal/view.js'
 import { messagesOf } from './read.js'
 
 /** Where a peer is that is measured, and in which room. */
@@ -32,10 +34,14 @@ export interface Calls {
   /** From `createPeer` on a folder that knows the room until the last messages are read. */
   reopen(): Promise<{ readonly ms: number }>
   start(): Promise<void>
-  /** From `join` until the last messages are read; what comes over the network meanwhile, whatever it is. */
-  join(invite: string): Promise<{ readonly ms: number; readonly receivedKb: number }>
   /** Makes a room, and gives a link into it. */
   create(): Promise<string>
+  /** From `join` until the last messages are read; what comes over the network meanwhile, and what the process does, whatever it is. */
+  join(invite: string): Promise<{ readonly ms: number; readonly receivedKb: number; readonly cpuMs: number }>
+  /** Has mirrors hold the room. */
+  name(mirrors: readonly string[]): Promise<void>
+  /** Resolves when all that the room shows is on this device. */
+  whole(): Promise<void>
   /** When it has been left alone for a while. */
   memory(): Promise<Memory>
   /** Begins to listen. */
@@ -51,6 +57,8 @@ export interface Calls {
 
 /** So long it is let be before its memory is looked at. */
 const REST_MS = 5_000
+/** How often it is looked whether all is here. */
+const LOOK_MS = 100
 
 const { name, storage, bootstrap, last, members } = JSON.parse(process.argv[2]!) as Placed
 let peer: Peer | undefined
@@ -73,16 +81,24 @@ const calls: Calls = {
     peer = await createPeer({ storage, name, network: localNetwork(bootstrap) })
   },
   async join(invite) {
-    const [startedAt, before] = [now(), received(peer!)]
+    const [startedAt, before, cpu] = [now(), received(peer!), process.cpuUsage()]
     room = await peer!.rooms.join(invite)
     await messagesOf(room, last)
-    const took = { ms: now() - startedAt, receivedKb: (received(peer!) - before) / 1e3 }
+    const took = { ms: now() - startedAt, receivedKb: (received(peer!) - before) / 1e3, cpuMs: cpuMsSince(cpu) }
     await assertMembers(room)
     return took
   },
   async create() {
     room = await peer!.rooms.create({ name: 'Tea' })
     return room.createInvite()
+  },
+  async name(mirrors) {
+    await room!.setMirrors(mirrors)
+  },
+  async whole() {
+    const { base } = partsOfRooms(peer!.rooms).open.get(room!.id)!
+    const { byName } = (base as unknown as UpstreamAutobase<RoomView>)._viewStore
+    while ([...byName.values()].some(({ core }) => core.contiguousLength < core.length)) await pause(LOOK_MS)
   },
   async memory() {
     await pause(REST_MS)
@@ -106,8 +122,7 @@ const calls: Calls = {
   async heard(texts) {
     const before = process.cpuUsage()
     while (!texts.every((text) => shown.has(text))) await woken()
-    const { user, system } = process.cpuUsage(before)
-    return { atMs: Object.fromEntries(texts.map((text) => [text, shown.get(text)!])), cpuMs: (user + system) / 1e3 }
+    return { atMs: Object.fromEntries(texts.map((text) => [text, shown.get(text)!])), cpuMs: cpuMsSince(before) }
   },
   async talk(texts, intervalMs) {
     const sentAt: Record<string, number> = {}
@@ -143,6 +158,11 @@ async function assertMembers(joined: Room): Promise<void> {
 function received({ rooms }: Peer): number {
   const swarm = partsOf(partsOfRooms(rooms).node).swarm as { readonly dht: { readonly udx: { readonly bytesReceived: number } } }
   return swarm.dht.udx.bytesReceived
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e3
 }
 
 function now(): number {

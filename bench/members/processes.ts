@@ -43,7 +43,7 @@ export function startPeer(placed: Placed): PeerProcess {
     })
     return Promise.race([answered, gone, late]).finally(() => clearTimeout(timer))
   }
-  const names: readonly (keyof Calls)[] = ['reopen', 'start', 'create', 'join', 'memory', 'listen', 'heard', 'talk', 'send', 'close']
+  const names: readonly (keyof Calls)[] = ['reopen', 'start', 'create', 'join', 'name', 'whole', 'memory', 'listen', 'heard', 'talk', 'send', 'close']
   const calls = Object.fromEntries(names.map((name) => [name, (...given: readonly unknown[]) => ask(name, ...given)])) as unknown as Calls
   return {
     ...calls,

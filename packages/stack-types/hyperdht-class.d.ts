@@ -143,3 +143,22 @@ declare module 'hyperdht/testnet.js' {
     options?: TestnetOptions | TestnetOptions['teardown']
   ): Promise<Testnet>
 }
+
+declare module 'hyperdht/lib/noise-wrap.js' {
+  import type { HandshakePayload } from 'hyperdht'
+  import type { KeyPair } from 'hypercore-crypto'
+
+  /** A Noise handshake (IK), with what HyperDHT says in it. */
+  export default class NoiseWrap {
+    /** Null: who dials is not known yet. */
+    constructor(keyPair: KeyPair, remotePublicKey: Uint8Array | null)
+    readonly isInitiator: boolean
+    send(payload: HandshakePayload): Uint8Array
+    /** The message is overwritten. */
+    recv(message: Uint8Array): HandshakePayload
+    /** What it carries, as bytes. */
+    readonly handshake: { send(payload: Uint8Array): Uint8Array; recv(message: Uint8Array): Uint8Array }
+    /** When both have spoken. The hash is the `handshakeHash` of the stream. */
+    final(): { readonly hash: Uint8Array; readonly remotePublicKey: Uint8Array }
+  }
+}

@@ -3,6 +3,7 @@ declare module 'hyperdht' {
   import type { RawStream } from '@hyperswarm/secret-stream'
   import type { KeyPair } from 'hypercore-crypto'
   import type { Readable } from 'streamx'
+  import type NoiseWrap from 'hyperdht/lib/noise-wrap.js'
   import { TypedEmitter } from '@covey/stack-types/emitter'
 
   export interface Address {
@@ -85,6 +86,8 @@ declare module 'hyperdht' {
     /** True: peers behind the same address try their local addresses first. */
     localConnection?: boolean
     reusableSocket?: boolean
+    /** What says the handshake of the dial. */
+    createHandshake?: (keyPair: KeyPair, remotePublicKey: Uint8Array) => NoiseWrap
     /** True. */
     fastOpen?: boolean
     pool?: ConnectionPool
@@ -139,6 +142,8 @@ declare module 'hyperdht' {
     /** Null until it listens. */
     readonly publicKey: Uint8Array | null
     readonly relayAddresses: Address[]
+    /** What says the handshake with who dials. */
+    createHandshake: (keyPair: KeyPair, remotePublicKey: null) => NoiseWrap
     /** Once a server; the DHT's default key pair when none is given. */
     listen(keyPair?: KeyPair): Promise<this>
     address(): { publicKey: Uint8Array; host: string | null; port: number } | null

@@ -28,7 +28,8 @@ import { readBody, readEmoji } from '../../packages/rooms/src/internal/message-b
 import { readAsked } from '../../packages/rooms/src/internal/let-in.js'
 import { readSaid, sayOp } from '../../packages/rooms/src/internal/lane/said.js'
 import { decodeOp, encodeOp, type Op } from '../../packages/rooms/src/internal/op.js'
-import { compareSlots, openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
+import { createHolders } from '../../packages/rooms/src/internal/holders.js'
+import { openParent, openSlot, readGrants, slotsFor } from '../../packages/rooms/src/internal/slots.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../packages/rooms/src/internal/structs.js'
 import { linkPreviewContent, locationContent, pollContent, voiceNoteContent } from '../../packages/rooms/src/index.js'
 import { decodeDeviceLink } from '../../packages/rooms/src/internal/linking/handshake.js'
@@ -127,9 +128,10 @@ function rooms(fixtures: Fixtures): Decoder[] {
     ...Object.entries(contents).map(([name, [type, value]]) => bytes(`rooms content ${name}`, [type.create(value as never).data], ONLY_REFUSED, (data) => yes(type.read({ type: type.name, version: 1, data }) !== undefined))),
     bytes('rooms readGrants', [grants.slots], ONLY_REFUSED, (input) => yes(readGrants(input) !== undefined)),
     bytes('rooms slotsFor', [slots.slots], ONLY_REFUSED, (input) => yes(slotsFor(writer, input).length > 0)),
-    bytes('rooms compareSlots', [slots.slots], ONLY_REFUSED, (input) => {
-      const { missing, hasStrangers } = compareSlots(input, devices)
-      return yes(missing.length === 0 && !hasStrangers)
+    bytes('rooms createHolders', [slots.slots], ONLY_REFUSED, (input) => {
+      const holders = createHolders(input)
+      for (const { writer: holder, box } of devices) holders.changed(undefined, { writer: holder, box, device: holder, identity: holder, position: 0 })
+      return yes(holders.missing()?.length === 0)
     }),
     made('rooms openSlot', (random) => hostile(random, [join(slots.ephemeral, slotsFor(writer, slots.slots)[0]!)]), ONLY_REFUSED, (input) => {
       // Nobody has the secret here: what opens would be forged. That it is looked for is what counts.

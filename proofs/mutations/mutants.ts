@@ -18,6 +18,7 @@ const RESOLVE = 'internal/authority/resolve.ts'
 const INDEXERS = 'internal/authority/indexers.ts'
 const APPLY = 'internal/apply.ts'
 const KEYRING = 'internal/keyring.ts'
+const HOLDERS = 'internal/holders.ts'
 
 /** Each least role one lower, or one higher where lower makes no difference: no ban is by a mere member. */
 const LEAST_ROLES: readonly (readonly [string, string, string])[] = [
@@ -126,10 +127,11 @@ export const MUTANTS: readonly Mutant[] = [
   { rule: 'a cut begins the look at the others anew', file: RESOLVE, from: 'at = 0\n', to: 'at++\n' },
 
   { rule: 'apply: unseen work is resolved', file: APPLY, from: 'if (unseen) await resolveAnew', to: 'if (false) await resolveAnew', proof: 'removed-while-removing' },
-  { rule: 'keys: none to strangers', file: KEYRING, from: 'hasStrangers || ', to: '', proof: 'rooms' },
-  { rule: 'keys: none of a removed author', file: KEYRING, from: 'if (!present.has(mapKey(author))) return undefined', to: '', proof: 'key-of-the-removed' },
-  { rule: 'keys: a grant to the removed ends an epoch', file: KEYRING, from: '[...granted].some((grantee) => !present.has(grantee))', to: 'false', proof: 'rooms' },
-  { rule: 'keys: whoever lacks one gets it', file: KEYRING, from: 'return missing.filter((row) => !granted.has(mapKey(row.writer)))', to: 'return []', proof: 'rooms' },
+  { rule: 'keys: none to strangers', file: HOLDERS, from: ' || tagged.size < tags.size', to: '', proof: 'rooms' },
+  { rule: 'keys: a grant to the removed ends an epoch', file: HOLDERS, from: 'strangers.size > 0 || ', to: '', proof: 'granted-to-the-removed' },
+  { rule: 'keys: none of a removed author', file: 'internal/authority/view-state.ts', from: '(meta.removals ?? 0) + 1', to: '0', proof: 'key-of-the-removed' },
+  { rule: 'keys: none of who did not know that somebody has gone', file: KEYRING, from: '(removals ?? 0) >= ((await view.meta()).removals ?? 0)', to: 'true', proof: 'given-to-the-gone' },
+  { rule: 'keys: whoever lacks one gets it', file: HOLDERS, from: '[...lacking.values()]', to: '[]', proof: 'rooms' },
   { rule: 'keys: what is written under is kept', file: APPLY, from: '[OpType.keepEpoch, {', to: '[0, {', proof: 'removed-maker-of-a-key' },
   { rule: 'keys: what came before is carried on', file: KEYRING, from: "history === 'full' && { parents", to: 'false && { parents', proof: 'alone-with-the-past' },
   { rule: 'keys: removed devices are not present', file: KEYRING, from: 'filter((row) => !row.removed)', to: 'filter(() => true)', proof: 'rooms' },

@@ -19,18 +19,26 @@ export async function cheat({ base, view, log }: Member, kind: Cheat): Promise<v
   const present = all.filter((row) => !row.removed)
   const newest = await view.epochs(8)
   const lamport = newest[0]?.lamport ?? 0
+  const { removals } = await view.meta()
   if (kind === 'other-keys') {
-    await log.append([{ type: 'rotate', payload: otherKeys(room, present, lamport) }])
+    await log.append([{ type: 'rotate', payload: otherKeys(room, present, lamport, removals ?? 0) }])
     return
   }
   const devices = kind === 'to-strangers' ? all : present.filter(({ writer }) => kind !== 'not-to-itself' || !writer.every((byte, i) => byte === base.local.key[i]))
   const older = kind === 'other-parents' ? newest.map(({ id }) => ({ id, key: new Uint8Array(randomBytes(32)) })) : []
-  const { draft } = draftRotation(room, devices, lamport, 'full', older)
+  const { draft } = draftRotation(room, devices, lamport, 'full', older, removals ?? 0)
   await log.append([draft])
 }
 
+/** Gives somebody the key that is used, whoever they are. */
+export async function giveKey({ log, keyring }: Member, { machine: { identity }, base: { local } }: Member): Promise<void> {
+  const { drafts, epoch } = await keyring.plan()
+  if (drafts.length > 0) throw new Error('There is no key in use.')
+  await log.append(keyring.grant(epoch([]), [{ writer: local.key, box: identity.device.boxPublicKey }]))
+}
+
 /** Slots as they should be, but each with a key of its own, and none of them the one committed to. */
-function otherKeys(room: Uint8Array, devices: readonly DeviceRow[], lamport: number): Uint8Array {
+function otherKeys(room: Uint8Array, devices: readonly DeviceRow[], lamport: number, removals: number): Uint8Array {
   const committed = new Uint8Array(randomBytes(32))
   const commitment = commitmentTo(room, committed)
   const { publicKey: ephemeral, secretKey } = createBoxKeyPair()
@@ -40,5 +48,5 @@ function otherKeys(room: Uint8Array, devices: readonly DeviceRow[], lamport: num
     return [tag, sealOnce(new Uint8Array(randomBytes(32)), commitment, wrap)]
   })
   const stateCommitment = commitmentTo(room, stateKey(room, committed))
-  return encodeStruct('rotate', { lamport: lamport + 1, commitment, stateCommitment, ephemeral, slots: concatBytes(...slots) })
+  return encodeStruct('rotate', { lamport: lamport + 1, commitment, stateCommitment, ephemeral, slots: concatBytes(...slots), removals })
 }

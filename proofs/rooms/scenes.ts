@@ -1,6 +1,6 @@
 import { decodeOp } from '../../packages/rooms/src/internal/op.js'
 import { createPrng } from '../model/prng.js'
-import { cheat } from './cheat.js'
+import { cheat, giveKey } from './cheat.js'
 import { hex, type Member } from './member.js'
 import { checkMessages, inRoom, join, lacking, send, settle, type Play } from './prove.js'
 import type { World } from './world.js'
@@ -50,6 +50,50 @@ const SCRIPTS = {
     await checkMessages(play, true)
   },
 
+  /** A key that one of the members gives to somebody who is out is not used any more. */
+  async 'granted-to-the-removed'(play) {
+    const [owner, removed, giver] = await roomOf(play, 3)
+    await remove(play, owner!, removed!)
+    await send(play, owner!)
+    await settle(play, play.members)
+    play.told.push('m2 grants m1 the key')
+    await giveKey(giver!, removed!)
+    await settle(play, play.members)
+    await send(play, owner!)
+    await settle(play, play.members)
+    if ((await removed!.room.message(play.sent.at(-1)!.id))?.kind === 'text') throw new Error('m1 reads what follows.')
+  },
+
+  /** Who does not know that somebody has gone gives them a key, of which who knows it has not heard. */
+  async 'given-to-the-gone'(play) {
+    const [owner, author, other] = await roomOf(play, 3)
+    await send(play, owner!)
+    await settle(play, play.members)
+    await group(play, [author!, other!])
+    play.told.push('m2 leaves')
+    await other!.room.leave()
+    await settle(play, [author!, other!])
+    await send(play, author!)
+    await settle(play, [author!, other!])
+    await join(play, owner!, 3)
+    const gone = play.members[3]!
+    await settle(play, [owner!, gone])
+    await group(play, [author!, gone])
+    await settle(play, [author!, gone])
+    play.told.push('m3 leaves')
+    await gone.room.leave()
+    await settle(play, [author!, gone])
+    await group(play, [owner!, other!])
+    await settle(play, [owner!, other!])
+    await send(play, owner!)
+    await settle(play, [owner!, other!])
+    await part(play)
+    await send(play, author!)
+    for (const one of play.members) one.group = 0
+    await settle(play, play.members)
+    await checkMessages(play, true)
+  },
+
   /** Who writes under a key does not lose it with its maker, whom somebody removes who knows of neither. */
   async 'removed-maker-of-a-key'(play) {
     const [owner, admin, member, other] = await roomOf(play, 4)
@@ -69,6 +113,25 @@ const SCRIPTS = {
     await settle(play, play.members)
     await checkMessages(play, true)
     if (hex((await owner!.view.epoch(epoch))!.writer) !== member!.writer) throw new Error('m2 did not bring the key back.')
+  },
+
+  /** Who made a key is out, and who has written under it has left: who lacks it finds it, and brings it back. */
+  async 'key-of-two-who-are-gone'(play) {
+    const [owner, admin, member, other] = await roomOf(play, 4)
+    await owner!.room.setRole(idOf(admin!), 'admin')
+    await settle(play, play.members)
+    await part(play)
+    member!.group = admin!.group
+    await remove(play, admin!, other!)
+    await settle(play, [admin!, member!])
+    await send(play, member!)
+    play.told.push('m2 leaves')
+    await member!.room.leave()
+    await settle(play, [admin!, member!])
+    await remove(play, owner!, admin!)
+    for (const one of play.members) one.group = 0
+    await settle(play, play.members)
+    await checkMessages(play, true)
   },
 
   /** What the removed did meanwhile is void, whatever the order says; the owner, who signs it, comes late. */
@@ -101,6 +164,13 @@ async function roomOf(play: Play, people: number): Promise<readonly Member[]> {
   for (let i = 1; i < people; i++) await join(play, play.members[0]!, i)
   await settle(play, play.members)
   return play.members
+}
+
+/** Connects those, and parts all others. */
+async function group({ members, links, told }: Play, together: readonly Member[]): Promise<void> {
+  for (const [i, member] of members.entries()) member.group = together.includes(member) ? members.length : i
+  told.push(`together: ${together.map(({ name }) => name).join(' ')}`)
+  await links.arrange(members)
 }
 
 async function part({ members, links, told }: Play): Promise<void> {

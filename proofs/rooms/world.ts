@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRequire } from 'node:module'
@@ -31,6 +31,9 @@ const OWNERS = [0, 1, 2, 3, 3]
 export async function createWorld(): Promise<World> {
   // In memory where there is such a folder: nothing here is about the disk.
   const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'covey-proof-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // Also when the proof is ended before its time: what lies in memory is there until the machine is started anew.
+  process.once('exit', remove)
   const phrases = OWNERS.map(() => generatePhrase())
   const machines = await Promise.all(
     OWNERS.map(async (person, i): Promise<Machine> => {
@@ -48,7 +51,8 @@ export async function createWorld(): Promise<World> {
         await corestore.close()
         await identity.close()
       }
-      await rm(folder, { recursive: true, force: true })
+      process.off('exit', remove)
+      remove()
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Every pair of networks of the laboratory, with a relay: the time to the first byte, and to the direct path; what happens to
- * them, and how much they carry.
- * `NATLAB=<folder> node --import tsx -C @covey/source packages/mirror/natlab/matrix.ts [--types a,b] [--attempts n]`
+ * Every pair of networks of the laboratory, with a relay: the time to the first byte, beside stock Hyperswarm, and to the direct
+ * path; what happens to them, and how much they carry.
+ * `NATLAB=<folder> node --import tsx -C @covey/source packages/mirror/natlab/matrix.ts [--types a,b] [--attempts n] [--stock]`
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     checked: { type: 'string', default: '0' },
     faults: { type: 'string', default: '' },
     fanout: { type: 'string', default: '0' },
+    stock: { type: 'boolean', default: false },
     out: { type: 'string' }
   }
 })
@@ -37,6 +38,10 @@ const faults = values.faults === '' ? [null] : values.faults.split(',')
 const script = here('../../transport/natlab/covey')
 /** Devices that one behind a random NAT meets, as in the laboratory's own suite. */
 const FANOUT = 4
+/** Without a relay, as it is: what it cannot punch is not waited for. */
+const stock = join(NATLAB, 'peers/hyperswarm.mjs')
+/** Slower than stock by more than this is to be told. */
+const TOLERANCE = 1.2
 /** Two have the path that they keep. */
 const SETTLED_MS = 3_500
 const UNDER_WAY_MS = 300
@@ -47,6 +52,7 @@ process.env['NATLAB_PEERS'] = peers
 interface Cell {
   pair: string
   firstMs: (number | null)[]
+  stockMs: (number | null)[]
   upgradeMs: (number | null)[]
   gapMs: number[]
   /** What happened to the client's network, and how long after it data flows again. */
@@ -88,29 +94,41 @@ for (const fault of cells.length > 0 ? faults : []) {
 }
 const all = cells.flatMap(({ firstMs }) => firstMs)
 const first = all.filter((ms): ms is number => ms !== null)
+for (const { pair, ...cell } of cells) {
+  const [ours, theirs] = [present(cell.firstMs), present(cell.stockMs)]
+  if (ours.length * theirs.length === 0 || median(ours) <= TOLERANCE * median(theirs)) continue
+  console.log(`Slower than stock: ${pair}, ${median(ours)} ms, and stock ${median(theirs)} ms`)
+}
 console.log(`${first.length} of ${all.length} connected; first byte median ${median(first)} ms, slowest ${Math.max(...first)} ms`)
 if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(cells, null, 1))
 
-function textOf({ fault, firstMs, upgradeMs, afterMs }: Cell): string {
-  const present = (times: readonly (number | null)[]): number[] => times.filter((ms) => ms !== null)
+function present(times: readonly (number | null)[]): number[] {
+  return times.filter((ms) => ms !== null)
+}
+
+function textOf({ fault, firstMs, stockMs, upgradeMs, afterMs }: Cell): string {
   if (fault !== null) return `${present(afterMs).length}/${firstMs.length} ${present(afterMs).map((ms) => (ms / 1000).toFixed(2)).join(' ')}`
   const [first, upgrade] = [present(firstMs), present(upgradeMs)]
-  return `${first.length}/${firstMs.length} ${(median(first) / 1000).toFixed(2)}${upgrade.length > 0 ? ` ↑${(median(upgrade) / 1000).toFixed(1)}` : ''}`
+  const beside = present(stockMs)
+  const theirs = beside.length > 0 ? ` (${(median(beside) / 1000).toFixed(2)}${beside.length < stockMs.length ? ` ${beside.length}/${stockMs.length}` : ''})` : ''
+  return `${first.length}/${firstMs.length} ${(median(first) / 1000).toFixed(2)}${theirs}${upgrade.length > 0 ? ` ↑${(median(upgrade) / 1000).toFixed(1)}` : ''}`
 }
 
 async function measure(client: string, server: string, fault: string | null, relay: string, proc: Program): Promise<void> {
-  const cell: Cell = { pair: `${client} > ${server}`, fault, firstMs: [], upgradeMs: [], gapMs: [], afterMs: [], bulk: [], checked: [], fails: [] }
+  const cell: Cell = { pair: `${client} > ${server}`, fault, firstMs: [], stockMs: [], upgradeMs: [], gapMs: [], afterMs: [], bulk: [], checked: [], fails: [] }
   for (let i = 0; i < Number(values.attempts); i++) {
+    if (values.stock && isPunchable(client, server)) cell.stockMs.push(await stockFirst(client, server))
     const [a, b] = [lab.net.site(client), lab.net.site(server)]
     const prepared = fault === null ? null : FAULTS[fault]!(lab, a)
-    const opts = { by: 'key' }
+    // Stock meets in a topic, which takes a DHT.
+    const opts = { by: values.stock && ![client, server].includes('blocked') ? 'topic' : 'key' }
     const run = await attempt(lab, { script, client: a.hosts[0], server: b.hosts[0], relay, sOpts: opts, cOpts: opts, limit: 30_000, keep: true })
     cell.firstMs.push(run.ok ? run.ms : null)
     if (!run.ok) cell.fails.push({ fails: run.fails, crash: run.crash, events: run.client?.events.slice(-5), stderr: run.client?.stderr })
     if (run.ok && run.client !== undefined) {
       // At once, so that the path changes below it.
       if (Number(values.checked) > 0) cell.checked.push(await checked(run.client, Number(values.checked)))
-      if (Number(values.watch) > 0) await watch(run.client, cell)
+      if (Number(values.watch) > 0 && isPunchable(client, server)) await watch(run.client, cell)
       if (prepared !== null) cell.afterMs.push(await recovery(run.client, prepared.happen))
       if (Number(values.bulk) > 0) cell.bulk.push(await bulk(run.client, proc, Number(values.bulk)))
     }
@@ -120,6 +138,19 @@ async function measure(client: string, server: string, fault: string | null, rel
   }
   cells.push(cell)
   console.error(cell.pair, JSON.stringify({ ...cell, pair: undefined }).slice(0, 600))
+}
+
+/** Whether there is a way between them without a relay. */
+function isPunchable(client: string, server: string): boolean {
+  const isRandom = (type: string): boolean => type === 'symm' || type === 'cgsymm'
+  return client !== 'blocked' && server !== 'blocked' && !(isRandom(client) && isRandom(server))
+}
+
+async function stockFirst(client: string, server: string): Promise<number | null> {
+  const [a, b] = [lab.net.site(client), lab.net.site(server)]
+  const run = await attempt(lab, { script: stock, client: a.hosts[0], server: b.hosts[0], limit: 30_000 })
+  for (const site of [a, b]) lab.net.rmSite(site)
+  return run.ok ? run.ms : null
 }
 
 /** When the path becomes direct, and how long it is silent at most meanwhile. */

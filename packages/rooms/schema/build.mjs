@@ -72,7 +72,9 @@ struct(
   required('ephemeral', 'fixed32'),
   required('slots', 'buffer'),
   optional('parents', 'buffer'),
-  optional('states', 'buffer')
+  optional('states', 'buffer'),
+  // How often a device was put out of the room, as far as the author knew.
+  optional('removals', 'uint')
 )
 struct('grant', required('ephemeral', 'fixed32'), required('slots', 'buffer'))
 struct('keep-epoch', required('writer', 'fixed32'), required('position', 'uint'), required('op', 'buffer'))
@@ -310,7 +312,9 @@ struct(
   optional('speaker', 'fixed32'),
   optional('inARow', 'uint'),
   optional('acts', 'uint'),
-  optional('reports', 'uint')
+  optional('reports', 'uint'),
+  // How often a device was put out of the room.
+  optional('removals', 'uint')
 )
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))
 struct(
@@ -404,7 +408,8 @@ struct(
   required('id', 'fixed32'),
   required('writer', 'fixed32'),
   required('position', 'uint'),
-  required('op', 'buffer')
+  required('op', 'buffer'),
+  optional('removals', 'uint')
 )
 struct('key-request', required('epoch', 'fixed32'), required('writer', 'fixed32'))
 struct(

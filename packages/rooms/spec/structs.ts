@@ -52,6 +52,7 @@ export interface Structs {
     slots: Uint8Array
     parents?: Uint8Array | null
     states?: Uint8Array | null
+    removals?: number | null
   }
   'grant': {
     ephemeral: Uint8Array
@@ -347,6 +348,7 @@ export interface Structs {
     inARow?: number | null
     acts?: number | null
     reports?: number | null
+    removals?: number | null
   }
   'writer': {
     writer: Uint8Array
@@ -450,6 +452,7 @@ export interface Structs {
     writer: Uint8Array
     position: number
     op: Uint8Array
+    removals?: number | null
   }
   'key-request': {
     epoch: Uint8Array

@@ -141,10 +141,18 @@ export async function createRooms<Extension extends object = object>(init: Rooms
     return room
   }
 
+  /** Those in which news is to be looked for, when it is calm there. */
+  const looking = new WeakSet<OpenRoom>()
   const reportUnheard = report('The devices of a room could not be asked for news.')
   /** What was announced while this device was away, or before it knew the writer, is not announced again. */
   function lookForNews(opened: OpenRoom): void {
-    hintDevices(opened).catch((error: unknown) => open.get(opened.room.id) === opened && reportUnheard(error))
+    if (looking.has(opened)) return
+    looking.add(opened)
+    const looked = opened.viewKeeper.calm().then(() => {
+      looking.delete(opened)
+      return hintDevices(opened)
+    })
+    looked.catch((error: unknown) => open.get(opened.room.id) === opened && reportUnheard(error))
   }
 
   function assertOpen(): void {

@@ -6,7 +6,7 @@ import { makeClaim } from '../src/internal/claim.js'
 import { hash, randomBytes } from '../src/internal/crypto.js'
 import { encodeOp, opId, OpType, type OpHeader } from '../src/internal/op.js'
 import { encodeStruct, type Structs } from '../src/internal/structs.js'
-import { admission, bareView, createWriter } from './support-apply.js'
+import { admission, bareView, createWriter, twoPasts } from './support-apply.js'
 
 // White box: `apply` alone, on a real view. What a hostile member does to a whole room is in
 // hostile-member.test.ts.
@@ -181,6 +181,58 @@ test('what an op says never makes apply throw, and the same log gives the same r
     { numRuns: 60 }
   )
   expect(changed).toBeGreaterThan(0)
+})
+
+test('who comes and goes is read as it is now, also where an index leads there and nothing is flushed yet', async () => {
+  const views = await bareView(ROOM)
+  const steps = [
+    plain(2, { type: OpType.leave }),
+    plain(0, { type: OpType.admit, payload: admission(requestOf(2), 2) }),
+    plain(2, { type: OpType.leave })
+  ]
+  const nodes = toNodes(steps)
+  const [oneByOne, atOnce] = [views(), views()]
+  for (const node of nodes) await oneByOne.apply([node])
+  await atOnce.apply(nodes.slice(0, -steps.length))
+  await atOnce.apply(nodes.slice(-steps.length))
+  const [device] = await atOnce.view.devicesOf(people[2]!.identity.publicKey)
+  // As of the second time that the device was let in.
+  expect(device).toMatchObject({ position: 4, removed: true })
+  expect(await atOnce.dump()).toEqual(await oneByOne.dump())
+})
+
+test('a device that signed two pasts stays out for good, however the log is cut', async () => {
+  const views = await bareView(ROOM)
+  const payload = encodeStruct('equivocation', await twoPasts(CORES[2]!))
+  const removal = encodeStruct('remove', { identity: people[2]!.identity.publicKey, seen: [], ban: false })
+  const nodes = toNodes([plain(1, { type: OpType.equivocation, payload }), plain(0, { type: OpType.remove, payload: removal })])
+  const { apply, view } = views()
+  await apply(nodes.slice(0, 3))
+  await apply(nodes.slice(3))
+  expect(await view.device(WRITERS[2]!)).toMatchObject({ removed: true, forked: true })
+})
+
+test('each device that goes is counted once, and a rotation knows of no more than have gone', async () => {
+  const views = await bareView(ROOM)
+  const { identity } = people[2]!
+  const removal = encodeStruct('remove', { identity: identity.publicKey, seen: [], ban: false })
+  const fields = { lamport: 1, commitment: hash('a'), stateCommitment: hash('b'), ephemeral: hash('c'), slots: new Uint8Array(56) }
+  const rotation = (removals: number) => plain(0, { type: OpType.rotate, payload: encodeStruct('rotate', { ...fields, lamport: removals, removals }) })
+  const { apply, view } = views()
+  await apply(
+    toNodes([
+      rotation(1),
+      plain(2, { type: OpType.leave }),
+      // In vain: who has gone goes no more.
+      plain(0, { type: OpType.remove, payload: removal }),
+      rotation(2),
+      plain(0, { type: OpType.admit, payload: admission(requestOf(2), 2) }),
+      plain(0, { type: OpType.remove, payload: removal }),
+      rotation(3)
+    ])
+  )
+  expect((await view.meta()).removals).toBe(2)
+  expect((await view.epochs(9)).map(({ lamport, removals }) => [lamport, removals])).toEqual([[3, 2], [2, 1], [1, 0]])
 })
 
 test('no bytes make apply throw, or change who is in the room', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ import { encodeZ32 } from '@covey/core'
 import type { Room, RoomHealth } from '@covey/rooms'
 import { describeHealth, stateOf, type HealthFindings } from '../src/internal/describe-health.js'
 import { createAttendance } from '../src/internal/attendance.js'
+import { mapKey } from '../src/internal/map-key.js'
 import { createHealthWatch } from '../src/internal/room-health.js'
 import { encodeStruct } from '../src/internal/structs.js'
 import { admission, admitHostile, appliedBy, foundBy, memberOf, startDevice, stranger, twoPasts } from './support-apply.js'
@@ -115,10 +116,10 @@ test('devices are behind whose blocks are signed and not read, or built on and n
   ]
   const base = { local: { key: key(1), length: 4 }, activeWriters, linearizer: { indexers: [activeWriters[0]] }, on: () => undefined }
   const rows = [1, 2, 3, 4, 5, 6].map((byte) => ({ writer: key(byte), device: key(byte), identity: key(byte), removed: byte === 6 }))
-  const view = { all: async () => rows }
+  const roster = { devices: async () => new Map(rows.map((row) => [mapKey(row.writer), row])) }
   const timeline = { count: async () => 3, settled: async () => 5 }
   const attendance = createAttendance()
-  watch.start({ base, view, timeline, attendance, onpeople: () => () => undefined, emit: () => undefined, onerror: expect.unreachable } as never)
+  watch.start({ base, roster, calm: async () => undefined, timeline, attendance, onpeople: () => () => undefined, emit: () => undefined, onerror: expect.unreachable } as never)
   attendance.met(encodeZ32(key(2)))
   const name = (byte: number) => ({ memberId: encodeZ32(key(byte)), device: encodeZ32(key(byte)) })
   const { behind, signedMessages, unsignedMessages, state } = await watch.now()
@@ -135,7 +136,7 @@ test('what is closed looks no more', () => {
   const watch = createHealthWatch()
   const attendance = createAttendance()
   const base = { local: { key: key(1), length: 0 }, activeWriters: [], linearizer: { indexers: [] }, on: () => undefined }
-  watch.start({ base, attendance, onpeople: () => () => undefined, emit: expect.unreachable, onerror: expect.unreachable } as never)
+  watch.start({ base, calm: async () => undefined, attendance, onpeople: () => () => undefined, emit: expect.unreachable, onerror: expect.unreachable } as never)
   attendance.met(encodeZ32(key(2)))
   expect(vi.getTimerCount()).toBe(1)
   watch.close()

@@ -3,6 +3,7 @@ import { encodeZ32 } from '@covey/core'
 import { createAttendance } from '../src/internal/attendance.js'
 import { createIndexerKeeper } from '../src/internal/keep-indexers.js'
 import { SLEPT_MS, STEADY_MS } from '../src/internal/plan-indexers.js'
+import type { Roster } from '../src/internal/roster.js'
 import type { DeviceRow, MemberRow, RoomRow, RoomView } from '../src/internal/view.js'
 
 // White box: the rows of a room, and a clock.
@@ -26,8 +27,8 @@ function scene({ role = 5, muted = false, peer = null as Uint8Array | null, bloc
     device: async (writer: Uint8Array) => find(writer),
     member: async (identity: Uint8Array) => ({ identity, role: identity[0] === 201 ? role : identity[0] === 204 && role === 4 ? 5 : 4, joinedAt: 0, muted: muted && identity[0] === 201 }) as MemberRow,
     writer: async (writer: Uint8Array) => (find(writer) ? { writer, length: 1 } : null),
-    all: async () => devices
   } as unknown as RoomView
+  const roster = { devices: async () => new Map(devices.map((row) => [encodeZ32(row.writer), row])) } as unknown as Roster
   const named: string[][] = []
   const errors: unknown[] = []
   const attendance = createAttendance()
@@ -35,6 +36,7 @@ function scene({ role = 5, muted = false, peer = null as Uint8Array | null, bloc
     self: idOf(1),
     identity: key(201),
     view,
+    roster,
     name: async (next) => {
       named.push([...next])
       room.row = { ...room.row, indexers: next.map((id) => devices.find(({ device }) => encodeZ32(device) === id)!.writer) }

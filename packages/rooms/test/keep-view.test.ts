@@ -11,10 +11,10 @@ const LAST = 64
 const READING_MS = 500
 
 /** A core that somebody has, and that this device has nothing of yet. */
-async function newcomer() {
+async function newcomer(blocks = BLOCKS) {
   const [there, here] = await Promise.all([store(), store()])
   const written = there.get({ name: 'view' })
-  await written.append(Array.from({ length: BLOCKS }, (_, i) => Buffer.from(`block ${i}`)))
+  await written.append(Array.from({ length: blocks }, (_, i) => Buffer.from(`block ${i}`)))
   const core = here.get({ key: written.key! })
   await core.ready()
   const streams = [there.replicate(true), here.replicate(false)]
@@ -56,6 +56,32 @@ test('what nobody asks for comes after all that somebody does', async () => {
   vi.useRealTimers()
   await expect.poll(() => core.contiguousLength, { timeout: 20_000 }).toBe(BLOCKS)
   expect(errors).toEqual([])
+})
+
+test('what reads much waits until who has just come in has read, where more than a few blocks are missing', async () => {
+  const { core, keeper } = await newcomer(2 * BLOCKS)
+  keeper.changed()
+  let isCalm = false
+  const calm = keeper.calm().then(() => (isCalm = true))
+  await readOn(core, 10)
+  expect([keeper.isCalm(), isCalm]).toEqual([false, false])
+  await vi.advanceTimersByTimeAsync(2 * READING_MS)
+  await calm
+  expect(keeper.isCalm()).toBe(true)
+})
+
+test('it waits for nothing where few are missing, and no longer when it is closed', async () => {
+  const few = await newcomer()
+  few.keeper.changed()
+  expect(few.keeper.isCalm()).toBe(true)
+  await few.keeper.calm()
+  vi.useRealTimers()
+  const many = await newcomer(2 * BLOCKS)
+  many.keeper.changed()
+  const calm = many.keeper.calm()
+  expect(many.keeper.isCalm()).toBe(false)
+  many.keeper.close()
+  await calm
 })
 
 test('who reads on and on is not waited for without end', async () => {

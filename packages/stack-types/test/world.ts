@@ -13,6 +13,7 @@ import Hypercore from 'hypercore'
 import crypto from 'hypercore-crypto'
 import HyperDB, { type Definition } from 'hyperdb'
 import Builder from 'hyperdb/builder'
+import NoiseWrap from 'hyperdht/lib/noise-wrap.js'
 import createTestnet from 'hyperdht/testnet.js'
 import Hyperschema from 'hyperschema'
 import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
@@ -111,6 +112,7 @@ export async function makeWorld(): Promise<World> {
   add('hyperdht#Query', lookup)
   add('hyperdht#ConnectionPool', pool)
   add('hyperdht/testnet.js#Testnet', testnet)
+  add('hyperdht/lib/noise-wrap.js#default', new NoiseWrap(alice.keyPair, null))
   add('hyperswarm#default', alice, bob)
   add('hyperswarm#PeerInfo', peerInfo)
   add('hyperswarm#PeerDiscoverySession', announced)

@@ -72,8 +72,9 @@ runPeer({
     node.on('path', (event) => lab.event('peer-path', event))
     dht.on('network-change', () => lab.event('network-change'))
     dht.on('network-update', () => lab.event('network-update', { online: dht.online, degraded: dht.degraded }))
-    // Where UDP is blocked, the relay is all that there is of a network.
-    await Promise.race([dht.fullyBootstrapped(), ...(config.relay ? [relayReached(node)] : []), ...(opts.alone ? [dht.bind()] : [])])
+    // By key, a relay is enough of a network, and all where UDP is blocked. By topic, it is known when the DHT is, as with stock.
+    const relayed = config.relay && opts.by === 'key' ? [relayReached(node)] : []
+    await Promise.race([dht.fullyBootstrapped(), ...relayed, ...(opts.alone ? [dht.bind()] : [])])
     lab.booted()
     if (opts.at !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, opts.at! - Date.now())))
     if (opts.by === 'key') await meetByKey(node, config)

@@ -14,6 +14,7 @@ import { assertUpstream } from './internal/guards/upstream.js'
 import { diagnose } from './internal/diagnose.js'
 import { Lan } from './internal/lan/lan.js'
 import { dhtOptions, listenHost } from './internal/dht-options.js'
+import { EarlyNonces } from './internal/session/early-nonces.js'
 import { connectPeer, nodeSuspended } from './internal/session/connect-peer.js'
 import { allowPunches } from './internal/session/punches.js'
 import { SessionSwarm } from './internal/session/session-swarm.js'
@@ -172,10 +173,12 @@ export function createNode(init: NodeInit): Node {
   const dht = new HyperDHT(dhtOptions(network))
   allowPunches(dht)
   boundLookups(dht)
+  const earlyNonces = new EarlyNonces((publicKey) => sessions.nonceFor(publicKey))
   const swarm = createSwarm({
     dht,
     keyPair,
     maxPeers,
+    earlyNonces,
     isMet: (publicKey) => (sessions.get(encodeZ32(publicKey))?.path ?? 'offline') !== 'offline',
     oncrossing: (stream) => sessions.accept(stream),
     // Asked before a device is dialled, and before one that dials gets an answer, which would show our address.
@@ -207,6 +210,7 @@ export function createNode(init: NodeInit): Node {
     dht,
     keyPair,
     maxPeers,
+    earlyNonces,
     relays,
     policy,
     isLocal: network.kind === 'local',
@@ -220,11 +224,11 @@ export function createNode(init: NodeInit): Node {
       wakeup.addStream(session as never)
       sessionSwarm.add(session)
       channels.attach(session, peer)
-      void events.emit('connect', { peer })
     },
-    onclose(session, peer) {
+    onmet: (peer) => void events.emit('connect', { peer }),
+    onclose(session, peer, wasMet) {
       channels.detach(session, peer)
-      void events.emit('disconnect', { peer })
+      if (wasMet) void events.emit('disconnect', { peer })
     },
     onpath: (peer, path) => void events.emit('path', { peer, path })
   })

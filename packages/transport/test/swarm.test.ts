@@ -1,5 +1,6 @@
 import HyperDHT from 'hyperdht'
 import { expect, onTestFinished, test } from 'vitest'
+import { EarlyNonces } from '../src/internal/session/early-nonces.js'
 import { createSwarm } from '../src/internal/swarm.js'
 import { joinTopic } from '../src/topic.js'
 import { topicOf, useLocalNetwork } from './support.js'
@@ -66,13 +67,37 @@ test('a peer that is met already is not dialled', async () => {
   expect(met).toEqual([])
 })
 
+test('what is said in the handshake of a dial is heard by who is dialled; without it, and by others, it is a dial as any', async () => {
+  const nonce = new Uint8Array(32).fill(7)
+  const said = new EarlyNonces(() => nonce)
+  const heard = new EarlyNonces(() => null)
+  const [a, b] = [start({ earlyNonces: said }), start({ earlyNonces: heard })]
+  const stock = new HyperDHT({ bootstrap: net.network.bootstrap, host: '127.0.0.1' })
+  onTestFinished(() => stock.destroy())
+  const server = stock.createServer()
+  await Promise.all([b.listen(), server.listen()])
+  const incoming = async (from: () => void): Promise<Uint8Array | null> =>
+    new Promise((resolve) => {
+      b.once('connection', (stream) => resolve(heard.of(stream)))
+      from()
+    })
+  const { connect } = a.dht
+  expect(new Uint8Array((await incoming(() => a.joinPeer(b.keyPair.publicKey)))!)).toEqual(nonce)
+  expect(await incoming(() => stock.connect(b.keyPair.publicKey).on('error', () => undefined))).toBeNull()
+  const taken = new Promise<void>((resolve) => server.once('connection', (stream) => resolve(void stream.on('error', () => undefined))))
+  a.joinPeer(server.publicKey!)
+  await taken
+  // It is put back after each dial, and not wrapped once more.
+  expect(a.dht.connect).toBe(connect)
+})
+
 async function announce(swarm: ReturnType<typeof start>): Promise<void> {
   await swarm.dht.announce(topicOf('met already'), swarm.keyPair, swarm.server.relayAddresses).finished()
 }
 
 function start(init: Partial<Parameters<typeof createSwarm>[0]>): ReturnType<typeof createSwarm> {
   const dht = new HyperDHT({ bootstrap: net.network.bootstrap, host: '127.0.0.1' })
-  const swarm = createSwarm({ dht, isMet: () => false, oncrossing: () => undefined, ...init })
+  const swarm = createSwarm({ dht, earlyNonces: new EarlyNonces(() => null), isMet: () => false, oncrossing: () => undefined, ...init })
   swarm.on('connection', (stream) => stream.on('error', () => undefined))
   onTestFinished(() => swarm.destroy())
   return swarm

@@ -258,13 +258,14 @@ const encoding8 = {
     c.fixed32.preencode(state, m.stateCommitment)
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.slots)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 4 so always one byte
 
     if (m.parents) c.buffer.preencode(state, m.parents)
     if (m.states) c.buffer.preencode(state, m.states)
+    if (m.removals) c.uint.preencode(state, m.removals)
   },
   encode(state, m) {
-    const flags = (m.parents ? 1 : 0) | (m.states ? 2 : 0)
+    const flags = (m.parents ? 1 : 0) | (m.states ? 2 : 0) | (m.removals ? 4 : 0)
 
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.commitment)
@@ -275,6 +276,7 @@ const encoding8 = {
 
     if (m.parents) c.buffer.encode(state, m.parents)
     if (m.states) c.buffer.encode(state, m.states)
+    if (m.removals) c.uint.encode(state, m.removals)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -291,7 +293,8 @@ const encoding8 = {
       ephemeral: r3,
       slots: r4,
       parents: (flags & 1) !== 0 ? c.buffer.decode(state) : null,
-      states: (flags & 2) !== 0 ? c.buffer.decode(state) : null
+      states: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      removals: (flags & 4) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
@@ -1853,15 +1856,21 @@ const encoding64 = {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
     c.uint.preencode(state, m.skipped)
-    state.end++ // max flag is 8 so always one byte
+    state.end++ // max flag is 16 so always one byte
 
     if (m.speaker) c.fixed32.preencode(state, m.speaker)
     if (m.inARow) c.uint.preencode(state, m.inARow)
     if (m.acts) c.uint.preencode(state, m.acts)
     if (m.reports) c.uint.preencode(state, m.reports)
+    if (m.removals) c.uint.preencode(state, m.removals)
   },
   encode(state, m) {
-    const flags = (m.speaker ? 1 : 0) | (m.inARow ? 2 : 0) | (m.acts ? 4 : 0) | (m.reports ? 8 : 0)
+    const flags =
+      (m.speaker ? 1 : 0) |
+      (m.inARow ? 2 : 0) |
+      (m.acts ? 4 : 0) |
+      (m.reports ? 8 : 0) |
+      (m.removals ? 16 : 0)
 
     c.uint.encode(state, m.messages)
     c.uint.encode(state, m.authority)
@@ -1872,6 +1881,7 @@ const encoding64 = {
     if (m.inARow) c.uint.encode(state, m.inARow)
     if (m.acts) c.uint.encode(state, m.acts)
     if (m.reports) c.uint.encode(state, m.reports)
+    if (m.removals) c.uint.encode(state, m.removals)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1886,7 +1896,8 @@ const encoding64 = {
       speaker: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       inARow: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
       acts: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
-      reports: (flags & 8) !== 0 ? c.uint.decode(state) : 0
+      reports: (flags & 8) !== 0 ? c.uint.decode(state) : 0,
+      removals: (flags & 16) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
@@ -2380,13 +2391,21 @@ const encoding78 = {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
     c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 1 so always one byte
+
+    if (m.removals) c.uint.preencode(state, m.removals)
   },
   encode(state, m) {
+    const flags = m.removals ? 1 : 0
+
     c.uint.encode(state, m.lamport)
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.position)
     c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
+
+    if (m.removals) c.uint.encode(state, m.removals)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -2394,13 +2413,15 @@ const encoding78 = {
     const r2 = c.fixed32.decode(state)
     const r3 = c.uint.decode(state)
     const r4 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
 
     return {
       lamport: r0,
       id: r1,
       writer: r2,
       position: r3,
-      op: r4
+      op: r4,
+      removals: (flags & 1) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }

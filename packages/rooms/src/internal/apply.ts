@@ -21,7 +21,7 @@ import { profileVersion, profileVersionOf } from './people/tell-profile.js'
 import { rotationOf } from './rotation.js'
 import { rulesOf } from './room-rules.js'
 import { readGrants } from './slots.js'
-import { decodeStruct } from './structs.js'
+import { decodeStruct, type Structs } from './structs.js'
 import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
 
 /** What `apply` touched since it was last asked: for the caches, never for the view. */
@@ -146,7 +146,7 @@ async function applyAuthority(context: Context): Promise<boolean> {
   const place = { position: meta.authority, writer, length: node.length, op: node.value }
   const entry = toEntry(host, place, op, action)
   const unseen = takesAuthority(action) && (await hasUnseen(context, action))
-  const isDone = await perform(createViewState(view, host), entry.author, action)
+  const isDone = await perform(createViewState(view, host, meta), entry.author, action)
   // What is refused stays on record too, but for those at the door, who are many.
   if (isDone || action.type !== 'enter') {
     meta.authority++
@@ -155,18 +155,18 @@ async function applyAuthority(context: Context): Promise<boolean> {
   if (!isDone) return false
   if (isEntry(action)) await forgetKnocks(view, action.writer)
   if (isEntry(action) && action.type !== 'enter') beginChain(context, action.writer)
-  if (unseen) await resolveAnew(view, host)
-  await settleIndexers(createViewState(view, host), host)
+  if (unseen) await resolveAnew(context)
+  await settleIndexers(createViewState(view, host, meta), host)
   context.authors.clear()
   touched.people = true
   return true
 }
 
 /** Makes the view what all ops about authority come to, where one of them makes others void. */
-async function resolveAnew(view: RoomView, host: ApplyHost): Promise<void> {
+async function resolveAnew({ view, host, meta }: Run): Promise<void> {
   const rows = await view.all('authority')
   const resolved = await resolverOf(view).resolve(toEntries(rows, host))
-  await writeState(view, host, resolved)
+  await writeState(view, host, meta, resolved)
   for (const [i, row] of rows.entries()) {
     const refused = !resolved.isDone[i]
     if (refused !== (row.refused === true)) await view.put('authority', { ...row, refused })
@@ -260,13 +260,19 @@ async function findAuthor(view: RoomView, writer: Uint8Array): Promise<Author | 
 }
 
 async function rotate({ view, node, id, meta, touched }: ContentContext): Promise<boolean> {
-  const lamport = rotationOf(node.value)?.lamport ?? 0
+  const rotation = rotationOf(node.value)
+  const lamport = rotation?.lamport ?? 0
   if (lamport < 1 || lamport > (await nextLamport(view))) return false
   const kept = await view.epoch(id)
   if (kept !== null) await view.delete('epochs', kept)
-  await view.put('epochs', { lamport, id, writer: node.from.key, position: meta.authority, op: node.value })
+  await view.put('epochs', { lamport, id, writer: node.from.key, position: meta.authority, op: node.value, removals: knownRemovals(rotation!, meta) })
   touched.people = true
   return true
+}
+
+/** How many of the removals before it the author of a rotation knew: no more than there were. */
+function knownRemovals({ removals }: Structs['rotate'], meta: MetaRow): number {
+  return Math.min(removals ?? 0, meta.removals ?? 0)
 }
 
 /** Of concurrent ones each follows the same newest; a number from the future would win for ever. */
@@ -291,7 +297,7 @@ async function keepEpoch({ view, node, op, host, meta, touched }: ContentContext
   const lamport = Math.min(rotation.lamport, await nextLamport(view))
   // Who came after it may not have its key: who brings it knows when that was, and it was not later.
   const position = Math.min(payload!.position, meta.authority)
-  await view.put('epochs', { lamport, id, writer: node.from.key, position, op: bytes })
+  await view.put('epochs', { lamport, id, writer: node.from.key, position, op: bytes, removals: knownRemovals(rotation, meta) })
   touched.people = true
   return true
 }

@@ -76,6 +76,7 @@ export interface RoomKeys {
 export function createJoining(init: JoiningInit): Joining {
   const { node, hint, pairing, stack, records, open, enter, pin, assertOpen, report } = init
   const { corestore, identity } = stack
+  const reportUnheard = report('The devices of a room could not be asked for news.')
 
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
@@ -213,8 +214,24 @@ export function createJoining(init: JoiningInit): Joining {
   }
 
   async function untilIn({ opened, lost, forget }: Joined, bounded: Bounded): Promise<Room> {
-    const { room, isAdmitted, until } = opened
-    const arriving = until(async () => (await isAdmitted()) || hintDevices(opened))
+    const { room, isAdmitted, until, viewKeeper } = opened
+    let isWaiting = false
+    /** Not while the end of the room is read: of everybody there is much to read. */
+    const look = async (): Promise<void> => {
+      if (isWaiting) return
+      isWaiting = true
+      try {
+        await viewKeeper.calm()
+        await hintDevices(opened)
+      } finally {
+        isWaiting = false
+      }
+    }
+    const arriving = until(async () => {
+      if (await isAdmitted()) return true
+      look().catch((error: unknown) => opened.base.closing || reportUnheard(error))
+      return undefined
+    })
     const timer = createTimer(lost && LOST_PATIENCE_MS)
     await bounded(Promise.race([arriving, timer.over])).finally(timer.clear)
     const refused = await lost?.()
@@ -227,8 +244,9 @@ export function createJoining(init: JoiningInit): Joining {
     }
     // Who has no place in the log has no name in the room either.
     if (!(await opened.mayWrite())) return room
-    // Where nobody is there, it may take long until somebody gives this device a key: then it is told later.
-    await opened.teller.tell()
+    // Where nobody is there, it may take long until somebody gives this device a key: then it is told later. So it is in a
+    // room that is yet to be downloaded: to tell it one has to know of all who are in.
+    if (viewKeeper.isCalm()) await opened.teller.tell()
     return room
   }
 

@@ -4,6 +4,7 @@ import type { Attendance } from './attendance.js'
 import { indexersIn, mayName } from './authority/indexers.js'
 import { hasVoice } from './authority/voices.js'
 import { planIndexers, STEADY_MS, type Candidate } from './plan-indexers.js'
+import type { Roster } from './roster.js'
 import type { RoomView } from './view.js'
 
 /** Many see the same; each waits its turn, so that mostly one says it. */
@@ -21,6 +22,7 @@ export interface IndexerKeeperInit {
   /** The key of its identity. */
   readonly identity: Uint8Array
   readonly view: RoomView
+  readonly roster: Roster
   /** Names devices, by id. */
   readonly name: (devices: readonly string[]) => Promise<void>
   /** A device whose room is asleep is there: news wake it, and it signs. */
@@ -41,7 +43,7 @@ interface KnownCandidate extends Candidate {
  * Looks every ten minutes or so, until it is closed; on devices of admins alone there is anything to see. How long others
  * are away is counted while this device runs and meets anybody: its own sleep is not theirs.
  */
-export function createIndexerKeeper({ self, identity, view, name, attendance, onerror }: IndexerKeeperInit): IndexerKeeper {
+export function createIndexerKeeper({ self, identity, view, roster, name, attendance, onerror }: IndexerKeeperInit): IndexerKeeper {
   let timer: ReturnType<typeof setTimeout> | undefined
   let isClosed = false
 
@@ -72,7 +74,7 @@ export function createIndexerKeeper({ self, identity, view, name, attendance, on
 
   async function candidates(): Promise<KnownCandidate[]> {
     const found: KnownCandidate[] = []
-    for (const row of await view.all('devices')) {
+    for (const row of (await roster.devices()).values()) {
       const role = hasVoice(row) ? roleOf((await view.member(row.identity))?.role ?? 0) : undefined
       if (role === undefined || !isAtLeast(role, 'admin') || (await view.writer(row.writer)) === null) continue
       const id = encodeZ32(row.device)

@@ -2,6 +2,8 @@ import type Autobase from 'autobase'
 import type Hypercore from 'hypercore'
 import type { Download } from 'hypercore'
 import type { UpstreamAutobase } from './guards/autobase-internals.js'
+import { FEW_BLOCKS } from './guards/guard-fast-forward.js'
+import { VIEW_CORE } from './view.js'
 
 /**
  * How long a room has to be as it is, and nothing to be asked for: who has just come in, or opened it, reads the end of it
@@ -22,6 +24,12 @@ const PART_BLOCKS = 256
 export interface ViewKeeper {
   /** There may be more to download. */
   changed(): void
+  /** Whether few blocks are missing, or somebody who has just come in, or opened the room, has had the time to read the end of it. */
+  isCalm(): boolean
+  /** Resolves when it is calm, or closed: for what can wait, and reads much. */
+  calm(): Promise<void>
+  /** Calls back each time that it becomes so. */
+  oncalm(listener: () => void): () => void
   close(): void
 }
 
@@ -36,6 +44,11 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   let timer: ReturnType<typeof setTimeout> | undefined
   let downloads: Download[] = []
   let unlisten = (): void => undefined
+  let isCalm = false
+  /** Since when, in milliseconds since 1970, it has not been. */
+  let uncalmAt: number | undefined
+  const waiting = new Set<() => void>()
+  const listeners = new Set<() => void>()
   /** What is under way belongs to this; what belongs to an earlier one stops. */
   let round = 0
 
@@ -48,7 +61,9 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   }
 
   function keepLast(): void {
-    for (const { core } of byName.values()) {
+    for (const [name, { core }] of byName) {
+      // Where much is missing somebody waits for bytes, and reads nothing of the others.
+      if (!isCalm && name !== VIEW_CORE) continue
       const { contiguousLength, length: end } = core
       const start = Math.max(contiguousLength, end - LAST_BLOCKS)
       if (start < end) downloads.push(core.download({ start, end }))
@@ -57,8 +72,8 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
 
   function waitUntilQuiet(): void {
     const cores = [...byName.values()].map(({ core }) => core)
-    const startedAt = Date.now()
-    let lastAt = startedAt
+    const startedAt = (uncalmAt ??= Date.now())
+    let lastAt = Date.now()
     const ondownload = (): void => void (lastAt = Date.now())
     for (const core of cores) core.on('download', ondownload)
     unlisten = () => cores.forEach((core) => core.off('download', ondownload))
@@ -71,8 +86,18 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
     look()
   }
 
+  function calmDown(): void {
+    const wasCalm = isCalm
+    isCalm = true
+    uncalmAt = undefined
+    if (!wasCalm) for (const listener of listeners) listener()
+    for (const wake of waiting) wake()
+    waiting.clear()
+  }
+
   function keepAll(): void {
     unlisten()
+    calmDown()
     for (const { core } of byName.values()) keep(core, round).catch(onerror)
   }
 
@@ -91,9 +116,24 @@ export function createViewKeeper<View>(base: Autobase<View>, onerror: (error: un
   return {
     changed() {
       stop()
+      const missing = [...byName.values()].reduce((sum, { core }) => sum + core.length - core.contiguousLength, 0)
+      if (missing <= FEW_BLOCKS) calmDown()
+      else isCalm = false
       keepLast()
       waitUntilQuiet()
     },
-    close: stop
+    isCalm: () => isCalm,
+    calm: async () => {
+      if (!isCalm) await new Promise<void>((resolve) => waiting.add(resolve))
+    },
+    oncalm(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    close() {
+      listeners.clear()
+      stop()
+      calmDown()
+    }
   }
 }

@@ -1,10 +1,8 @@
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
-import { mapKey } from './map-key.js'
 import type { Draft, DraftSource, EpochPlan, Making } from './op-log.js'
 import {
   commitmentTo,
-  compareSlots,
   MAX_GRANT_SLOTS,
   MAX_ROTATE_SLOTS,
   sealGrants,
@@ -14,6 +12,7 @@ import {
   type EpochKey,
   type Recipient
 } from './slots.js'
+import type { Roster } from './roster.js'
 import { rotationOf } from './rotation.js'
 import { encodeStruct } from './structs.js'
 import type { DeviceRow, EpochRow, RoomView } from './view.js'
@@ -30,9 +29,14 @@ const MAX_LOOK_BACK = 64
 export interface Keyring {
   /**
    * The epoch to seal under now: the newest, if exactly the room's present devices have been given its
-   * key, by one of them. Where it is not so, the missing slots, or a new epoch, have to be written first.
+   * key, by one of them, who knew of all who had gone. Where it is not so, the missing slots, or a new epoch, have to be written first.
    */
   plan(): Promise<EpochPlan>
+  /**
+   * What somebody who comes in is given, or `undefined` where a new epoch has to begin: in a room with full history it is the key of the
+   * newest one, whoever else has it. Who else there is, which in a large room takes long to read, is asked by who writes next.
+   */
+  welcome(recipient: Recipient): Promise<Draft[] | undefined>
   /** What another device of a member is given beside the present key: what the person may read it may read too. */
   welcomeDevice(recipient: Recipient): Promise<Draft[]>
   /** Gives devices the key of an epoch. */
@@ -45,16 +49,19 @@ export interface Keyring {
 
 export interface KeyringInit {
   readonly room: Uint8Array
+  /** This device's writer core. */
+  readonly writer: Uint8Array
   readonly view: RoomView
+  readonly roster: Roster
   readonly epochKeys: EpochKeys
   /** Whether members, devices or epochs have changed, and `changed` is yet to be called. */
   readonly isChanging: () => boolean
 }
 
-export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit): Keyring {
+export function createKeyring({ room, writer, view, roster, epochKeys, isChanging }: KeyringInit): Keyring {
   const { key } = epochKeys
   /** The epoch for which nothing has to be written, as long as nothing changes. */
-  let settled: EpochKey | undefined
+  let settled: KnownEpoch | undefined
   let changes = 0
 
   async function plan(): Promise<EpochPlan> {
@@ -70,31 +77,24 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
   async function planAt(during: number): Promise<EpochPlan> {
     const [newest] = await view.epochs(1)
     const newestKey = newest && (await key(newest.id))
-    const missing = newest && (await missingFrom(newest))
+    const missing = newest && (await isUpToDate(newest)) ? await roster.missingFrom(newest) : undefined
     if (newest === undefined || newestKey === undefined || missing === undefined) return planRotation()
-    const epoch = { id: newest.id, key: newestKey }
+    const epoch = { row: newest, key: newestKey }
     if (missing.length === 0 && !isChanging() && during === changes) settled = epoch
     if (missing.length === 0) return planFor(epoch, [])
-    return (await history()) === 'full' ? planFor(epoch, grant(epoch, missing)) : planRotation()
+    return (await history()) === 'full' ? planFor(epoch, grant({ id: newest.id, key: newestKey }, missing)) : planRotation()
   }
 
   /**
-   * The devices that have not been given the key of an epoch, or `undefined` if somebody has it who is
-   * no member (any more): who made it, one of its recipients, or one who was granted it later.
+   * Whether who made an epoch knew of all who have gone since they came. Who did not may have had it given to one
+   * of them, by somebody who did not know either: nobody here may have heard of that yet.
    */
-  async function missingFrom({ id, writer: author, op }: EpochRow): Promise<DeviceRow[] | undefined> {
-    const [devices, grants] = await Promise.all([presentDevices(), view.grantsOf(id)])
-    const present = new Set(devices.map((row) => mapKey(row.writer)))
-    if (!present.has(mapKey(author))) return undefined
-    const slots = rotationOf(op)?.slots ?? new Uint8Array()
-    const { missing, hasStrangers } = compareSlots(slots, devices)
-    const granted = new Set(grants.map((row) => mapKey(row.writer)))
-    if (hasStrangers || [...granted].some((grantee) => !present.has(grantee))) return undefined
-    return missing.filter((row) => !granted.has(mapKey(row.writer)))
+  async function isUpToDate({ removals }: EpochRow): Promise<boolean> {
+    return (removals ?? 0) >= ((await view.meta()).removals ?? 0)
   }
 
   async function presentDevices(): Promise<DeviceRow[]> {
-    return (await view.all('devices')).filter((row) => !row.removed)
+    return [...(await roster.devices()).values()].filter((row) => !row.removed)
   }
 
   async function mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean> {
@@ -118,13 +118,22 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
       const found = await (carry === 'full' ? key(id) : epochKeys.stateKey(id))
       if (found !== undefined) older.push({ id, key: found })
     }
+    const { authority, removals } = await view.meta()
+    // After it: so that it is not said to be known that somebody has gone who is among them.
     const devices = await presentDevices()
     const first = devices.slice(0, MAX_ROTATE_SLOTS)
-    const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older)
+    const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older, removals ?? 0)
     const epoch = (ids: readonly Uint8Array[]): EpochKey => ({ id: ids[0]!, key: fresh })
     // The grants are made when the id of the rotation is known; how many there are is known before.
     const rest = chunks(devices.slice(first.length), MAX_GRANT_SLOTS)
-    return { drafts: [draft, ...rest.map((some) => ({ ids }: Making) => grant(epoch(ids), some)[0]!)], epoch }
+    return {
+      drafts: [draft, ...rest.map((some) => ({ ids }: Making) => grant(epoch(ids), some)[0]!)],
+      epoch,
+      row([rotation]) {
+        const { id, bytes } = rotation!
+        return { id, writer, op: bytes, lamport: rotationOf(bytes)!.lamport, position: authority, removals: removals ?? 0 }
+      }
+    }
   }
 
   function grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {
@@ -133,6 +142,11 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
 
   return {
     plan,
+    async welcome(recipient) {
+      const [newest] = (await history()) === 'full' ? await view.epochs(1) : []
+      const found = newest && (await key(newest.id))
+      return found && grant({ id: newest.id, key: found }, [recipient])
+    },
     async welcomeDevice(recipient) {
       if ((await history()) === 'full') return []
       const grants: Draft[] = []
@@ -152,8 +166,14 @@ export function createKeyring({ room, view, epochKeys, isChanging }: KeyringInit
   }
 }
 
-function planFor(epoch: EpochKey, drafts: readonly DraftSource[]): EpochPlan {
-  return { drafts, epoch: () => epoch }
+function planFor({ row, key }: KnownEpoch, drafts: readonly DraftSource[]): EpochPlan {
+  return { drafts, epoch: () => ({ id: row.id, key }), row: () => row }
+}
+
+/** One of the view, whose key this device has. */
+interface KnownEpoch {
+  readonly row: EpochRow
+  readonly key: Uint8Array
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {
@@ -170,13 +190,18 @@ function draftGrants(room: Uint8Array, epoch: EpochKey, recipients: readonly Rec
   })
 }
 
-/** A new epoch for these devices, which carries on what they may read of `older` ones; and its key. */
+/**
+ * A new epoch for these devices, which carries on what they may read of `older` ones; and its key.
+ *
+ * @param removals how many there were, as far as this device knows.
+ */
 export function draftRotation(
   room: Uint8Array,
   devices: readonly Recipient[],
   newestLamport: number,
   history: History,
-  older: readonly EpochKey[]
+  older: readonly EpochKey[],
+  removals = 0
 ): { draft: Draft; key: Uint8Array } {
   const key = randomBytes(KEY_BYTES)
   const payload = encodeStruct('rotate', {
@@ -185,7 +210,8 @@ export function draftRotation(
     stateCommitment: commitmentTo(room, stateKey(room, key)),
     ...sealSlots(room, key, devices),
     ...(older.length > 0 && history === 'full' && { parents: sealParents(room, key, older) }),
-    ...(older.length > 0 && history === 'since-join' && { states: sealParents(room, stateKey(room, key), older) })
+    ...(older.length > 0 && history === 'since-join' && { states: sealParents(room, stateKey(room, key), older) }),
+    ...(removals > 0 && { removals })
   })
   return { draft: { type: 'rotate', payload }, key }
 }

@@ -42,8 +42,8 @@ export async function letIn(
   // First: what was given to somebody who is not in, they can read all the same.
   if (!(await isIn(view, newcomer.writer))) return false
   if (admission.type === 'addDevice') await log.append(await keyring.welcomeDevice(newcomer))
-  // Whoever has not the present key gets it; or there is a new one, where the newcomer may not have it.
-  await log.append([], { underEpoch: true })
+  const drafts = await keyring.welcome(newcomer)
+  await (drafts === undefined ? log.append([], { underEpoch: true }) : log.append(drafts))
   return true
 }
 

@@ -10,7 +10,7 @@ import { encodeOp, isPlain, isTalk, opId, OpType, type OpTypeName } from './op.j
 import type { Made, Outbox, Unsent } from './outbox.js'
 import { createPace } from './pace.js'
 import { messageKey, stateKey, type EpochKey } from './slots.js'
-import type { RoomView } from './view.js'
+import type { EpochRow, RoomView } from './view.js'
 
 /** An op that is not written yet. */
 export interface Draft {
@@ -40,6 +40,8 @@ export interface EpochPlan {
   readonly drafts: readonly DraftSource[]
   /** @param ids of the drafts. */
   epoch(ids: readonly Uint8Array[]): EpochKey
+  /** The epoch as the view has it, or is to have it when the drafts are written. */
+  row(planned: readonly Made[]): EpochRow
 }
 
 /** An op that is durable and has been applied here. */
@@ -122,7 +124,7 @@ export interface OpLogInit {
   readonly outbox: Outbox
   readonly planEpoch: () => Promise<EpochPlan>
   /** Called with each epoch that something was written under. */
-  readonly onepoch: (epoch: Uint8Array) => void
+  readonly onepoch: (epoch: EpochRow) => void
   /** Called with what is written after the append that it was for has failed. */
   readonly onrecovered: (written: readonly Written[]) => void
   /** Milliseconds since 1970. */
@@ -182,11 +184,10 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
     // Whether something failed meanwhile.
     if (head === undefined) return makeCommit(commit)
     const before = head
-    const { planned, ops, last, epoch } = encodeCommit(commit, plan, before.id)
+    const { planned, ops, last } = encodeCommit(commit, plan, before.id)
     const all = [...planned, ...ops.flat()]
     assertBatch(all)
-    head = { id: last }
-    const during = head
+    const during = (head = { id: last })
     commit.forEach(({ onmade }, i) => onmade?.(ops[i]!))
     const isDurable = isPlain && (await makeDurable(all, before.id))
     // What they name will not be in the core, or not now.
@@ -197,7 +198,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
       isPlain,
       isStranger: commit[0]!.isStranger,
       landed() {
-        if (epoch !== undefined) onepoch(epoch.id)
+        if (plan !== undefined) onepoch(plan.row(planned))
         planned.forEach(land)
         commit.forEach(({ resolve }, i) => resolve(ops[i]!.map(land)))
       },
@@ -297,7 +298,7 @@ export function createOpLog({ base, room, flight, outbox, planEpoch, onepoch, on
     const planned = plan === undefined ? [] : make(plan.drafts, undefined)
     const epoch = plan?.epoch(planned.map(({ id }) => id))
     const ops = commit.map(({ drafts, underEpoch }) => make(drafts, underEpoch ? epoch : undefined))
-    return { planned, ops, last, epoch }
+    return { planned, ops, last }
   }
 
   function land({ id, bytes }: Made): Written {

@@ -17,7 +17,7 @@ import { createEpochKeys } from './epoch-keys.js'
 import { createForkReports } from './fork-reports.js'
 import { createGoverning } from './governing.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
-import { createViewKeeper } from './keep-view.js'
+import { createViewKeeper, type ViewKeeper } from './keep-view.js'
 import { createKeyRequests } from './key-requests.js'
 import { createIndexerKeeper } from './keep-indexers.js'
 import { createKeyring, HISTORY, type Keyring } from './keyring.js'
@@ -37,6 +37,7 @@ import { createPresence, type Presence } from './presence.js'
 import { createReadMarks } from './read-marks.js'
 import { createReceipts } from './receipts.js'
 import { createReader, type Reader } from './reader.js'
+import { createRoster, type Roster } from './roster.js'
 import { createRoomBundles } from './bundle/room-bundles.js'
 import { createRoomCollections } from './room-collections.js'
 import { createHealthWatch, type HealthWatch } from './room-health.js'
@@ -89,6 +90,8 @@ export interface OpenRoom {
   readonly base: Autobase<RoomView>
   readonly view: RoomView
   readonly log: OpLog
+  readonly roster: Roster
+  readonly viewKeeper: Pick<ViewKeeper, 'isCalm' | 'calm' | 'oncalm'>
   readonly keyring: Keyring
   readonly joinRequests: JoinRequests
   readonly reader: Reader
@@ -153,7 +156,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   base.on('error', onbroken)
   const view = base.view
   const pending = createPendingMessages({ view, flight: touched.flight, onerror: (error) => onerror(error) })
-  const timeline = createTimeline(view, pending)
+  const timeline = createTimeline(view, pending, (rows) => rows.forEach(({ writer }) => reader.expect(writer)))
   pending.on('settle', ({ id, isWithdrawn }) => {
     void events.emit('settle', { id: encodeZ32(id), state: isWithdrawn ? 'withdrawn' : 'sent' })
   })
@@ -168,7 +171,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const discoveryKey = base.discoveryKey!
   const writer = base.local.key
   const epochKeys = createEpochKeys({ room: discoveryKey, writer, identity, view })
-  const keyring = createKeyring({ room: discoveryKey, view, epochKeys, isChanging: () => touched.people })
+  const roster = createRoster(view)
+  const keyring = createKeyring({ room: discoveryKey, writer, view, roster, epochKeys, isChanging: () => touched.people })
   const outbox = await openOutbox(base.local, base.encryptionKey!, (op) => opId(discoveryKey, writer, op))
   const log: OpLog = createOpLog({
     base,
@@ -181,11 +185,16 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     now: Date.now
   })
   const finder = createMessageFinder({ view, pending, log })
-  const epochKeeper = createEpochKeeper({ view, log, isAdmitted: mayWrite, epochs, onerror })
+  const epochKeeper = createEpochKeeper({ room: discoveryKey, base, view, roster, log, isAdmitted: mayWrite, epochs, onerror })
   const keyRequests = createKeyRequests({ view, log, keyring, epochKeys, writer, onerror })
-  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing: keyRequests.ask, isBlocked })
-  const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await makesKey()))
-  const teller = createProfileTeller({ self: identity.identity.publicKey, view, log, reader, profile, maySeal, onerror })
+  const onmissing = (epoch: Uint8Array): void => {
+    keyRequests.ask(epoch)
+    epochKeeper.lacking(epoch)
+  }
+  const reader = createReader({ room: discoveryKey, identity, view, epochKeys, onmissing, isBlocked })
+  // Where each newcomer gets a key of its own, who writes first makes it.
+  const maySeal = async (): Promise<boolean> => (await isAdmitted()) && ((await hasKey()) || (await view.room())?.history === HISTORY['since-join'])
+  const teller = createProfileTeller({ self: identity.identity.publicKey, view, log, reader, profile, maySeal, calm: () => viewKeeper.calm(), prepare: keyring.plan, onerror })
 
   const search = createRoomSearch({ core: base.local, identity, view, log, finder, reader, settled: timeline.settled, whileOpen })
   const postListeners = new Set<(message: PendingMessage) => void>()
@@ -193,6 +202,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const logListeners = new Set<(order: number) => void>()
   const readListeners = new Set<(message: Uint8Array) => void>()
   const viewKeeper = createViewKeeper(base, onerror)
+  for (const replaced of ['reboot', 'fast-forward'] as const) base.on(replaced, roster.reset)
   base.on('fast-forward', () => {
     viewKeeper.changed()
     touched.people = true
@@ -226,13 +236,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
       await withTimeout(receipts.close().then(() => log.settled()), { timeoutMs: SETTLE_MS }).catch(() => undefined)
       timeline.close()
       pending.close()
-      keyRequests.close()
-      presence.close()
-      forks.close()
-      health.close()
-      indexerKeeper.close()
-      viewKeeper.close()
-      teller.close()
+      for (const each of [keyRequests, epochKeeper, presence, forks, health, indexerKeeper, viewKeeper, teller]) each.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -342,13 +346,8 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     return key !== undefined
   }
 
-  /** Where each newcomer gets a key of its own, who writes first makes it. */
-  async function makesKey(): Promise<boolean> {
-    return (await view.room())?.history === HISTORY['since-join']
-  }
-
   const { id: self } = identity.device
-  const indexerKeeper = createIndexerKeeper({ self, identity: identity.identity.publicKey, view, name: room.setIndexers, attendance, onerror })
+  const indexerKeeper = createIndexerKeeper({ self, identity: identity.identity.publicKey, view, roster, name: room.setIndexers, attendance, onerror })
   viewKeeper.changed()
   keyRequests.changed()
   teller.changed()
@@ -357,12 +356,14 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   forks.start({ view, log, isAdmitted: mayWrite, onerror })
   // Found while it was asleep, when whoever opens it has had the time to listen.
   if (isFrozen(base.local)) setTimeout(() => void (closing === undefined && onbroken(new Error('This device has signed two pasts.'))), 0)
-  health.start({ base, view, timeline, onpeople, attendance, emit: (seen) => void events.emit('health', seen), onerror })
+  health.start({ base, roster, calm: viewKeeper.calm, timeline, onpeople, attendance, emit: (seen) => void events.emit('health', seen), onerror })
   return {
     room,
     base,
     view,
     log,
+    roster,
+    viewKeeper,
     keyring,
     joinRequests,
     reader,
@@ -384,7 +385,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     isAdmitted,
     mayWrite,
     hasKey,
-    isBusy: () => !outbox.isEmpty() || log.isBusy() || pending.size > 0 || keyRequests.isWaiting() || forks.isWaiting() || receipts.isWaiting(),
+    isBusy: () => !outbox.isEmpty() || log.isBusy() || pending.size > 0 || keyRequests.isWaiting() || epochKeeper.isWaiting() || forks.isWaiting() || receipts.isWaiting(),
     until
   }
 }

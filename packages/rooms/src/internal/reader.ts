@@ -39,6 +39,8 @@ export interface Reader {
   roomName(): Promise<string>
   /** The links of the mirrors that the room names. */
   mirrors(): Promise<readonly string[]>
+  /** What a device has said is about to be shown: who is behind it is looked up beside others. */
+  expect(writer: Uint8Array): void
   /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
   authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
@@ -241,6 +243,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       const body = mirrors && mirrorsWriter ? await openBody(mirrors, mirrorsWriter) : 'unknown'
       return typeof body === 'string' ? [] : readMirrors(body)
     },
+    expect: (writer) => void author(writer),
     authorOf: async (writer) => (await author(writer))?.id,
     body: openBody,
     changed() {

@@ -40,9 +40,9 @@ export function registerCores(room: Room, cores: RoomCores): void {
 }
 
 /** Those of a room for as long as it is open. */
-export function coresIn({ room, base, view, log, health, onpeople }: OpenRoom): RoomCores {
+export function coresIn({ room, base, view, roster, viewKeeper, log, health, onpeople }: OpenRoom): RoomCores {
   const { key: own } = base.local
-  const others = async () => (await view.all('devices')).filter(({ writer }) => !equalBytes(writer, own))
+  const others = async () => [...(await roster.devices()).values()].filter(({ writer }) => !equalBytes(writer, own))
   return {
     own,
     async written() {
@@ -55,7 +55,8 @@ export function coresIn({ room, base, view, log, health, onpeople }: OpenRoom): 
     async keys() {
       const { byName } = (base as unknown as UpstreamAutobase<RoomView>)._viewStore
       const views = [...byName.values()].flatMap(({ core }) => core.key ?? [])
-      return [own, ...views, ...(await others()).map(({ writer }) => writer)]
+      // Who has just come in reads first, and has to know of the others later.
+      return [own, ...views, ...(viewKeeper.isCalm() ? await others() : []).map(({ writer }) => writer)]
     },
     async mirrors() {
       const { mirrors, role } = await room.info()
@@ -76,15 +77,18 @@ export function coresIn({ room, base, view, log, health, onpeople }: OpenRoom): 
     },
     onchange(listener) {
       base.on('reboot', listener)
-      const stop = onpeople(listener)
+      const stops = [onpeople(listener), viewKeeper.oncalm(listener)]
       return () => {
         base.off('reboot', listener)
-        stop()
+        for (const stop of stops) stop()
       }
     },
     isLeft: () => false,
     tellMirrors: health.tellMirrors,
-    devices: async () => (await others()).filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device))
+    async devices() {
+      await viewKeeper.calm()
+      return (await others()).filter(({ removed }) => !removed).map(({ device }) => encodeZ32(device))
+    }
   }
 }
 

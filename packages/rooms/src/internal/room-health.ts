@@ -7,6 +7,7 @@ import type { FrozenWriter } from './guards/guard-writer.js'
 import { describeHealth, stateOf, type HealthFindings } from './describe-health.js'
 import { mapKey } from './map-key.js'
 import type { Timeline } from './timeline.js'
+import type { Roster } from './roster.js'
 import type { DeviceRow, RoomView } from './view.js'
 
 /** How long to let things come about before a change is told of. */
@@ -17,7 +18,9 @@ export type MirrorSource = (blocks: number) => readonly MirrorHealth[]
 
 export interface HealthParts {
   readonly base: Autobase<RoomView>
-  readonly view: RoomView
+  readonly roster: Pick<Roster, 'devices'>
+  /** Resolves when nobody waits for what the room is read for first. */
+  readonly calm: () => Promise<void>
   readonly timeline: Timeline
   readonly onpeople: (listener: () => void) => () => void
   readonly attendance: Attendance
@@ -42,8 +45,6 @@ export function createHealthWatch(): HealthWatch {
   let isSplit = false
   let mirrors: MirrorSource = () => []
   let parts: HealthParts | undefined
-  /** The devices that are, or were, in the room; read again when they may be others. */
-  let devices: Promise<ReadonlyMap<string, DeviceRow>> | undefined
   /** What was told last, but for what changes with each message. */
   let told: string | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -53,10 +54,14 @@ export function createHealthWatch(): HealthWatch {
   /** Many changes make one look; what goes on without end is looked at once a second. */
   function changed(): void {
     if (parts === undefined || isClosed) return
-    const { emit, onerror } = parts
+    const { emit, onerror, calm } = parts
     timer ??= setTimeout(() => {
-      timer = undefined
-      look(emit).catch(onerror)
+      calm()
+        .then(() => {
+          timer = undefined
+          return isClosed ? undefined : look(emit)
+        })
+        .catch(onerror)
     }, LOOK_MS)
   }
 
@@ -69,8 +74,8 @@ export function createHealthWatch(): HealthWatch {
   }
 
   async function now(): Promise<RoomHealth> {
-    const { base, view, timeline } = parts!
-    const known = await (devices ??= readDevices(view))
+    const { base, roster, timeline } = parts!
+    const known = await roster.devices()
     const writers = [...(base as unknown as UpstreamAutobase<RoomView>).activeWriters]
     const indexers = describeIndexers(base, known)
     const quorum = Math.floor(indexers.length / 2) + 1
@@ -90,15 +95,6 @@ export function createHealthWatch(): HealthWatch {
       mirrors: mirrors(base.local.length)
     }
     return { state: stateOf(findings), sentence: describeHealth(findings), ...findings }
-  }
-
-  async function readDevices(view: RoomView): Promise<ReadonlyMap<string, DeviceRow>> {
-    try {
-      return new Map((await view.all('devices')).map((row) => [mapKey(row.writer), row]))
-    } catch (error) {
-      devices = undefined
-      throw error
-    }
   }
 
   function describeIndexers(base: Autobase<RoomView>, known: ReadonlyMap<string, DeviceRow>): IndexerHealth[] {
@@ -127,15 +123,11 @@ export function createHealthWatch(): HealthWatch {
       parts = room
       const { base, onpeople, attendance } = room
       stop = attendance.onchange(changed)
-      onpeople(() => {
-        devices = undefined
-        changed()
-      })
+      onpeople(changed)
       base.on('update', changed)
       base.on('reboot', changed)
       base.on('fast-forward', () => {
         isSplit = false
-        devices = undefined
         changed()
       })
       changed()

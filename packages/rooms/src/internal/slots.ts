@@ -82,17 +82,11 @@ function sealFor(
   return { ephemeral, slots: concatBytes(...slots) }
 }
 
-/** Who of `devices` has no slot, and whether there are slots for anybody else. */
-export function compareSlots<Device extends Recipient>(
-  slots: Uint8Array,
-  devices: readonly Device[]
-): { missing: Device[]; hasStrangers: boolean } {
+/** The tags of all whom there are slots for. */
+export function tagsIn(slots: Uint8Array): Set<string> {
   const tags = new Set<string>()
-  for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) {
-    tags.add(mapKey(slots.subarray(at, at + TAG_BYTES)))
-  }
-  const missing = devices.filter(({ writer }) => !tags.has(mapKey(tagOf(writer))))
-  return { missing, hasStrangers: tags.size > devices.length - missing.length }
+  for (let at = 0; at + SLOT_BYTES <= slots.length; at += SLOT_BYTES) tags.add(mapKey(slots.subarray(at, at + TAG_BYTES)))
+  return tags
 }
 
 /** The sealed keys in the slots that bear the tag of `writer`: one, unless somebody plays games. */
@@ -167,7 +161,8 @@ function findParent(parents: Uint8Array, id: Uint8Array): Uint8Array | undefined
   return undefined
 }
 
-function tagOf(writer: Uint8Array): Uint8Array {
+/** By what a slot of {@link sealSlots} is found. */
+export function tagOf(writer: Uint8Array): Uint8Array {
   return hash('covey/epoch/tag/1', writer).subarray(0, TAG_BYTES)
 }
 

@@ -38,7 +38,8 @@ const PAGE_ROWS = 64
 /** How many ids an iteration remembers before it asks which of them can no longer move. */
 const PRUNE_IDS = 4_096
 
-export function createTimeline(view: RoomView, pending: PendingMessages): Timeline {
+/** @param onpage called with what is about to be shown together. */
+export function createTimeline(view: RoomView, pending: PendingMessages, onpage: (rows: readonly MessageRow[]) => void = () => undefined): Timeline {
   const signals = createEvents<{ change: { order: number | undefined }; close: void; error: CoveyError }>()
   let closed: { error: Error | undefined } | undefined
 
@@ -96,6 +97,7 @@ export function createTimeline(view: RoomView, pending: PendingMessages): Timeli
           continue
         }
         next = Math.min(start + page.length, changed)
+        onpage(page)
         if (given.size > PRUNE_IDS) final = await forgetFinal(given, final, start)
         for (const row of page) {
           if (row.order >= changed) break

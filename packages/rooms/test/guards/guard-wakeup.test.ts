@@ -1,6 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { UpstreamAutobase } from '../../src/internal/guards/autobase-internals.js'
+import { randomBytes } from '../../src/internal/crypto.js'
 import { boundedHints, createWaiting, mayWake } from '../../src/internal/guards/guard-wakeup.js'
 import { createRateLimit } from '../../src/internal/guards/rate-limit.js'
+import { foundBy, startDevice } from '../support-apply.js'
+import { useLocalNetwork } from '../support.js'
+
+const net = useLocalNetwork()
 
 test('of many hints, as many are taken as there is room for', () => {
   const hints = Array.from({ length: 3_000 }, (_, length) => ({ key: new Uint8Array(32), length }))
@@ -40,4 +46,18 @@ test('writers that may not be opened yet are spoken of again, and not after clos
   waiting.add(hint(3))
   vi.advanceTimersByTime(10_000)
   expect(told).toEqual([64, 1])
+})
+
+test('a hint that comes while another of the same writer is followed is followed too', async () => {
+  const { base } = await foundBy(await startDevice(net))
+  const upstream = base as unknown as UpstreamAutobase<unknown>
+  const key = randomBytes(32)
+  const followed: number[] = []
+  upstream._wakeupWriter = async (_, length) => {
+    followed.push(length)
+    // As where a peer announces what the device has just looked for in vain.
+    if (followed.length === 1) base.hintWakeup([{ key, length: 5 }])
+  }
+  base.hintWakeup([{ key, length: -1 }])
+  await expect.poll(() => followed).toEqual([0, 5])
 })

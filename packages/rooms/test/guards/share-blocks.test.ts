@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import fc from 'fast-check'
 import definition from '../../spec/db/index.js'
 import { openSharing } from '../../src/internal/guards/share-blocks.js'
+import { openMovable } from '../support-movable.js'
 import { temporaryFolder } from '../support.js'
 
 // White box: a view alone, whose end is cut off and written anew as Autobase does it when the order changes.
@@ -89,15 +90,9 @@ test('after an append, only what is new is read again', async () => {
   await db.close()
 })
 
-/** A view as Autobase has it: written in a session of its own, which can go over to another core. */
 async function movableView(store: Corestore, name: string) {
-  const core = store.get({ name }) as Hypercore<unknown>
-  await core.ready()
-  const batch = core.session({ name: 'batch', writable: true }) as Hypercore<unknown>
-  await batch.ready()
-  const session = batch.session({ writable: true }) as Hypercore<unknown>
-  await session.ready()
-  return { batch, db: openSharing(session, definition) }
+  const movable = await openMovable(store, name)
+  return { movable, db: openSharing(movable.session, definition) }
 }
 
 test.each([4, 7, 20])('a view that moves to a core of %i rows, as with other indexers, is read as it is there', async (rows) => {
@@ -116,7 +111,6 @@ test.each([4, 7, 20])('a view that moves to a core of %i rows, as with other ind
   for (let i = 0; i < rows; i++) await put(there, i, 2)
   const expected = await all(there)
   expect(expected.length).toBe(rows)
-  type Movable = { readonly state: { moveTo(core: Hypercore<unknown>, length: number): Promise<void> } }
-  await (here.batch as unknown as Movable).state.moveTo(there.batch, there.batch.length)
+  await here.movable.moveTo(there.movable)
   expect(await all(here)).toEqual(expected)
 })

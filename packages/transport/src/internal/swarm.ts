@@ -1,5 +1,6 @@
 import Hyperswarm, { type PeerInfo, type SwarmConnection } from 'hyperswarm'
 import type { AnnouncedPeer, LogOptions } from 'hyperdht'
+import type { EarlyNonces } from './session/early-nonces.js'
 
 /** Of hyperswarm 4.17.2, index.js, what is overridden and used here. */
 interface Upstream extends Omit<Hyperswarm, 'listening' | 'listen' | 'destroy' | 'suspend'> {
@@ -22,6 +23,8 @@ const BACKOFFS_MS = [1_000, 2_000, 5_000, 600_000]
 const BOOTSTRAP_PATIENCE_MS = 1_000
 
 export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hyperswarm>[0]> {
+  /** What is said in the handshakes of those that dial, and heard in those of who is dialled. */
+  readonly earlyNonces: EarlyNonces
   /** Whether there is a path to a peer, whoever made it. */
   readonly isMet: (publicKey: Uint8Array) => boolean
   /** A connection that crossed one that is there, or is being dialled. */
@@ -36,7 +39,7 @@ export interface SwarmInit extends NonNullable<ConstructorParameters<typeof Hype
  * It is announced when it knows the network, and so whether others can dial it: then its own address is the first
  * that they try, which spares them the way over a node of the DHT.
  */
-export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
+export function createSwarm({ earlyNonces, isMet, oncrossing, ...options }: SwarmInit): Hyperswarm {
   class Swarm extends (Hyperswarm as unknown as new (options: object) => Upstream) {
     #hurry = (): void => undefined
     readonly #isInHurry = new Promise<void>((resolve) => (this.#hurry = resolve))
@@ -64,6 +67,18 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
       if (!this.destroyed) await this.server.listen(this.keyPair)
     }
 
+    /** With a handshake of our own, for which the swarm has no option. */
+    #dial(peer: PeerInfo, queued: boolean): void {
+      const { dht } = this
+      const { connect } = dht
+      dht.connect = (publicKey, options) => connect.call(dht, publicKey, { ...options, createHandshake: earlyNonces.dial })
+      try {
+        super._connect(peer, queued)
+      } finally {
+        dht.connect = connect
+      }
+    }
+
     override _handleServerConnection(stream: SwarmConnection): void {
       const isCrossing = !this.destroyed && !this.suspended && this._allConnections.has(stream.remotePublicKey)
       if (isCrossing) oncrossing(stream)
@@ -71,7 +86,7 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
     }
 
     override _connect(peer: PeerInfo, queued: boolean): void {
-      if (!isMet(peer.publicKey)) super._connect(peer, queued)
+      if (!isMet(peer.publicKey)) this.#dial(peer, queued)
       else if (queued) this._flushMaybe(peer)
     }
 
@@ -79,7 +94,9 @@ export function createSwarm({ isMet, oncrossing, ...options }: SwarmInit): Hyper
       return !isMet(peer.publicKey) && super._shouldRequeue(peer)
     }
   }
-  return new Swarm({ ...options, backoffs: BACKOFFS_MS }) as unknown as Hyperswarm
+  const swarm = new Swarm({ ...options, backoffs: BACKOFFS_MS }) as unknown as Hyperswarm
+  swarm.server.createHandshake = earlyNonces.answer
+  return swarm
 }
 
 /**

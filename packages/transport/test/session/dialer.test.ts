@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import NoiseSecretStream from '@hyperswarm/secret-stream'
 import type HyperDHT from 'hyperdht'
 import { expect, test } from 'vitest'
+import { EarlyNonces } from '../../src/internal/session/early-nonces.js'
 import { Dialer } from '../../src/internal/session/dialer.js'
 
 /** A dialer whose dials fail with a code of the DHT, which says how many random punches go on. */
@@ -24,7 +25,7 @@ function createDialer() {
   }
   const keyPair = NoiseSecretStream.keyPair()
   const { publicKey } = NoiseSecretStream.keyPair()
-  const dialer = new Dialer({ dht: dht as unknown as HyperDHT, keyPair, publicKey, onopen: () => undefined, onfail: () => undefined })
+  const dialer = new Dialer({ dht: dht as unknown as HyperDHT, keyPair, publicKey, earlyNonces: new EarlyNonces(() => null), onopen: () => undefined, onfail: () => undefined })
   const startedAt = Date.now()
   return {
     dht,

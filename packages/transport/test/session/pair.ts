@@ -4,6 +4,7 @@ import type HyperDHT from 'hyperdht'
 import { onTestFinished } from 'vitest'
 import type { Relays } from '../../src/internal/relay/relays.js'
 import type { Session } from '../../src/internal/session/session.js'
+import { EarlyNonces } from '../../src/internal/session/early-nonces.js'
 import { Sessions } from '../../src/internal/session/sessions.js'
 import { Tcp } from '../../src/internal/tcp/tcp.js'
 
@@ -14,6 +15,9 @@ export interface Side {
   readonly opened: Session[]
   readonly closed: Session[]
   readonly paths: string[]
+  /** Whom it has met, and that it met nobody any more. */
+  readonly met: boolean[]
+  readonly earlyNonces: EarlyNonces
   /** How often it has dialled. */
   readonly dials: { count: number }
   /** Where the DHT tells of the network. */
@@ -31,8 +35,10 @@ export function createPair(): { leader: Side; follower: Side } {
 
 export function createSide(seed: number, maxPeers = 8, relays?: Relays): Side {
   const keyPair = NoiseSecretStream.keyPair(new Uint8Array(32).fill(seed))
-  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], streams: [], dials: { count: 0 }, network: new EventEmitter() }
+  const side = { keyPair, opened: [] as Session[], closed: [] as Session[], paths: [] as string[], met: [] as boolean[], streams: [], dials: { count: 0 }, network: new EventEmitter() }
+  const earlyNonces = new EarlyNonces((publicKey) => sessions.nonceFor(publicKey))
   const sessions: Sessions = new Sessions({
+    earlyNonces,
     tcp: new Tcp({ keyPair, host: '127.0.0.1', onopen: (stream) => sessions.accept(stream) }),
     dht: undialable(side),
     keyPair,
@@ -42,11 +48,15 @@ export function createSide(seed: number, maxPeers = 8, relays?: Relays): Side {
       session.on('error', () => undefined)
       side.opened.push(session)
     },
-    onclose: (session) => void side.closed.push(session),
+    onmet: () => void side.met.push(true),
+    onclose(session, _, wasMet) {
+      side.closed.push(session)
+      if (wasMet) side.met.push(false)
+    },
     onpath: (_, path) => void side.paths.push(path)
   })
   onTestFinished(() => sessions.close())
-  return { ...side, sessions }
+  return { ...side, sessions, earlyNonces }
 }
 
 /** A connection between two sides; resolves when both have proven their keys. */

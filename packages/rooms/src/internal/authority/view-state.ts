@@ -1,12 +1,18 @@
 import { equalBytes } from '@covey/core'
 import type { ApplyHost } from 'autobase'
 import { encodeStruct } from '../structs.js'
-import type { DeviceRow, Rows, RoomView } from '../view.js'
+import type { DeviceRow, MetaRow, Rows, RoomView } from '../view.js'
 import { hasVoice } from './voices.js'
 import { AUTHORITY_COLLECTIONS, keyOf, type AuthorityCollection, type AuthorityState, type MemoryState } from './state.js'
 
-/** An {@link AuthorityState} that is the view itself, and lets devices in and out of the log. */
-export function createViewState(view: RoomView, host: ApplyHost): AuthorityState {
+/** An {@link AuthorityState} that is the view itself, lets devices in and out of the log, and counts in `meta` those that go. */
+export function createViewState(view: RoomView, host: ApplyHost, meta: MetaRow): AuthorityState {
+  async function changeDevice(row: DeviceRow): Promise<void> {
+    const before = await view.device(row.writer)
+    if (before !== null && !before.removed && row.removed) meta.removals = (meta.removals ?? 0) + 1
+    await changeWriter(view, host, before, row)
+  }
+
   return {
     room: view.room,
     member: view.member,
@@ -18,7 +24,7 @@ export function createViewState(view: RoomView, host: ApplyHost): AuthorityState
     collection: view.collection,
     collections: () => view.all('collections'),
     async put(collection, row) {
-      if (collection === 'devices') await changeWriter(view, host, row as DeviceRow)
+      if (collection === 'devices') await changeDevice(row as DeviceRow)
       await view.put(collection, row)
     },
     unban: (identity) => view.delete('bans', { identity, role: 0 })
@@ -26,8 +32,8 @@ export function createViewState(view: RoomView, host: ApplyHost): AuthorityState
 }
 
 /** Makes the view what `state` is, where it differs. */
-export async function writeState(view: RoomView, host: ApplyHost, state: MemoryState): Promise<void> {
-  const target = createViewState(view, host)
+export async function writeState(view: RoomView, host: ApplyHost, meta: MetaRow, state: MemoryState): Promise<void> {
+  const target = createViewState(view, host, meta)
   for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(view, target, collection, state)
 }
 
@@ -62,8 +68,7 @@ async function writeCollection<Name extends AuthorityCollection>(
 }
 
 /** Lets a device's core into the log, or out of it, as its new row says. */
-async function changeWriter(view: RoomView, host: ApplyHost, row: DeviceRow): Promise<void> {
-  const before = await view.device(row.writer)
+async function changeWriter(view: RoomView, host: ApplyHost, before: DeviceRow | null, row: DeviceRow): Promise<void> {
   const isFounder = equalBytes(row.writer, host.key)
   // The founder's core is in the log before there is anything in the view.
   const wasActive = before === null ? isFounder : hasVoice(before)

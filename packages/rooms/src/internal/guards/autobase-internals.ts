@@ -171,11 +171,15 @@ export interface UpstreamAutobase<View> extends Omit<Autobase<View>, 'activeWrit
   isFastForwarding(): boolean
   hintWakeup(hints: Head | Head[]): void
   _isLocalCore(core: WriterCore): boolean
+  /** A session of a writer's core, which decodes its blocks. */
+  _makeWriterCore(key: Uint8Array): WriterCore
   _makeWriter(key: Uint8Array, length: number, isActive: boolean, isRemoved: boolean): UpstreamWriter
   _updateLinearizer(indexers: UpstreamWriter[], heads: Head[]): void
   _runFastForward(fastForward: UpstreamFastForward): Promise<void>
   _migrateView(...args: unknown[]): Promise<UpstreamViewRef>
   _applyFastForwardMigration(ref: UpstreamViewRef, view: Head): Promise<void>
+  /** Follows all hints. */
+  _drainWakeup(): Promise<void>
   _wakeupWriter(key: Uint8Array, length: number): Promise<void>
   _queueBump(): void
   /** Does what is to be done, once for all who ask meanwhile. */

@@ -115,7 +115,7 @@ function linkWholeBatches(node: GraphNode): void {
 }
 
 /** Decoding and decrypting fail with these; what storage and sessions fail with has a code of its own. */
-function isUndecodable(error: unknown): boolean {
+export function isUndecodable(error: unknown): boolean {
   const { code } = error as { code?: string }
   return code === undefined || code === 'DECODING_ERROR'
 }

@@ -128,6 +128,8 @@ export function createGuardedBase<View>(
   class GuardedBase extends (Autobase as unknown as UpstreamAutobaseClass)<View> {
     readonly #rate = createRateLimit(STRANGER_RATE)
     readonly #waiting = createWaiting((hints) => this.hintWakeup(hints))
+    /** The hints that come while others are followed. */
+    #late: Head[] | undefined
 
     // An accessor here takes the place of the field that Autobase assigns wherever it makes a state.
     override get _applyState(): UpstreamApplyState | null {
@@ -170,6 +172,22 @@ export function createGuardedBase<View>(
       return writer
     }
 
+    /**
+     * Whether something can be read without others. A newcomer has the room's first append, or what it has gone forward to
+     * before, and would wait for all of the room with each step.
+     */
+    get #isReadable(): boolean {
+      if (this.writable) return true
+      const views = [...this._viewStore.byName.values()]
+      return this.core.length >= MIN_FIRST_FAST_FORWARD && views.every(({ core, batch }) => core.contiguousLength >= (batch ?? core).signedLength)
+    }
+
+    /** Up to where this device goes by what is signed, of each core of the view. */
+    get #signedLengths(): ReadonlyMap<string, number> {
+      const cores = [...this._viewStore.byName.values()].map(({ core, batch }) => batch ?? core)
+      return new Map(cores.flatMap(({ key, signedLength }) => (key === null ? [] : [[mapKey(key), signedLength]])))
+    }
+
     override async _close(): Promise<void> {
       views.close()
       unwatch()
@@ -189,7 +207,7 @@ export function createGuardedBase<View>(
     }
 
     override async _runFastForward(fastForward: UpstreamFastForward): Promise<void> {
-      await super._runFastForward(guardFastForward(keepReadable(fastForward)))
+      await super._runFastForward(guardFastForward(keepReadable(fastForward, () => this.#isReadable, () => this.#signedLengths)))
       // Where nothing came of it, the log is to be read.
       this._queueBump()
     }
@@ -217,7 +235,24 @@ export function createGuardedBase<View>(
     }
 
     override hintWakeup(hints: Head | Head[]): void {
-      super.hintWakeup(boundedHints([hints].flat(), this._wakeupHints.size))
+      const bounded = boundedHints([hints].flat(), this._wakeupHints.size + (this.#late?.length ?? 0))
+      if (this.#late === undefined) super.hintWakeup(bounded)
+      else this.#late.push(...bounded)
+    }
+
+    /**
+     * The defect: a hint that comes meanwhile, of a writer that is done with, is forgotten with the others
+     * (index.js:1980). Nothing speaks of that writer again, and what it wrote is not read.
+     */
+    override async _drainWakeup(): Promise<void> {
+      this.#late = []
+      try {
+        await super._drainWakeup()
+      } finally {
+        const late = this.#late
+        this.#late = undefined
+        if (late.length > 0) super.hintWakeup(late)
+      }
     }
 
     override async _wakeupWriter(key: Uint8Array, length: number): Promise<void> {

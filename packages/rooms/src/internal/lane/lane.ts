@@ -7,6 +7,7 @@ import type { OpenRoom } from '../open-room.js'
 import type { PendingMessage } from '../pending-messages.js'
 import { isPresence } from '../presence.js'
 import { rulesOf } from '../room-rules.js'
+import type { DeviceRow } from '../view.js'
 import { createLaneJudge } from './judge-said.js'
 import { HEARD_RATE, MAX_SAID_BYTES, MAX_SAID_OP_BYTES, sayOp } from './said.js'
 
@@ -15,6 +16,15 @@ const LANDS_WITHIN_MS = 30_000
 
 /** What a peer may have had sent, and not have made room for; it hears the rest by the log. */
 const MAX_UNDER_WAY = 16
+
+/** Rows are the same objects for as long as they do not change. */
+const ids = new WeakMap<DeviceRow, string>()
+
+function deviceId(row: DeviceRow): string {
+  const id = ids.get(row) ?? encodeZ32(row.device)
+  ids.set(row, id)
+  return id
+}
 
 /** Brings messages to the members who are there, and shows theirs, before the log has them. */
 export interface Lane {
@@ -27,7 +37,7 @@ export interface Lane {
  */
 export function createLane(
   node: ChannelHost,
-  { room, base, view, reader, pending, presence, attendance, onpost, onpeople }: OpenRoom,
+  { room, base, view, roster, viewKeeper, reader, pending, presence, attendance, onpost, onpeople }: OpenRoom,
   identity: LocalIdentity,
   onerror: (error: unknown) => void
 ): Lane {
@@ -42,6 +52,9 @@ export function createLane(
   let isClosing = false
   let refreshing: Promise<void> | undefined
   let again = false
+  let isFirst = true
+  let wake = (): void => undefined
+  const closed = new Promise<void>((resolve) => (wake = resolve))
 
   function say(message: PendingMessage): void {
     // What is sent is typed no more.
@@ -89,9 +102,16 @@ export function createLane(
   async function refresh(): Promise<void> {
     while (again && !isClosing) {
       again = false
-      const devices = (await view.all('devices')).filter((row) => !row.removed)
-      presence.settle(devices, rulesOf(await view.room()))
-      const present = devices.map((row) => encodeZ32(row.device))
+      // Who has just come in reads first; who is out later is refused at once.
+      if (isFirst) await Promise.race([viewKeeper.calm(), closed])
+      isFirst = false
+      // What it takes may be yet to come, from nobody who is there.
+      const read = await Promise.race([Promise.all([roster.devices(), view.room()]), closed])
+      if (isClosing || read === undefined) break
+      const [rows, room] = read
+      const devices = [...rows.values()].filter((row) => !row.removed)
+      presence.settle(devices, rulesOf(room))
+      const present = devices.map(deviceId)
       const next = new Set(present.filter((device) => device !== own))
       for (const device of next) if (!allowed.has(device)) channel.allow(device)
       for (const device of allowed) {
@@ -144,6 +164,7 @@ export function createLane(
   return {
     async close() {
       isClosing = true
+      wake()
       for (const stop of stops) stop()
       for (const peer of met) lost(peer)
       await channel.close()

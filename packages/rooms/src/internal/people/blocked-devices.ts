@@ -39,8 +39,8 @@ export function createBlockedDevices(node: Pick<Node, 'publicKey' | 'block' | 'u
     return true
   }
 
-  async function look({ view }: OpenRoom): Promise<void> {
-    if (contacts.blocked().length > 0) lookAt(await view.all('devices'))
+  async function look({ roster }: OpenRoom): Promise<void> {
+    if (contacts.blocked().length > 0) lookAt((await roster.devices()).values())
   }
 
   function lookAt(devices: Iterable<KnownDevice>): void {

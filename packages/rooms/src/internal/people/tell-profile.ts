@@ -15,6 +15,10 @@ export interface ProfileTellerInit {
   readonly profile: OwnProfile
   /** Whether this device may write, and has what a profile is sealed with, or is about to make it. */
   readonly maySeal: () => Promise<boolean>
+  /** Resolves when nobody waits for what the room is read for first. */
+  readonly calm: () => Promise<void>
+  /** Reads who is in, which may take long: else all that this device writes meanwhile would wait behind the profile. */
+  readonly prepare: () => Promise<unknown>
   readonly onerror: (error: unknown) => void
 }
 
@@ -27,7 +31,7 @@ export interface ProfileTeller {
   close(): void
 }
 
-export function createProfileTeller({ self, view, log, reader, profile, maySeal, onerror }: ProfileTellerInit): ProfileTeller {
+export function createProfileTeller({ self, view, log, reader, profile, maySeal, calm, prepare, onerror }: ProfileTellerInit): ProfileTeller {
   const takeTurns = createTurnTaker()
   let isWaiting = false
 
@@ -39,6 +43,7 @@ export function createProfileTeller({ self, view, log, reader, profile, maySeal,
       const theirs = await reader.signedProfile(self)
       if (theirs !== undefined) await profile.adopt(theirs)
     } else if (known < own.version && !isNothing(own) && (await maySeal())) {
+      await prepare()
       await log.append([profileDraft(profile)], { underEpoch: true })
     }
   }
@@ -48,10 +53,11 @@ export function createProfileTeller({ self, view, log, reader, profile, maySeal,
   function changed(): void {
     if (isWaiting) return
     isWaiting = true
-    const telling = takeTurns('tell', () => {
+    // To tell it one has to know of all who are in.
+    const telling = calm().then(() => takeTurns('tell', () => {
       isWaiting = false
       return tellNow()
-    })
+    }))
     telling.catch((error: unknown) => {
       // Removed meanwhile, or closed beneath it.
       if (!isCoveyError(error, 'ROOM_NOT_WRITABLE') && !isCoveyError(error, 'ROOM_CLOSED')) onerror(error)

@@ -2,6 +2,7 @@ import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { HEDGE_MS, MAX_DIALS, MAX_PAUSE_MS, MAX_PAUSE_UNMET_MS } from './constants.js'
+import type { EarlyNonces } from './early-nonces.js'
 import { hasTurn, isOutOfTurn } from './punches.js'
 
 const FIRST_PAUSE_MS = 250
@@ -10,6 +11,7 @@ interface DialerInit {
   readonly dht: HyperDHT
   readonly keyPair: Hyperswarm['keyPair']
   readonly publicKey: Uint8Array
+  readonly earlyNonces: EarlyNonces
   readonly onopen: (stream: SwarmConnection) => void
   /** A dial failed, and no other is under way. */
   readonly onfail: (cause: Error) => void
@@ -52,10 +54,10 @@ export class Dialer {
   }
 
   #dial(now: number): void {
-    const { dht, keyPair, publicKey, onopen, onfail } = this.#init
+    const { dht, keyPair, publicKey, earlyNonces, onopen, onfail } = this.#init
     // Behind one address, a peer may or may not be in the same network: every other dial does not assume it.
     const localConnection = this.#count++ % 2 === 0
-    const stream = dht.connect(publicKey, { keyPair, localConnection })
+    const stream = dht.connect(publicKey, { keyPair, localConnection, createHandshake: earlyNonces.dial })
     this.#dials.set(stream, now)
     let cause: Error | undefined
     stream.on('error', (error: Error) => (cause = error))

@@ -1,7 +1,7 @@
 import sodium from 'sodium-universal'
 import { concatBytes, encodeUtf8, readBytes, writeBytes, type Result } from '@covey/core'
 
-const NONCE_BYTES = 32
+export const NONCE_BYTES = 32
 /** In the place of a nonce: there is no session. */
 export const NO_NONCE = new Uint8Array(NONCE_BYTES)
 

@@ -44,6 +44,8 @@ export class Link {
   readonly openedAt = Date.now()
   /** Whom what arrives is for; null until the greetings have settled it. */
   receiver: LinkReceiver | null = null
+  /** It carries a session that was begun on what the peer said in the handshake, and nothing has come by it yet. */
+  isEarly = false
   /** The number of the next frame to arrive here; -1 until the peer has named one. */
   next = -1
   /** The number of the next frame to send here. */
@@ -61,7 +63,7 @@ export class Link {
     this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
     stream.setKeepAlive(KEEP_ALIVE_MS)
     guardConnection(stream)
-    const owner = (): LinkReceiver => this.receiver ?? fail('It came before the session was settled.')
+    const owner = (): LinkReceiver => (this.isEarly ? null : this.receiver) ?? fail('It came before the session was settled.')
     const onmessages: ((bytes: Uint8Array) => void)[] = [
       (bytes) => ongreeting(this, valueOf(decodeGreeting(bytes))),
       (bytes) => owner().onfrom(this, decodeNumber(bytes)),
@@ -116,7 +118,7 @@ export class Link {
   }
 
   get isHeard(): boolean {
-    return Date.now() - this.heardAt < SILENCE_MS
+    return !this.isEarly && Date.now() - this.heardAt < SILENCE_MS
   }
 
   /** Whether another path had better be looked for. */
@@ -137,8 +139,14 @@ export class Link {
 
   /** The session is settled: from now on what arrives is its own. */
   belongTo(receiver: LinkReceiver): void {
-    clearTimeout(this.#timer)
     this.receiver = receiver
+    if (!this.isEarly) clearTimeout(this.#timer)
+  }
+
+  /** The greeting has come. */
+  confirm(): void {
+    this.isEarly = false
+    clearTimeout(this.#timer)
   }
 
   greet(greeting: Greeting): void {

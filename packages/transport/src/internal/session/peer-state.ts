@@ -52,6 +52,8 @@ export class PeerState {
   #missedUntil = 0
   #nonce = randomNonce()
   #metUntil = 0
+  /** Something has come by the session, so that the peer is there. */
+  #isMet = false
   #path: PathState = 'offline'
 
   constructor(publicKey: Uint8Array, id: string, init: PeerStateInit, onopen: (stream: SwarmConnection) => void) {
@@ -59,9 +61,9 @@ export class PeerState {
     this.#id = id
     this.#init = init
     this.#isLeader = isAbove(init.keyPair.publicKey, publicKey)
-    const { dht, keyPair } = init
+    const { dht, keyPair, earlyNonces } = init
     const onfail = (cause: Error): void => void (this.failure = cause)
-    this.#dialer = new Dialer({ dht, keyPair, publicKey, onopen, onfail })
+    this.#dialer = new Dialer({ dht, keyPair, publicKey, earlyNonces, onopen, onfail })
     const { relays } = init
     this.#relayDialer = relays === undefined ? null : new RelayDialer({ relays, publicKey, onopen, onfail })
     this.#upgrade = init.tcp === undefined ? null : new TcpUpgrade({ tcp: init.tcp, publicKey, links: this.#links })
@@ -69,7 +71,7 @@ export class PeerState {
 
   get path(): PathState {
     const active = this.session?.active ?? null
-    if (active === null) return 'offline'
+    if (active === null || active.isEarly) return 'offline'
     return active.isRelayed ? 'relayed' : 'direct'
   }
 
@@ -112,17 +114,29 @@ export class PeerState {
     return this.wishes.size === 0 && this.session !== null && this.session.isPeerAsleep && this.session.active === null
   }
 
-  accept(stream: SwarmConnection): void {
+  /** What it may be told in the handshake of a dial: this side's half of a new session. */
+  nonceFor(now: number): Uint8Array | null {
+    if (this.session !== null) return null
+    this.#metUntil = now + MEET_MS
+    return this.#nonce
+  }
+
+  /** @param early What the peer has said in the handshake, where it has dialled. */
+  accept(stream: SwarmConnection, early: Uint8Array | null): void {
     if (this.#links.size >= MAX_LINKS || !this.#allows({ isRelayed: stream.rawStream instanceof Circuit })) return stream.destroy()
     const link = new Link({
       stream,
       ongreeting: (_, greeting) => this.#settle(link, greeting),
       onhints: (hints) => this.#init.onhints(this.#id, hints),
       ontcp: (_, offer) => this.#upgrade?.onoffer(link, offer),
-      onclose: () => void this.#links.delete(link)
+      onclose: () => this.#onclose(link)
     })
     this.#links.add(link)
     this.#greet(link)
+    if (early === null || this.session !== null || equalBytes(early, NO_NONCE)) return
+    // It is spoken to, and not taken to be there before something has come.
+    link.isEarly = true
+    this.#carry(link, { ...this.#held, [this.#isLeader ? 'follower' : 'leader']: early })
   }
 
   /** Looks after the paths, and dials when there is none that can be trusted. */
@@ -232,18 +246,48 @@ export class PeerState {
    * greets again.
    */
   #settle(link: Link, theirs: Greeting): void {
-    if (link.receiver !== null) throw new Error('It greeted again.')
+    if (link.receiver !== null && !link.isEarly) throw new Error('It greeted again.')
     if (equalBytes(this.#isLeader ? theirs.follower : theirs.leader, NO_NONCE)) throw new Error('It named no nonce.')
+    if (link.isEarly) return this.#confirm(link, theirs)
     if (this.session !== null && !isFitting(this.#held, theirs)) this.#drop(this.session)
     if (!equalBytes(this.#greetings.get(link)!.nonce, this.#nonce)) this.#greet(link)
+    if (isFitting(this.#held, theirs)) this.#carry(link, theirs)
+  }
+
+  /** What came in the handshake was not an old one: the peer is there. */
+  #confirm(link: Link, theirs: Greeting): void {
+    if (link.receiver !== this.session || !isFitting(this.#held, theirs)) throw new Error('It greets as another than it did.')
+    link.confirm()
+    this.#meet()
+    this.session!.choosePath()
+    this.#tellPath()
+  }
+
+  /** Has a connection carry the session of the two greetings, which begins with it if there is none. */
+  #carry(link: Link, theirs: Greeting): void {
     const mine = this.#held
-    if (!isFitting(mine, theirs)) return
     const [follower, leader] = this.#isLeader ? [theirs.follower, mine.leader] : [mine.follower, theirs.leader]
     const isNew = this.session === null
     const session = this.session ?? this.#open({ follower, leader })
+    if (!link.isEarly) this.#meet()
     session.attach(link, theirs.received)
     const { hints } = this.#init
     if (isNew && hints !== undefined) link.sendHints(hints)
+  }
+
+  #meet(): void {
+    if (this.#isMet) return
+    this.#isMet = true
+    this.failure = null
+    this.#missedUntil = 0
+    this.#dialer.reset()
+    this.#relayDialer?.reset()
+    this.#init.onmet(this.#id)
+  }
+
+  #onclose(link: Link): void {
+    this.#links.delete(link)
+    if (link.isEarly && !this.#isMet && this.session !== null) this.#drop(this.session)
   }
 
   #open(nonces: Omit<Greeting, 'received'>): Session {
@@ -257,10 +301,6 @@ export class PeerState {
       onend: () => this.#close(session)
     })
     this.session = session
-    this.failure = null
-    this.#missedUntil = 0
-    this.#dialer.reset()
-    this.#relayDialer?.reset()
     this.#init.onsession(session, this.#id)
     return session
   }
@@ -273,10 +313,12 @@ export class PeerState {
 
   #close(session: Session): void {
     if (this.session !== session) return
+    const wasMet = this.#isMet
     this.session = null
+    this.#isMet = false
     this.#nonce = randomNonce()
     this.#tellPath()
-    this.#init.onclose(session, this.#id)
+    this.#init.onclose(session, this.#id, wasMet)
   }
 
   #tellPath(): void {

@@ -8,6 +8,7 @@ import { decodeHints } from '../relay/hints.js'
 import type { Relays } from '../relay/relays.js'
 import type { Tcp } from '../tcp/tcp.js'
 import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
+import type { EarlyNonces } from './early-nonces.js'
 import { Probe } from './probe.js'
 import type { Session } from './session.js'
 
@@ -18,6 +19,7 @@ export interface SessionsInit {
   readonly dht: HyperDHT
   readonly keyPair: Hyperswarm['keyPair']
   readonly maxPeers: number
+  readonly earlyNonces: EarlyNonces
   /** None: what is direct. */
   readonly relays?: Relays
   /** None: UDP alone. */
@@ -28,8 +30,11 @@ export interface SessionsInit {
   readonly isLocal?: boolean
   /** Where a peer has none of its own. Default `auto`. */
   readonly policy?: Policy
+  /** It may be one that nothing has come by yet: see {@link onmet}. */
   readonly onsession: (session: Session, peer: string) => void
-  readonly onclose: (session: Session, peer: string) => void
+  /** The peer of a session is there. Once for each, if at all. */
+  readonly onmet: (peer: string) => void
+  readonly onclose: (session: Session, peer: string, wasMet: boolean) => void
   readonly onpath: (peer: string, path: PathState) => void
 }
 
@@ -138,7 +143,13 @@ export class Sessions {
     const id = encodeZ32(stream.remotePublicKey)
     const isFull = !this.#hasRoom(id) && !this.#makeRoom() && !this.#forgetOne()
     if (this.#isClosed || this.#isSuspended || isFull || this.#blocked.has(id)) stream.destroy()
-    else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream)
+    else if (!stream.destroying) this.#peerOf(stream.remotePublicKey).accept(stream, this.#init.earlyNonces.of(stream))
+  }
+
+  /** What a device that is dialled is told in the handshake, if anything. */
+  nonceFor(publicKey: Uint8Array): Uint8Array | null {
+    if (this.#isClosed || this.#isSuspended || !this.#hasRoom(encodeZ32(publicKey))) return null
+    return this.#peerOf(publicKey).nonceFor(Date.now())
   }
 
   /** Tells the peers and lets go of all connections, keeping the sessions. */
