@@ -261,7 +261,9 @@ struct(
   optional('other', 'fixed32'),
   optional('admitted', 'bool'),
   // The links of the mirrors that the room names, where this device's person is a member.
-  { ...required('mirrorLinks', 'string'), array: true }
+  { ...required('mirrorLinks', 'string'), array: true },
+  // Which version of its person's profile the room has.
+  optional('profile', 'uint')
 )
 
 // What a link says by which a device becomes one of a person's, and what the two devices say then.

@@ -291,6 +291,7 @@ export interface Structs {
     other?: Uint8Array | null
     admitted?: boolean | null
     mirrorLinks: readonly string[]
+    profile?: number | null
   }
   'device-link': {
     device: Uint8Array

@@ -5,6 +5,7 @@ import { createOwnProfile } from '../../src/internal/people/own-profile.js'
 import { readProfile, signProfile } from '../../src/internal/people/signed-profile.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../src/internal/structs.js'
 import { appliedBy, foundBy, memberOf, startDevice } from '../support-apply.js'
+import { bringToSleep, placeOf } from '../support-asleep.js'
 import { codeOf, open, person, shareRoom, start, until, useLocalNetwork } from '../support.js'
 
 const net = useLocalNetwork()
@@ -58,6 +59,25 @@ test('a profile outlives a restart, and is told where nobody could be told', asy
   expect(again.rooms.profile.get()).toEqual({ name: 'Alicia', bio: '' })
   const bobAgain = await open(bob.person, net)
   await showsAs(bobAgain.rooms.get(roomOfBob!.id)!, id, { name: 'Alicia' })
+})
+
+test('a profile that is set while rooms sleep, or fall asleep, is told there too', async () => {
+  const alice = await start(net, 'Alice')
+  const bob = await start(net, 'Bob')
+  const [room, roomOfBob] = await shareRoom(alice, bob)
+  const place = placeOf(alice, room!)
+  const { id } = alice.identity.identity
+  await bringToSleep(alice, room!)
+  await alice.rooms.profile.set({ bio: 'set while it slept' })
+  await showsAs(roomOfBob!, id, { bio: 'set while it slept' })
+  await bringToSleep(alice, room!)
+  // It stays asleep: what it knows is the newest.
+  expect(place.note!.profile).toBeGreaterThan(0)
+  await place.use(async () => undefined)
+  const falling = place.rest()
+  await alice.rooms.profile.set({ bio: 'set as it fell asleep' })
+  await falling
+  await showsAs(roomOfBob!, id, { bio: 'set as it fell asleep' })
 })
 
 test('what is no profile is refused', async () => {

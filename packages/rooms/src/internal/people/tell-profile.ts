@@ -89,9 +89,9 @@ export function profileVersionOf(payload: Uint8Array | null | undefined): number
   return version !== undefined && version <= MAX_VERSION ? version : undefined
 }
 
-/** The version of one that the view has. */
-export function profileVersion(op: Uint8Array): number {
-  return profileVersionOf(decodeOp(op)?.header.payload) ?? 0
+/** The version of one that the view has; 0 where it has none. */
+export function profileVersion(op: Uint8Array | undefined): number {
+  return (op && profileVersionOf(decodeOp(op)?.header.payload)) ?? 0
 }
 
 /** A time, as far as one can be: each is later than those before it. */

@@ -11,13 +11,14 @@ import { brokenError } from '../broken-error.js'
 import { createLane } from '../lane/lane.js'
 import { openRoom, type OpenRoom, type OpenRoomInit } from '../open-room.js'
 import type { RoomNote, RoomRecord, RoomRecords } from '../records.js'
+import type { OwnProfile } from '../people/own-profile.js'
 import { registerCores } from '../room-cores.js'
 import { createDepartures } from './departures.js'
 import { createDoorbell } from './doorbell.js'
 import { createLastingCores } from './lasting-cores.js'
 import { createLastingRoom } from './lasting-room.js'
 import { createPlace, type Place } from './place.js'
-import { headsOf, takeNote } from './room-note.js'
+import { headsOf, isUntold, takeNote } from './room-note.js'
 import { createShelf } from './shelf.js'
 
 /** The rooms of a peer: on the network all of them, and open as they are used. */
@@ -42,7 +43,7 @@ export interface KeptRooms<Extended extends Room> {
 
 export interface KeepRoomsInit<Extended extends Room> {
   readonly node: Node
-  readonly stack: Pick<OpenRoomInit, 'corestore' | 'identity'> & { readonly wakeup: ProtomuxWakeup }
+  readonly stack: Pick<OpenRoomInit, 'corestore' | 'identity'> & { readonly wakeup: ProtomuxWakeup; readonly profile: OwnProfile }
   readonly records: RoomRecords
   readonly pairing: BlindPairing
   /** Tells of each connection. */
@@ -70,7 +71,7 @@ const LATE = new Error('The room could not be read in time.')
 
 export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>): KeptRooms<Extended> {
   const { node, stack, records, pairing, sessions, extend, report } = init
-  const { identity, wakeup } = stack
+  const { identity, wakeup, profile } = stack
   const self = identity.identity.publicKey
   const open = new Map<string, OpenRoom>()
   const places = new Map<string, Place>()
@@ -97,6 +98,10 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
   // Nobody stays for that.
   ;(ticking as { unref?: () => void }).unref?.()
 
+  const stopWatching = profile.watch(() => {
+    for (const place of places.values()) if (place.note && isUntold(place.note, profile)) shelf.ring(place)
+  })
+
   async function reopen(discoveryKey: Uint8Array, kept: Kept): Promise<OpenRoom> {
     const { namespace, key } = (await records.get(discoveryKey))!
     // Before anything is written: one that is killed from now on is looked after when the peer starts again.
@@ -111,17 +116,19 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
     // What is not here yet, of a room that was joined just now, may never come.
     const inTime = <Value>(work: Promise<Value>): Promise<Value> => withTimeout(work, { timeoutMs: NOTE_MS, onTimeout: () => LATE })
     let isLate = false
+    const late = (): void => void (isLate = true)
+    const unwatch = profile.watch(late)
     try {
       if (!base.closing) await inTime(opened.log.settled())
       // Nobody would have the order signed by a device that sleeps.
       if (!base.closing && base.isIndexer && !isClosing) await inTime(base.ack())
-      base.local.on('append', () => (isLate = true))
+      base.local.on('append', late)
       if (!base.closing) note = await inTime(takeNote(opened, self))
     } catch (error) {
       if (error !== LATE && !isClosing) reportUnkept(error)
     }
-    await room.close()
-    // What was written since nobody was told of, and what is left to be sent nobody has: it is opened again for that, or when the peer starts.
+    await room.close().finally(unwatch)
+    // What was written since, or set, nobody was told of; what is left to be sent nobody has: it is opened again for that, or when the peer starts.
     if (isLate || opened.isBusy()) {
       unsaid.add(room.id)
       return undefined
@@ -208,8 +215,8 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
     const note = await records.note(discoveryKey).catch(() => undefined)
     const place = add(key, discoveryKey, { attendance: createAttendance(), epochs: new Map() }, note)
     if (left) departures.begin(place)
-    // It was open when the process was killed, and may have something to send.
-    else if (note === undefined) shelf.ring(place)
+    // It was open when the process was killed, and may have something to send; or what was set is not told yet.
+    else if (note === undefined || isUntold(note, profile)) shelf.ring(place)
   }
 
   return {
@@ -241,6 +248,7 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
       isClosing = true
       departures.close()
       clearInterval(ticking)
+      stopWatching()
       sessions.removeListener('connection', meet)
       shelf.close()
       const closing = [...places.values()].map((place) => place.close())

@@ -4,6 +4,8 @@ import { mapKey } from '../map-key.js'
 import type { OpenRoom } from '../open-room.js'
 import { coresIn } from '../room-cores.js'
 import { otherOf } from '../people/direct-rooms.js'
+import type { OwnProfile } from '../people/own-profile.js'
+import { profileVersion } from '../people/tell-profile.js'
 import type { RoomNote } from '../records.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import type { RoomView } from '../view.js'
@@ -38,6 +40,7 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
     other: otherOf(await view.room(), self) ?? null,
     admitted: await opened.isAdmitted(),
     mirrorLinks: [...(await coresIn(opened).mirrors())],
+    profile: profileVersion((await view.profile(self))?.op),
     // After the rest: who is told of too much asks for what is there, and of too little for nothing.
     heads: headsOf({ base })
   }
@@ -54,6 +57,11 @@ export function headsOf({ base }: Pick<OpenRoom, 'base'>): Head[] {
 export function isNews({ devices }: RoomNote, heads: readonly Head[]): boolean {
   const known = new Map(devices.map(({ writer, length }) => [mapKey(writer), length]))
   return heads.some(({ key, length }) => (known.get(mapKey(key)) ?? 0) < length)
+}
+
+/** Whether the room is yet to be told what this device's person has set. */
+export function isUntold({ admitted, profile }: RoomNote, own: OwnProfile): boolean {
+  return admitted === true && (profile ?? 0) < own.current().profile.version
 }
 
 /** The keys of all cores of a room that is asleep, this device's own first. */
