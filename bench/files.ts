@@ -1,11 +1,15 @@
+import { fork } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
 import { BLOCK_BYTES, type Message, type Room, type SharedFile } from 'covey'
-import { isQuick, measure } from './harness.js'
+import { isQuick, measure, measureEach } from './harness.js'
 import { openLimitedLinks } from './files/limited-links.js'
+import type { Reading, Told } from './files/reader.js'
 import { openStockDrive } from './stock/drive.js'
 import { openEcho } from './stock/echo.js'
 
@@ -26,6 +30,8 @@ const CPU_RUNS = 3
 const MEMORY_MIB = isQuick() ? 64 : Number(process.env['BENCH_MEMORY_MIB'] ?? 512)
 if (!Number.isInteger(MEMORY_MIB) || MEMORY_MIB < 1) throw new RangeError('BENCH_MEMORY_MIB must be a number of MiB')
 const MAX_MEMORY_MB = 150
+/** How often it is looked how much memory there is. */
+const LOOK_MS = 50
 /** Devices that have a file, and how fast the link of each is: `BENCH_LINK_MB=1` where the machine cannot take in four times 10 MB/s. */
 const LINKS = 4
 const LINK_MB = Number(process.env['BENCH_LINK_MB'] ?? 10)
@@ -47,7 +53,7 @@ const arriving = joined.messages({ live: true })[Symbol.asyncIterator]()
 const stock = await openStockDrive(network, folder)
 const echo = await openEcho(network, randomBytes(READ_BYTES))
 const idleBytes = process.memoryUsage.rss()
-let names = 0
+let [names, rooms] = [0, 0]
 try {
   const parts = { whole: measureWhole, first: measureFirstByte, reads: measureReads, links: measureLinks, memory: measureMemory }
   await writeRandom(join(desk, 'film'), FILE_MIB)
@@ -143,23 +149,47 @@ async function measureLinks(): Promise<void> {
 }
 
 /** The most memory that both sides take while a sparse file is read, above what they took before anything was measured. */
+/** What each of two processes takes while one reads a file that the other shares. */
 async function measureMemory(): Promise<void> {
   const path = join(desk, 'endless')
   await writeFile(path, '')
   await truncate(path, MEMORY_MIB * MIB)
-  await measure(`memory above idle, ${MEMORY_MIB} MiB read, both sides`, {
+  const each = [`memory above idle, ${MEMORY_MIB} MiB read: receiver`, `memory above idle, ${MEMORY_MIB} MiB read: sharer`] as const
+  await measureEach(each, {
     unit: 'MB',
     baselineName: 'what is allowed for 10 GiB',
     async value() {
-      const { own, received } = await offer(room, path)
-      let most = idleBytes + 1
-      for await (const _ of received.stream()) most = Math.max(most, process.memoryUsage.rss())
-      await Promise.all([own.forget(), received.forget()])
-      return (most - idleBytes) / 1_000_000
+      const shelf = await alice.rooms.create({ name: `Memory ${rooms++}` })
+      const reader = await startReader({ storage: join(folder, `reader-${rooms}`), bootstrap: network.bootstrap, invite: await shelf.createInvite() })
+      let mostBytes = 0
+      const looking = setInterval(() => (mostBytes = Math.max(mostBytes, process.memoryUsage.rss() - idleBytes)), LOOK_MS)
+      const { file } = await shelf.files.share(path)
+      const read = await reader.read().finally(() => clearInterval(looking))
+      if (read.bytes !== MEMORY_MIB * MIB) throw new Error(`${read.bytes} bytes were read.`)
+      await file.forget()
+      return { [each[0]]: read.mostBytes / 1e6, [each[1]]: mostBytes / 1e6 }
     },
-    baseline: () => Promise.resolve(MAX_MEMORY_MB),
+    baseline: () => Promise.resolve({ [each[0]]: MAX_MEMORY_MB, [each[1]]: MAX_MEMORY_MB }),
     runs: 1
   })
+}
+
+/** A peer in a process of its own, so that its memory is nobody else's. */
+async function startReader(reading: Reading): Promise<{ read(): Promise<Extract<Told, { bytes: number }>> }> {
+  const program = fileURLToPath(new URL('./files/reader.ts', import.meta.url))
+  const child = fork(program, [JSON.stringify(reading)], { execArgv: ['--import', 'tsx', '-C', '@covey/source'] })
+  const ended = once(child, 'exit')
+  const gone = ended.then(([code]) => Promise.reject(new Error(`The reader ended with ${code}.`)))
+  const told = async (): Promise<Told> => ((await Promise.race([once(child, 'message'), gone])) as [Told])[0]
+  await told()
+  return {
+    async read() {
+      const read = await told()
+      if (!('bytes' in read)) throw new Error('The reader has read nothing.')
+      await ended
+      return read
+    }
+  }
 }
 
 /** From the call of `share` until the receiver, who is connected and listens, has the message and the first bytes. */

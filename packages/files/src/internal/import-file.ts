@@ -5,10 +5,10 @@ import { convertBlock, encodeEnd, type End } from './crypto.js'
 import type { Stop } from './stop.js'
 
 /** How many blocks are appended at once: an append costs the same, whatever it holds. */
-const MAX_BATCH_BLOCKS = 16
+const MAX_BATCH_BLOCKS = 32
 
 /** For so long a file is read a block at a time, with pauses: meanwhile others are told of it, and ask for its first block. */
-const GENTLE_MS = 100
+const GENTLE_MS = 50
 const GENTLE_PAUSE_MS = 10
 
 /** Where the bytes come from. */
