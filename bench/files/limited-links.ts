@@ -71,15 +71,33 @@ interface Stream {
   _write(frame: Uint8Array, done: () => void): void
 }
 
+/** What waits on a link for its turn, as in the buffers of a socket and a router: two of the largest frames, 50 ms of one of 10 MB/s. */
+const QUEUE_BYTES = 524_288
+
 /** Has each frame of the sessions that begin from now on arrive when such a link would have carried it. */
 function limit(node: Node, bytesPerSecond: number): void {
   const { sessionSwarm } = partsOf(node) as { sessionSwarm: { on(event: 'connection', listener: (session: Stream) => void): void } }
   sessionSwarm.on('connection', (session) => {
     const write = session._write.bind(session)
     let freeAt = 0
+    let queuedBytes = 0
+    let before = Promise.resolve()
+    let takeMore: (() => void) | undefined
     session._write = (frame, done) => {
-      freeAt = Math.max(freeAt, performance.now()) + (frame.length * 1_000) / bytesPerSecond
-      setTimeout(() => write(frame, done), freeAt - performance.now())
+      const arrivesAt = (freeAt = Math.max(freeAt, performance.now()) + (frame.length * 1_000) / bytesPerSecond)
+      queuedBytes += frame.length
+      before = before.then(async () => {
+        const leftMs = arrivesAt - performance.now()
+        if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs))
+        await new Promise<void>((resolve) => write(frame, resolve))
+        queuedBytes -= frame.length
+        if (queuedBytes < QUEUE_BYTES) takeMore?.()
+      })
+      takeMore = () => {
+        takeMore = undefined
+        done()
+      }
+      if (queuedBytes < QUEUE_BYTES) takeMore()
     }
   })
 }
