@@ -1,15 +1,13 @@
-import { fork } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createLocalNetwork, createTestPeer } from '@covey/testing'
 import { BLOCK_BYTES, type Message, type Room, type SharedFile } from 'covey'
 import { isQuick, measure, measureEach } from './harness.js'
 import { openLimitedLinks } from './files/limited-links.js'
-import type { Reading, Told } from './files/reader.js'
+import { receive } from './files/processes.js'
+import type { Receiving } from './files/receive.js'
 import { openStockDrive } from './stock/drive.js'
 import { openEcho } from './stock/echo.js'
 
@@ -53,7 +51,7 @@ const arriving = joined.messages({ live: true })[Symbol.asyncIterator]()
 const stock = await openStockDrive(network, folder)
 const echo = await openEcho(network, randomBytes(READ_BYTES))
 const idleBytes = process.memoryUsage.rss()
-let [names, rooms] = [0, 0]
+let names = 0
 try {
   const parts = { whole: measureWhole, first: measureFirstByte, reads: measureReads, links: measureLinks, memory: measureMemory }
   await writeRandom(join(desk, 'film'), FILE_MIB)
@@ -94,26 +92,21 @@ async function measureWhole(): Promise<void> {
   })
 
   const ours = async (): Promise<Cost> => {
-    const { own, received } = await offer(room, path)
-    await whole(own)
-    const started = start()
-    const saved = await received.saveTo(desk)
-    const cost = costSince(started)
-    await Promise.all([own.forget(), received.forget(), rm(saved)])
+    const shelf = await alice.rooms.create({ name: `Download ${names++}` })
+    const { file } = await shelf.files.share(path)
+    await whole(file)
+    const cost = await fetched({ invite: await shelf.createInvite() })
+    await file.forget()
     return cost
   }
   const theirs = async (): Promise<Cost> => {
     // A drive of its own: one of which a part was cleared may never give what comes after that.
     const place = join(folder, `stock-${names++}`)
-    await mkdir(place)
     const drive = await openStockDrive(network, place)
     await drive.put(path, '/film')
-    const saved = join(desk, 'saved')
-    const started = start()
-    await drive.save('/film', saved)
-    const cost = costSince(started)
+    const cost = await fetched({ drive: Buffer.from(drive.key).toString('hex'), name: '/film' })
     await drive.close()
-    await Promise.all([rm(place, { recursive: true }), rm(saved)])
+    await rm(place, { recursive: true })
     return cost
   }
   const baselineName = `${STOCK}, a read stream into a file`
@@ -130,6 +123,15 @@ async function measureWhole(): Promise<void> {
     baseline: async () => (await theirs()).cpuSecondsPerGigabyte,
     runs: CPU_RUNS
   })
+}
+
+/** What it takes to have the file on another device, which is a process of its own. */
+async function fetched(from: Receiving['from']): Promise<Cost> {
+  const place = await mkdtemp(join(folder, 'receiver-'))
+  const { bytes, ms, cpuMs, sendersCpuMs } = await receive({ storage: join(place, 'store'), bootstrap: network.bootstrap, from, folder: place })
+  await rm(place, { recursive: true })
+  if (bytes !== FILE_MIB * MIB) throw new Error(`${bytes} bytes were received.`)
+  return { megabytesPerSecond: bytes / 1e3 / ms, cpuSecondsPerGigabyte: ((cpuMs + sendersCpuMs) * 1e6) / bytes }
 }
 
 /** As many devices have the file, and each sends {@link LINK_MB} a second at most. */
@@ -154,42 +156,25 @@ async function measureMemory(): Promise<void> {
   const path = join(desk, 'endless')
   await writeFile(path, '')
   await truncate(path, MEMORY_MIB * MIB)
-  const each = [`memory above idle, ${MEMORY_MIB} MiB read: receiver`, `memory above idle, ${MEMORY_MIB} MiB read: sharer`] as const
-  await measureEach(each, {
+  const [receiver, sharer] = [`memory above idle, ${MEMORY_MIB} MiB read: receiver`, `memory above idle, ${MEMORY_MIB} MiB read: sharer`] as const
+  await measureEach([receiver, sharer], {
     unit: 'MB',
     baselineName: 'what is allowed for 10 GiB',
     async value() {
-      const shelf = await alice.rooms.create({ name: `Memory ${rooms++}` })
-      const reader = await startReader({ storage: join(folder, `reader-${rooms}`), bootstrap: network.bootstrap, invite: await shelf.createInvite() })
+      const shelf = await alice.rooms.create({ name: `Memory ${names++}` })
       let mostBytes = 0
       const looking = setInterval(() => (mostBytes = Math.max(mostBytes, process.memoryUsage.rss() - idleBytes)), LOOK_MS)
       const { file } = await shelf.files.share(path)
-      const read = await reader.read().finally(() => clearInterval(looking))
-      if (read.bytes !== MEMORY_MIB * MIB) throw new Error(`${read.bytes} bytes were read.`)
-      await file.forget()
-      return { [each[0]]: read.mostBytes / 1e6, [each[1]]: mostBytes / 1e6 }
+      const storage = join(folder, `reader-${names}`)
+      const reading = receive({ storage, bootstrap: network.bootstrap, from: { invite: await shelf.createInvite() } })
+      const { bytes, mostMemoryBytes } = await reading.finally(() => clearInterval(looking))
+      if (bytes !== MEMORY_MIB * MIB) throw new Error(`${bytes} bytes were read.`)
+      await Promise.all([file.forget(), rm(storage, { recursive: true })])
+      return { [receiver]: mostMemoryBytes / 1e6, [sharer]: mostBytes / 1e6 }
     },
-    baseline: () => Promise.resolve({ [each[0]]: MAX_MEMORY_MB, [each[1]]: MAX_MEMORY_MB }),
+    baseline: () => Promise.resolve({ [receiver]: MAX_MEMORY_MB, [sharer]: MAX_MEMORY_MB }),
     runs: 1
   })
-}
-
-/** A peer in a process of its own, so that its memory is nobody else's. */
-async function startReader(reading: Reading): Promise<{ read(): Promise<Extract<Told, { bytes: number }>> }> {
-  const program = fileURLToPath(new URL('./files/reader.ts', import.meta.url))
-  const child = fork(program, [JSON.stringify(reading)], { execArgv: ['--import', 'tsx', '-C', '@covey/source'] })
-  const ended = once(child, 'exit')
-  const gone = ended.then(([code]) => Promise.reject(new Error(`The reader ended with ${code}.`)))
-  const told = async (): Promise<Told> => ((await Promise.race([once(child, 'message'), gone])) as [Told])[0]
-  await told()
-  return {
-    async read() {
-      const read = await told()
-      if (!('bytes' in read)) throw new Error('The reader has read nothing.')
-      await ended
-      return read
-    }
-  }
 }
 
 /** From the call of `share` until the receiver, who is connected and listens, has the message and the first bytes. */
@@ -287,15 +272,6 @@ async function writeRandom(path: string, mib: number): Promise<void> {
 interface Cost {
   megabytesPerSecond: number
   cpuSecondsPerGigabyte: number
-}
-
-function start(): { at: number; cpu: NodeJS.CpuUsage } {
-  return { at: performance.now(), cpu: process.cpuUsage() }
-}
-
-function costSince({ at, cpu }: ReturnType<typeof start>): Cost {
-  const { user, system } = process.cpuUsage(cpu)
-  return { megabytesPerSecond: megabytesPerSecond(at), cpuSecondsPerGigabyte: ((user + system) * 1_000) / (FILE_MIB * MIB) }
 }
 
 function megabytesPerSecond(startedAt: number): number {

@@ -8,55 +8,70 @@ import Corestore from 'corestore'
 import Hyperdrive from 'hyperdrive'
 import { createStockSwarm } from './swarm.js'
 
-/** Two connected Hyperswarms, and a Hyperdrive that the first writes and the second reads. */
+/** A Hyperdrive that others can fetch from. */
 export interface StockDrive {
+  readonly key: Uint8Array
   /** Reads a file into the drive, under a name. */
   put(path: string, name: string): Promise<void>
-  /** Fetches what has that name, and writes it to a file. */
-  save(name: string, path: string): Promise<void>
-  /** Gives the blocks back on both sides. */
+  /** Gives the blocks back. */
   clear(name: string): Promise<void>
   close(): Promise<void>
 }
 
-export async function openStockDrive(network: LocalNetwork, folder: string): Promise<StockDrive> {
-  const near = new Corestore(join(folder, 'stock-near'))
-  const far = new Corestore(join(folder, 'stock-far'))
-  const source = new Hyperdrive(near)
-  await source.ready()
-  const copy = new Hyperdrive(far, source.key)
-  await copy.ready()
-  const giver = createStockSwarm(network, (connection) => void near.replicate(connection))
-  await giver.join(source.discoveryKey, { server: true, client: false }).flushed()
-  let taker!: ReturnType<typeof createStockSwarm>
+/** A copy of one, on a device that is connected with it. */
+export interface StockCopy {
+  /** Fetches what has that name, and writes it to a file. */
+  save(name: string, path: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openStockDrive(network: Pick<LocalNetwork, 'bootstrap'>, folder: string): Promise<StockDrive> {
+  const store = new Corestore(join(folder, 'stock'))
+  const drive = new Hyperdrive(store)
+  await drive.ready()
+  const swarm = createStockSwarm(network, (connection) => void store.replicate(connection))
+  await swarm.join(drive.discoveryKey, { server: true, client: false }).flushed()
+  return {
+    key: drive.key,
+    put: (path, name) => pipeline(createReadStream(path), drive.createWriteStream(name)),
+    async clear(name) {
+      await drive.clear(name)
+    },
+    async close() {
+      await swarm.destroy()
+      await drive.close()
+    }
+  }
+}
+
+export async function openStockCopy(network: Pick<LocalNetwork, 'bootstrap'>, folder: string, key: Uint8Array): Promise<StockCopy> {
+  const store = new Corestore(folder)
+  const drive = new Hyperdrive(store, key)
+  await drive.ready()
+  let swarm!: ReturnType<typeof createStockSwarm>
   await new Promise<void>((resolve) => {
-    taker = createStockSwarm(network, (connection) => {
-      far.replicate(connection)
+    swarm = createStockSwarm(network, (connection) => {
+      store.replicate(connection)
       resolve()
     })
-    taker.join(source.discoveryKey, { server: false, client: true })
+    swarm.join(drive.discoveryKey, { server: false, client: true })
   })
-
   const known = async (name: string): Promise<void> => {
     for (;;) {
       // Without peers yet, as when they have just connected, `update` does not wait.
-      const grown = new Promise((resolve) => copy.core.once('append', resolve))
-      if ((await copy.entry(name)) !== null) return
+      const grown = new Promise((resolve) => drive.core.once('append', resolve))
+      if ((await drive.entry(name)) !== null) return
       await grown
     }
   }
   return {
-    put: (path, name) => pipeline(createReadStream(path), source.createWriteStream(name)),
     async save(name, path) {
       await known(name)
-      await pipeline(copy.createReadStream(name), createWriteStream(path))
-    },
-    async clear(name) {
-      await Promise.all([source.clear(name), copy.clear(name)])
+      await pipeline(drive.createReadStream(name), createWriteStream(path))
     },
     async close() {
-      await Promise.all([giver.destroy(), taker.destroy()])
-      await Promise.all([source.close(), copy.close()])
+      await swarm.destroy()
+      await drive.close()
     }
   }
 }

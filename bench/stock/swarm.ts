@@ -4,7 +4,7 @@ import type { LocalNetwork } from '@covey/testing'
 
 /** A Hyperswarm on a local network, with the hyperdht and the address that our own peers use. */
 export function createStockSwarm(
-  network: LocalNetwork,
+  network: Pick<LocalNetwork, 'bootstrap'>,
   onconnection: (connection: SwarmConnection) => void
 ): Hyperswarm {
   const dht = new HyperDHT({ bootstrap: network.bootstrap, host: '127.0.0.1' })

@@ -56,6 +56,7 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
   let looking = false
   let again = false
   let isClosed = false
+  let later: ReturnType<typeof setTimeout> | undefined
 
   function settle({ id, timer }: Entry, isWithdrawn: boolean): void {
     clearTimeout(timer)
@@ -128,8 +129,11 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
     addOwn: (message) => add(message),
     addOther(message, withinMs) {
       add(message, withinMs)
-      // It may be in the view since it was looked for.
-      check()
+      // It may be in the view since it was looked for: but first it is shown.
+      later ??= setTimeout(() => {
+        later = undefined
+        check()
+      }, 0)
     },
     settle(id, isAccepted) {
       const entry = entries.get(mapKey(id))
@@ -154,6 +158,7 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
     },
     close() {
       isClosed = true
+      clearTimeout(later)
       for (const entry of entries.values()) clearTimeout(entry.timer)
       entries.clear()
     }

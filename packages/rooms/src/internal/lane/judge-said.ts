@@ -29,7 +29,8 @@ export interface JudgeInit {
 const MAX_PENDING_OF_WRITER = 64
 /** And of all devices. */
 const MAX_PENDING = 512
-const MAX_SPEAKERS = 4_096
+/** Any peer may name any writer, and any epoch. */
+const MAX_REMEMBERED = 4_096
 
 /** Judges what peers say on the fast lane. */
 export interface LaneJudge {
@@ -46,19 +47,8 @@ export interface LaneJudge {
 
 export function createLaneJudge({ room, view, reader, pending }: JudgeInit): LaneJudge {
   /** By writer: the device that may speak, or none. */
-  let speakers = new Map<string, Promise<Speaker | undefined>>()
-
-  function speaker(writer: Uint8Array): Promise<Speaker | undefined> {
-    const name = mapKey(writer)
-    const known = speakers.get(name)
-    if (known !== undefined) return known
-    // Any peer may name any writer.
-    if (speakers.size >= MAX_SPEAKERS) speakers.clear()
-    const finding = findSpeaker(writer)
-    speakers.set(name, finding)
-    finding.catch(() => speakers.delete(name))
-    return finding
-  }
+  const speakers = remember(findSpeaker)
+  const knownEpochs = remember(async (epoch) => (await view.epoch(epoch)) !== null)
 
   async function findSpeaker(writer: Uint8Array): Promise<Speaker | undefined> {
     const device = await view.device(writer)
@@ -84,14 +74,14 @@ export function createLaneJudge({ room, view, reader, pending }: JudgeInit): Lan
     const op = said && decodeOp(said.op)
     if (op?.header.type !== OpType.message || !op.header.epoch) return undefined
     const { writer } = said!
-    const by = await speaker(writer)
+    const by = await speakers.get(writer)
     // Nobody passes on what others say: so the bounds of a peer are those of a writer.
     if (by === undefined || encodeZ32(by.device) !== peer || !isAllowed(op, by.forbidden)) return undefined
     if (pending.size >= MAX_PENDING || pending.of(writer).length >= MAX_PENDING_OF_WRITER) return undefined
     const id = opId(room, writer, said!.op)
     if (!(await isNext(id, writer, op.header.previous)) || !isSaidBy(said!, id, by.device)) return undefined
     // An epoch that is not known here is no reason to ask for its key.
-    if ((await view.epoch(op.header.epoch)) === null) return undefined
+    if (!(await knownEpochs.get(op.header.epoch))) return undefined
     if (typeof (await reader.body(said!.op, writer)) === 'string') return undefined
     return { id, writer, op: said!.op }
   }
@@ -99,7 +89,26 @@ export function createLaneJudge({ room, view, reader, pending }: JudgeInit): Lan
   return {
     judge,
     changed() {
-      speakers = new Map()
+      speakers.clear()
+      knownEpochs.clear()
     }
+  }
+}
+
+/** What is found by a key, and is so until it is cleared. */
+function remember<Value>(find: (key: Uint8Array) => Promise<Value>): { get(key: Uint8Array): Promise<Value>; clear(): void } {
+  const found = new Map<string, Promise<Value>>()
+  return {
+    get(key) {
+      const name = mapKey(key)
+      const known = found.get(name)
+      if (known !== undefined) return known
+      if (found.size >= MAX_REMEMBERED) found.clear()
+      const finding = find(key)
+      found.set(name, finding)
+      finding.catch(() => found.get(name) === finding && found.delete(name))
+      return finding
+    },
+    clear: () => found.clear()
   }
 }
