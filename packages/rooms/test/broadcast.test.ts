@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
 import { decodeKey } from '@covey/core'
 import type { Role, Room } from '@covey/rooms'
+import type { UpstreamAutobase } from '../src/internal/guards/autobase-internals.js'
+import { FEW_BLOCKS } from '../src/internal/guards/guard-fast-forward.js'
 import { OpType } from '../src/internal/op.js'
+import { partsOfRooms } from '../src/internal/rooms-parts.js'
+import type { RoomView } from '../src/internal/view.js'
 import { dumpEffects, foundBy, hostileScene, memberOf, startDevice } from './support-apply.js'
 import { allOf, codeOf, start, textsOf, until, useLocalNetwork, type TestPeer } from './support.js'
 
@@ -54,6 +58,38 @@ test('a reader comes in by a public link while nobody is there, and the one op t
   await allOf(joined, ['welcome'])
   expect((await hers.members()).filter(({ role }) => role === 'reader')).toHaveLength(2)
   expect(idOf(alice)).toBe((await hers.members()).find(({ role }) => role === 'owner')?.id)
+})
+
+test('a reader who has all of it, and goes forward over many blocks, has all of it then: nobody else is needed', { timeout: 90_000 }, async () => {
+  const { alice, bob, hers, his } = await channel()
+  await becomes(his, 'reader')
+  const { base } = partsOfRooms(bob.rooms).open.get(his.id)!
+  const views = [...(base as unknown as UpstreamAutobase<RoomView>)._viewStore.byName.values()]
+  const lengths = (): number[] => views.map(({ core }) => core.length)
+  const held = (): number[] => views.map(({ core }) => core.contiguousLength)
+  const { log } = partsOfRooms(alice.rooms).open.get(hers.id)!
+  /** Not all at once: each round is written by itself. */
+  const say = async (rounds: number, count: number): Promise<void> => {
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(Array.from({ length: count }, (_, i) => hers.send(`${round}/${i}`)))
+      await log.settled()
+    }
+    await hers.send('said')
+  }
+  // A room of which there is hardly anything is gone forward in without.
+  await say(20, 1)
+  await allOf(his, ['said'])
+  await expect.poll(held).toEqual(lengths())
+  const before = lengths()
+  await bob.node.suspend()
+  await say(40, 16)
+  const forward = new Promise<readonly [number[], number[]]>((resolve) => base.on('fast-forward', () => resolve([lengths(), held()])))
+  await bob.node.resume()
+  const [after, here] = await forward
+  expect(base.writable).toBe(false)
+  expect(Math.max(...after.map((length, i) => length - before[i]!))).toBeGreaterThan(FEW_BLOCKS)
+  // But for what is signed meanwhile.
+  expect(Math.max(...after.map((length, i) => length - here[i]!))).toBeLessThan(64)
 })
 
 test('the cores of readers are not in the log: when a room becomes a channel, they leave it, and come back', async () => {
