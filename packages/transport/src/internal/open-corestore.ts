@@ -3,6 +3,7 @@
 import { rm, stat } from '#fs'
 import Corestore from 'corestore'
 import Rache from 'rache'
+import { rememberAbsent, type UpstreamStorages } from './absent-nodes.js'
 
 /** hypercore-storage 3.3.1, index.js: the lock of a folder that is being opened. */
 interface UpstreamStorage {
@@ -40,6 +41,7 @@ async function tryOpen(folder: string, allowBackup: boolean): Promise<Corestore>
   const corestore = new Corestore(folder, { allowBackup, globalCache: new Rache({ maxSize: CACHED_ENTRIES }) })
   try {
     await corestore.ready()
+    rememberAbsent(corestore.storage as unknown as UpstreamStorages)
     return corestore
   } catch (error) {
     // A store that failed to open may refuse to close for that very reason, and then keeps the lock.
