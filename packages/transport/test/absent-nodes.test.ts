@@ -36,7 +36,7 @@ async function coreInTwo() {
   const [one, other] = [near.replicate(true), far.replicate(false)]
   for (const stream of [one, other]) stream.on('error', () => undefined)
   one.pipe(other).pipe(one)
-  onTestFinished(() => void [one, other].forEach((stream) => stream.destroy()))
+  onTestFinished(() => [one, other].forEach((stream) => stream.destroy()))
   const copy = far.get({ key: source.key! })
   await copy.update({ wait: true })
   return { source, copy, storage: storageOf(copy) }
