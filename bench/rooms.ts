@@ -10,7 +10,7 @@ import { openEcho } from './stock/echo.js'
 import { openStockLog } from './stock/log.js'
 import { createStockSwarm } from './stock/swarm.js'
 
-const AWAITED_SENDS = isQuick() ? 20 : 300
+const AWAITED_SENDS = isQuick() ? 20 : 1_000
 const COALESCED_SENDS = isQuick() ? 200 : 5_000
 const LATENCY_SENDS = isQuick() ? 20 : 200
 /** As fast as bots talk. */
