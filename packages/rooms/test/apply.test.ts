@@ -201,6 +201,22 @@ test('who comes and goes is read as it is now, also where an index leads there a
   expect(await atOnce.dump()).toEqual(await oneByOne.dump())
 })
 
+test('the chain of who is brought back begins anew, whether or not what they wrote is flushed', async () => {
+  const views = await bareView(ROOM)
+  const removalOf = (of: number): Step['content'] => ({
+    type: OpType.remove,
+    payload: encodeStruct('remove', { identity: people[of]!.identity.publicKey, seen: [], ban: false })
+  })
+  // The founder removes who removed somebody, and has not seen that: their removal is void.
+  const nodes = toNodes([plain(2, { type: OpType.profile }), plain(1, removalOf(2)), plain(0, removalOf(1))])
+  const [oneByOne, atOnce] = [views(), views()]
+  for (const node of nodes) await oneByOne.apply([node])
+  await atOnce.apply(nodes)
+  expect(await atOnce.view.device(WRITERS[2]!)).toMatchObject({ removed: false })
+  expect(await atOnce.view.writer(WRITERS[2]!)).toMatchObject({ length: 1, head: null })
+  expect(await atOnce.dump()).toEqual(await oneByOne.dump())
+})
+
 test('a device that signed two pasts stays out for good, however the log is cut', async () => {
   const views = await bareView(ROOM)
   const payload = encodeStruct('equivocation', await twoPasts(CORES[2]!))

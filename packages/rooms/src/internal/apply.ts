@@ -11,7 +11,7 @@ import { opensTo, refusalOf } from './authority/acts.js'
 import { perform } from './authority/rules.js'
 import { createResolver, seenLengths, takesAuthority, type Entry, type Resolver } from './authority/resolve.js'
 import { settleIndexers } from './authority/indexers.js'
-import { createViewState, writeState } from './authority/view-state.js'
+import { appliedOf, createViewState, writeState, type ViewRun } from './authority/view-state.js'
 import { hasVoice } from './authority/voices.js'
 import { declineKnocks, forgetKnocks, keepKnock } from './knocks.js'
 import { mapKey } from './map-key.js'
@@ -37,13 +37,8 @@ export interface Touched {
 }
 
 /** What the ops of one call have in common. */
-interface Run {
-  readonly view: RoomView
-  readonly host: ApplyHost
+interface Run extends ViewRun {
   readonly touched: Touched
-  /** Rows that most ops change: read once, and written at the end. */
-  readonly meta: MetaRow
-  readonly writers: Map<string, WriterRow>
   /** Who is behind a writer; forgotten when authority changes. */
   readonly authors: Map<string, Author | undefined>
 }
@@ -111,9 +106,9 @@ async function applyEnter(node: AutobaseNode, run: Run): Promise<boolean> {
   const op = node.value.length > MAX_ENTER_BYTES ? undefined : decodeOp(node.value)
   if (op === undefined || !(await mayEnter(op, writer, run))) return false
   const id = opId(run.host.discoveryKey, writer, node.value)
+  const isAccepted = await applyAuthority({ ...run, node, op, id })
   // The chain of who comes in begins here, whatever is before it in the core.
   run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
-  const isAccepted = await applyAuthority({ ...run, node, op, id })
   // Where there is no place for it in the log, this one op is taken all the same.
   if (isAccepted && (await view.device(writer))?.silent) await run.host.ackWriter(writer)
   const { flight } = run.touched
@@ -134,10 +129,6 @@ function applySound(context: Context): Promise<boolean> {
   return isAuthority(context.op) ? applyAuthority(context) : applyContent(context)
 }
 
-async function appliedOf({ view, writers }: Run, writer: Uint8Array): Promise<WriterRow | null> {
-  return writers.get(mapKey(writer)) ?? view.writer(writer)
-}
-
 async function applyAuthority(context: Context): Promise<boolean> {
   const { view, host, meta, touched, node, op } = context
   const writer = node.from.key
@@ -146,7 +137,7 @@ async function applyAuthority(context: Context): Promise<boolean> {
   const place = { position: meta.authority, writer, length: node.length, op: node.value }
   const entry = toEntry(host, place, op, action)
   const unseen = takesAuthority(action) && (await hasUnseen(context, action))
-  const isDone = await perform(createViewState(view, host, meta), entry.author, action)
+  const isDone = await perform(createViewState(context), entry.author, action)
   // What is refused stays on record too, but for those at the door, who are many.
   if (isDone || action.type !== 'enter') {
     meta.authority++
@@ -154,19 +145,19 @@ async function applyAuthority(context: Context): Promise<boolean> {
   }
   if (!isDone) return false
   if (isEntry(action)) await forgetKnocks(view, action.writer)
-  if (isEntry(action) && action.type !== 'enter') beginChain(context, action.writer)
   if (unseen) await resolveAnew(context)
-  await settleIndexers(createViewState(view, host, meta), host)
+  await settleIndexers(createViewState(context), host)
   context.authors.clear()
   touched.people = true
   return true
 }
 
 /** Makes the view what all ops about authority come to, where one of them makes others void. */
-async function resolveAnew({ view, host, meta }: Run): Promise<void> {
+async function resolveAnew(run: Run): Promise<void> {
+  const { view, host } = run
   const rows = await view.all('authority')
   const resolved = await resolverOf(view).resolve(toEntries(rows, host))
-  await writeState(view, host, meta, resolved)
+  await writeState(run, resolved)
   for (const [i, row] of rows.entries()) {
     const refused = !resolved.isDone[i]
     if (refused !== (row.refused === true)) await view.put('authority', { ...row, refused })
@@ -185,12 +176,6 @@ function resolverOf(view: RoomView): Resolver {
   const resolver = resolvers.get(view) ?? createResolver()
   resolvers.set(view, resolver)
   return resolver
-}
-
-/** As the view does it for a writer that is let in, for a row that is not in the view yet. */
-function beginChain({ writers }: Run, writer: Uint8Array): void {
-  const row = writers.get(mapKey(writer))
-  if (row !== undefined) writers.set(mapKey(writer), { ...row, head: null })
 }
 
 /** Whether the view knows more of somebody than who takes authority from them had seen. */

@@ -1,16 +1,32 @@
 import { equalBytes } from '@covey/core'
 import type { ApplyHost } from 'autobase'
+import { mapKey } from '../map-key.js'
 import { encodeStruct } from '../structs.js'
-import type { DeviceRow, MetaRow, Rows, RoomView } from '../view.js'
-import { hasVoice } from './voices.js'
+import type { DeviceRow, MetaRow, Rows, RoomView, WriterRow } from '../view.js'
 import { AUTHORITY_COLLECTIONS, keyOf, type AuthorityCollection, type AuthorityState, type MemoryState } from './state.js'
+import { hasVoice } from './voices.js'
+
+/** A view to which ops are applied. */
+export interface ViewRun {
+  readonly view: RoomView
+  readonly host: ApplyHost
+  /** Rows that most ops change: read once, and written after the last op. Until then only these are true. */
+  readonly meta: MetaRow
+  readonly writers: Map<string, WriterRow>
+}
+
+export async function appliedOf({ view, writers }: ViewRun, writer: Uint8Array): Promise<WriterRow | null> {
+  return writers.get(mapKey(writer)) ?? view.writer(writer)
+}
 
 /** An {@link AuthorityState} that is the view itself, lets devices in and out of the log, and counts in `meta` those that go. */
-export function createViewState(view: RoomView, host: ApplyHost, meta: MetaRow): AuthorityState {
+export function createViewState(run: ViewRun): AuthorityState {
+  const { view, meta } = run
+
   async function changeDevice(row: DeviceRow): Promise<void> {
     const before = await view.device(row.writer)
     if (before !== null && !before.removed && row.removed) meta.removals = (meta.removals ?? 0) + 1
-    await changeWriter(view, host, before, row)
+    await changeWriter(run, before, row)
   }
 
   return {
@@ -32,9 +48,9 @@ export function createViewState(view: RoomView, host: ApplyHost, meta: MetaRow):
 }
 
 /** Makes the view what `state` is, where it differs. */
-export async function writeState(view: RoomView, host: ApplyHost, meta: MetaRow, state: MemoryState): Promise<void> {
-  const target = createViewState(view, host, meta)
-  for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(view, target, collection, state)
+export async function writeState(run: ViewRun, state: MemoryState): Promise<void> {
+  const target = createViewState(run)
+  for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(run.view, target, collection, state)
 }
 
 const STRUCTS = {
@@ -68,15 +84,16 @@ async function writeCollection<Name extends AuthorityCollection>(
 }
 
 /** Lets a device's core into the log, or out of it, as its new row says. */
-async function changeWriter(view: RoomView, host: ApplyHost, before: DeviceRow | null, row: DeviceRow): Promise<void> {
+async function changeWriter(run: ViewRun, before: DeviceRow | null, row: DeviceRow): Promise<void> {
+  const { host, writers } = run
   const isFounder = equalBytes(row.writer, host.key)
   // The founder's core is in the log before there is anything in the view.
   const wasActive = before === null ? isFounder : hasVoice(before)
   if (wasActive === hasVoice(row)) return
   if (!wasActive) {
     // What it wrote while it was out has not been applied: its chain begins anew.
-    const applied = await view.writer(row.writer)
-    if (applied !== null) await view.put('writers', { ...applied, head: null })
+    const applied = await appliedOf(run, row.writer)
+    if (applied !== null) writers.set(mapKey(row.writer), { ...applied, head: null })
     // Who indexed alone went on, though nothing else of it was taken.
     const indexer = isFounder || host.system.indexers.some(({ key }) => equalBytes(key, row.writer))
     return host.addWriter(row.writer, { indexer })
