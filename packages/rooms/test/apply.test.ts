@@ -178,7 +178,7 @@ test('what an op says never makes apply throw, and the same log gives the same r
       expect(await whole.dump()).toEqual(rows)
       if (rows['messages']!.length > 0 && rows['members']!.length > 2) changed++
     }),
-    { numRuns: 60 }
+    { numRuns: 300 }
   )
   expect(changed).toBeGreaterThan(0)
 })
