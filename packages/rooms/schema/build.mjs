@@ -263,7 +263,9 @@ struct(
   // The links of the mirrors that the room names, where this device's person is a member.
   { ...required('mirrorLinks', 'string'), array: true },
   // Which version of its person's profile the room has.
-  optional('profile', 'uint')
+  optional('profile', 'uint'),
+  // Whether this device has no place in the log: then it tells the room nothing.
+  optional('silent', 'bool')
 )
 
 // What a link says by which a device becomes one of a person's, and what the two devices say then.

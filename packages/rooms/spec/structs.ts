@@ -292,6 +292,7 @@ export interface Structs {
     admitted?: boolean | null
     mirrorLinks: readonly string[]
     profile?: number | null
+    silent?: boolean | null
   }
   'device-link': {
     device: Uint8Array

@@ -6,7 +6,9 @@ import { FEW_BLOCKS } from '../src/internal/guards/guard-fast-forward.js'
 import { OpType } from '../src/internal/op.js'
 import { partsOfRooms } from '../src/internal/rooms-parts.js'
 import type { RoomView } from '../src/internal/view.js'
+import { isUntold } from '../src/internal/shelf/room-note.js'
 import { dumpEffects, foundBy, hostileScene, memberOf, startDevice } from './support-apply.js'
+import { bringToSleep, placeOf } from './support-asleep.js'
 import { allOf, codeOf, start, textsOf, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
@@ -46,6 +48,16 @@ test('readers read, write nothing, and write when they are made members', async 
   // What comes after a key was changed, too.
   await hers.send('more')
   await allOf(his, ['news', 'thank you', 'more'])
+})
+
+test('a room that a reader can tell nothing sleeps on, whatever they set', async () => {
+  const { bob, his } = await channel()
+  await becomes(his, 'reader')
+  await bringToSleep(bob, his)
+  await bob.rooms.profile.set({ bio: 'reads only' })
+  const { note } = placeOf(bob, his)
+  expect(note).toMatchObject({ admitted: true, silent: true })
+  expect(isUntold(note!, partsOfRooms(bob.rooms).stack.profile!)).toBe(false)
 })
 
 test('a reader comes in by a public link while nobody is there, and the one op that they write is that', async () => {

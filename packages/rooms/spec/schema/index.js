@@ -1546,14 +1546,15 @@ const encoding53 = {
     encoding53_3.preencode(state, m.heads)
     encoding53_4.preencode(state, m.devices)
     encoding53_5.preencode(state, m.views)
-    state.end++ // max flag is 4 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.other) c.fixed32.preencode(state, m.other)
     encoding53_8.preencode(state, m.mirrorLinks)
     if (m.profile) c.uint.preencode(state, m.profile)
   },
   encode(state, m) {
-    const flags = (m.other ? 1 : 0) | (m.admitted ? 2 : 0) | (m.profile ? 4 : 0)
+    const flags =
+      (m.other ? 1 : 0) | (m.admitted ? 2 : 0) | (m.profile ? 4 : 0) | (m.silent ? 8 : 0)
 
     c.fixed32.encode(state, m.room)
     c.fixed32.encode(state, m.own)
@@ -1586,7 +1587,8 @@ const encoding53 = {
       other: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       admitted: (flags & 2) !== 0,
       mirrorLinks: encoding53_8.decode(state),
-      profile: (flags & 4) !== 0 ? c.uint.decode(state) : 0
+      profile: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
+      silent: (flags & 8) !== 0
     }
   }
 }

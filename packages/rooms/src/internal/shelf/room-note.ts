@@ -41,6 +41,7 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
     admitted: await opened.isAdmitted(),
     mirrorLinks: [...(await coresIn(opened).mirrors())],
     profile: profileVersion((await view.profile(self))?.op),
+    silent: (await view.device(base.local.key))?.silent === true,
     // After the rest: who is told of too much asks for what is there, and of too little for nothing.
     heads: headsOf({ base })
   }
@@ -60,8 +61,8 @@ export function isNews({ devices }: RoomNote, heads: readonly Head[]): boolean {
 }
 
 /** Whether the room is yet to be told what this device's person has set. */
-export function isUntold({ admitted, profile }: RoomNote, own: OwnProfile): boolean {
-  return admitted === true && (profile ?? 0) < own.current().profile.version
+export function isUntold({ admitted, silent, profile }: RoomNote, own: OwnProfile): boolean {
+  return admitted === true && silent !== true && (profile ?? 0) < own.current().profile.version
 }
 
 /** The keys of all cores of a room that is asleep, this device's own first. */
