@@ -3,7 +3,7 @@ import { partsOf } from '../../packages/transport/src/internal.js'
 import type { UpstreamAutobase } from '../../packages/rooms/src/internal/guards/autobase-internals.js'
 import { partsOfRooms } from '../../packages/rooms/src/internal/rooms-parts.js'
 import type { RoomView } from '../../packages/rooms/src/internal/view.js'
-import { messagesOf } from './read.js'
+import { readMessages } from './read.js'
 
 /** Where a peer is that is measured, and in which room. */
 export interface Placed {
@@ -72,7 +72,7 @@ const calls: Calls = {
     const startedAt = now()
     await calls.start()
     room = peer!.rooms.list()[0]!
-    await messagesOf(room, last)
+    await readMessages(room, last)
     const ms = now() - startedAt
     await assertMembers(room)
     return { ms }
@@ -83,7 +83,7 @@ const calls: Calls = {
   async join(invite) {
     const [startedAt, before, cpu] = [now(), received(peer!), process.cpuUsage()]
     room = await peer!.rooms.join(invite)
-    await messagesOf(room, last)
+    await readMessages(room, last)
     const took = { ms: now() - startedAt, receivedKb: (received(peer!) - before) / 1e3, cpuMs: cpuMsSince(cpu) }
     await assertMembers(room)
     return took

@@ -17,7 +17,7 @@ export async function build(wanted: Wanted): Promise<Built> {
 }
 
 /** What takes longer does not work. */
-const MAX_CALL_MS = 600_000
+const MAX_CALL_MS = 1_800_000
 
 export function startPeer(placed: Placed): PeerProcess {
   const child = run('peer.ts', placed)

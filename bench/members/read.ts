@@ -1,12 +1,11 @@
-import type { Message, Room } from 'covey'
+import type { Room } from 'covey'
 
-/** The last messages of a room: so many, each of which has to say something. */
-export async function messagesOf(room: Room, limit: number): Promise<Message[]> {
-  const messages: Message[] = []
+/** Reads the last messages of a room: so many, each of which has to say something. */
+export async function readMessages(room: Room, limit: number): Promise<void> {
+  let read = 0
   for await (const message of room.messages({ limit })) {
     if (message.text === '') throw new Error(`A message is ${message.kind}.`)
-    messages.push(message)
+    read++
   }
-  if (messages.length !== limit) throw new Error(`There are ${messages.length} messages, not ${limit}.`)
-  return messages
+  if (read !== limit) throw new Error(`There are ${read} messages, not ${limit}.`)
 }
