@@ -13,6 +13,8 @@ const WRITERS = process.env['BENCH_JOIN_WRITERS']?.split(',').map(Number) ?? [10
 const ROOMS = isQuick() ? [{ messages: 300, writers: 5 }] : SIZES.flatMap((messages) => WRITERS.map((writers) => ({ messages, writers })))
 /** How many messages a newcomer waits for. */
 const LAST = 50
+/** As much as a mirror holds in all. */
+const MIRROR_BYTES = 2 ** 36
 /** A mirror that holds no more than so long ago holds what it was given. */
 const SETTLED_MS = 5_000
 const SETTLED_WITHIN_MS = 1_800_000
@@ -83,7 +85,8 @@ async function make({ messages, writers }: { readonly messages: number; readonly
 }
 
 function openMirror(storage: string): Promise<Mirror> {
-  return createMirror({ storage: join(storage, 'mirror'), network: localNetwork(bootstrap) })
+  // A room of a million messages is more than a mirror takes from one device by itself.
+  return createMirror({ storage: join(storage, 'mirror'), network: localNetwork(bootstrap), limits: { maxClientBytes: MIRROR_BYTES } })
 }
 
 /** A mirror does not tell when it has all. */

@@ -13,8 +13,8 @@ export const MAX_FILE_NAME_BYTES = 255
 export const MAX_TYPE_CHARACTERS = 127
 /** The longest name of what files are offered in, as UTF-8. */
 export const MAX_GROUP_BYTES = 255
-/** The largest file: blocks are then numbered in 32 bits. */
-export const MAX_FILE_BYTES = 2 ** 49
+/** The largest file, 8 TiB: longer cores are not taken (docs/guards.md). */
+export const MAX_FILE_BYTES = 2 ** 43
 
 /** The longest name of a folder, as UTF-8. */
 export const MAX_FOLDER_NAME_BYTES = 255

@@ -4,6 +4,7 @@ import { rm, stat } from '#fs'
 import Corestore from 'corestore'
 import Rache from 'rache'
 import { rememberAbsent, type UpstreamStorages } from './absent-nodes.js'
+import { guardCores } from './guards/guard-cores.js'
 
 /** hypercore-storage 3.3.1, index.js: the lock of a folder that is being opened. */
 interface UpstreamStorage {
@@ -41,6 +42,7 @@ async function tryOpen(folder: string, allowBackup: boolean): Promise<Corestore>
   const corestore = new Corestore(folder, { allowBackup, globalCache: new Rache({ maxSize: CACHED_ENTRIES }) })
   try {
     await corestore.ready()
+    guardCores(corestore)
     rememberAbsent(corestore.storage as unknown as UpstreamStorages)
     return corestore
   } catch (error) {

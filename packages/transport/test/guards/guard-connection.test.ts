@@ -20,10 +20,10 @@ test.for(ATTACKS)('a handler that %s ends its connection, and no other', async (
 })
 
 test('a module of another version is refused', () => {
-  const right = { 'hypercore-storage': '3.3.1', hyperdht: '6.32.0', hyperswarm: '4.17.2', protomux: '3.12.1' }
+  const right = { hypercore: '11.37.1', 'hypercore-storage': '3.3.1', hyperdht: '6.32.0', hyperswarm: '4.17.2', protomux: '3.12.1' }
   expect(() => assertUpstream()).not.toThrow()
   expect(() => assertUpstream(right)).not.toThrow()
-  for (const wrong of [{ protomux: '3.12.2' }, { hyperswarm: '4.17.3' }, { hyperdht: '6.34.0' }, { 'hypercore-storage': '3.4.0' }]) {
+  for (const wrong of [{ protomux: '3.12.2' }, { hyperswarm: '4.17.3' }, { hyperdht: '6.34.0' }, { 'hypercore-storage': '3.4.0' }, { hypercore: '11.38.0' }]) {
     expect(() => assertUpstream({ ...right, ...wrong })).toThrow(expect.objectContaining({ code: 'UPSTREAM_UNSUPPORTED' }))
   }
 })
