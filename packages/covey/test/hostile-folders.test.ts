@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fileContent, folderContent, type Folder, type FolderChange, type Peer, type Room } from 'covey'
+import { fileContent, folderContent, MAX_FILE_BYTES, type Folder, type FolderChange, type Peer, type Room } from 'covey'
 import { codeOf, start, temporaryFolder, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -170,5 +170,22 @@ describe('a directory', () => {
     await mirror.sync()
     expect(await allIn(small)).toEqual(['film.bin'])
     expect((await readFile(join(small, 'film.bin'))).equals(new Uint8Array(4 * MIB).fill(7))).toBe(true)
+  })
+
+  it('may say that a file is of any size: who waits for it stands still in nothing else', async () => {
+    const { peer, room, folder, desk } = await roomWith()
+    const offer = { ...(await offerOf(peer, 'x')), size: MAX_FILE_BYTES }
+    await room.send(folderContent.create({ name: 'Photos', changes: [{ path: 'film', replaces: [], offer }] }))
+    while ((await folder.entries()).length === 0) await folder.once('change')
+    let longestMs = 0
+    let last = performance.now()
+    const timer = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last)
+      last = performance.now()
+    }, 10)
+    const mirror = await folder.mirror(desk, { watch: false })
+    await expect(mirror.sync({ signal: AbortSignal.timeout(3_000) })).rejects.toThrow()
+    clearInterval(timer)
+    expect(longestMs).toBeLessThan(1_500)
   })
 })

@@ -154,6 +154,7 @@ it('forgetting is for good, also where somebody still reads', async () => {
   const file = bob.files.open(own.content)
   const stream = file.stream()[Symbol.asyncIterator]()
   await stream.next()
+  await Promise.all([file.forget(), file.forget()])
   await file.forget()
   const readOn = async (): Promise<void> => {
     while (!(await stream.next()).done);

@@ -53,6 +53,7 @@ export class OpenFile {
   #places: readonly Place[]
   #isKept: boolean
   #isForgotten = false
+  #forgetting: Promise<void> | undefined
   #isReleased = false
   #importing: Promise<void> | undefined
   readonly #importStop = new Stop(undefined)
@@ -237,9 +238,10 @@ export class OpenFile {
     const isEmpty = (await measurePieces(this.#folderPath)).length === 0
     await this.core.peek(async (core) => {
       const [to] = this.#places
-      for (let index = 0; index < (this.core.blocks ?? core.length); index++) {
+      const { bitfield } = this.#shared()!
+      // By those that are here: how many there are to be, is what somebody says.
+      for (let index = bitfield!.firstSet(0); index !== -1; index = bitfield!.firstSet(index + 1)) {
         stop.throwIfStopped()
-        if (!this.blocks.has(index)) continue
         const block = await core.get(index, { wait: false })
         if (block !== null && !isEmpty) await to!.write(index, block)
       }
@@ -279,7 +281,15 @@ export class OpenFile {
     await topic?.close()
   }
 
-  async forget(): Promise<void> {
+  forget(): Promise<void> {
+    this.#forgetting ??= this.#forget().catch((error: unknown) => {
+      this.#forgetting = undefined
+      throw error
+    })
+    return this.#forgetting
+  }
+
+  async #forget(): Promise<void> {
     const forgotten = new FileError('FILE_FORGOTTEN', 'The file was forgotten on this device.')
     await this.#stopImport(forgotten)
     this.#isForgotten = true

@@ -65,6 +65,6 @@ export interface UpstreamCore {
   readonly storage: UpstreamStorage
   /** `null` before it is opened, as what follows. */
   readonly state: { readonly length: number } | null
-  readonly bitfield: { get(index: number): boolean; countSet(start: number, length: number): number } | null
+  readonly bitfield: { get(index: number): boolean; firstSet(position: number): number; countSet(start: number, length: number): number } | null
   readonly replicator: { readonly peers: readonly UpstreamPeer[]; updateAll(): void }
 }

@@ -145,7 +145,8 @@ test('of a peer that is gone nothing is kept but what it sent', async () => {
   expect(await take(peer.channel.messages(), 1)).toMatchObject([{ message: 'last words' }])
 })
 
-test('many peers together fill no more than one that is full: newcomers wait for the reader', { timeout: 30_000 }, async () => {
+/** Peers who have filled the inbox of a channel together, and one who comes then. */
+async function crowd() {
   const first = await meet(bytes)
   const flooders = [first]
   for (let i = 1; i < 34; i++) flooders.push(await meet(bytes, {}, { ...first, id: `flooder ${i}` }))
@@ -164,7 +165,22 @@ test('many peers together fill no more than one that is full: newcomers wait for
   newcomer.hello()
   await newcomer.settled()
   expect([newcomer.heard[HELLO]!.length, newcomer.heard[CREDIT]!.length]).toEqual([1, 0])
+  return { first, flooders, newcomer }
+}
+
+test('many peers together fill no more than one that is full: newcomers wait for the reader', { timeout: 30_000 }, async () => {
+  const { first, newcomer } = await crowd()
   for await (const _ of first.channel.messages()) if (newcomer.heard[CREDIT]!.length > 0) break
+  expect(newcomer.heard[CREDIT]).toHaveLength(1)
+})
+
+test('where those who filled it are turned away, the others may send', { timeout: 30_000 }, async () => {
+  const { flooders, newcomer } = await crowd()
+  for (const peer of flooders.slice(0, 4)) {
+    peer.say(DATA, new Uint8Array(64 * KIB + 1))
+    await peer.settled()
+  }
+  await newcomer.settled()
   expect(newcomer.heard[CREDIT]).toHaveLength(1)
 })
 

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import Corestore from 'corestore'
 import Hypercore from 'hypercore'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { guardConnection } from '../../src/internal/guards/guard-connection.js'
+import { guardConnection, type GuardedStream } from '../../src/internal/guards/guard-connection.js'
 import { MAX_BLOCKS } from '../../src/internal/guards/guard-cores.js'
 import { openCorestore } from '../../src/internal/open-corestore.js'
 
@@ -26,13 +27,13 @@ async function meet(kind: keyof typeof STORES, name: string, blocks: readonly st
   const folder = join(root, `${name} ${kind}`)
   const store = await STORES[kind](folder)
   const far = new Hypercore(`${folder} of them`)
-  await far.append([...blocks])
+  await far.append(blocks.map((block) => Buffer.from(block)))
   const core = store.get({ key: far.key! })
   await core.ready()
-  const [one, two] = [store.replicate(true), far.replicate(false)]
+  const [one, two] = [store.replicate(true), far.replicate(false)] as unknown as [Replication, Replication]
   for (const stream of [one, two]) stream.on('error', () => undefined)
-  if (kind === 'guarded') guardConnection(one.noiseStream as never)
-  one.pipe(two as never).pipe(one as never)
+  if (kind === 'guarded') guardConnection(one.noiseStream)
+  one.pipe(two).pipe(one)
   for (const i of blocks.keys()) await core.get(i)
   const peer = await vi.waitUntil(() => (far as unknown as Far).core.replicator.peers[0])
   return { folder, store, far: far as unknown as Far & Hypercore, core, peer, stream: two, ended: new Promise<void>((resolve) => one.on('close', () => resolve())) }
@@ -48,10 +49,15 @@ interface Far {
   readonly keyPair: object
 }
 
+interface Replication extends Duplex {
+  readonly noiseStream: GuardedStream
+}
+
 interface FarPeer {
   readonly wireRange: { send(message: { drop: boolean; start: number; length: number }): void }
   readonly wireBitfield: { send(message: { start: number; bitfield: Uint32Array }): void }
   readonly wireSync: { send(message: object): void }
+  readonly wireRequest: { send(message: object): void }
   readonly wireData: { send(message: object): void }
   readonly paused: boolean
   onrequest(message: { id: number; upgrade: object | null }): Promise<void>
@@ -68,7 +74,7 @@ test('what a peer says that it has takes the memory of all that it names, withou
   const { core, peer, store, far } = await meet('stock', 'claims')
   const bytes = await growth(async () => {
     peer.wireRange.send({ drop: false, start: 1, length: 2 ** 29 })
-    await far.append('after it')
+    await far.append(Buffer.from('after it'))
     await core.get(1)
   })
   expect(bytes).toBeGreaterThan(100 * MIB)
@@ -100,7 +106,7 @@ test('a peer may have blocks in many places, and not in all of them', async () =
   // As who has cleared a large part of it: no more than so much is believed of one message.
   peer.wireRange.send({ drop: true, start: 9, length: MAX_BLOCKS - 9 })
   peer.wireRange.send({ drop: false, start: 9, length: MAX_BLOCKS - 9 })
-  await far.append('after it')
+  await far.append(Buffer.from('after it'))
   expect(String(await core.get(1))).toBe('after it')
   await store.close()
   await far.close()
@@ -111,10 +117,10 @@ test('whoever says to have blocks all over many cores is heard no more', async (
   const others = await Promise.all(
     Array.from({ length: 8 }, async (_, i) => {
       const other = new Hypercore(join(root, `other ${i}`))
-      await other.append('x')
+      await other.append(Buffer.from('x'))
       const core = store.get({ key: other.key! })
       await core.ready()
-      other.replicate(stream)
+      other.replicate(stream as never)
       await core.get(0)
       return other as unknown as Far & Hypercore
     })
@@ -126,6 +132,14 @@ test('whoever says to have blocks all over many cores is heard no more', async (
   await ended
   await store.close()
   for (const core of [far, ...others]) await core.close()
+})
+
+test('whoever asks for more than they take is heard no more', async () => {
+  const { store, far, peer, ended } = await meet('guarded', 'requests')
+  for (let id = 0; id < 10_000; id++) peer.wireRequest.send({ id: 1_000 + id, fork: 0, block: { index: 0, nodes: 0 }, hash: null, seek: null, upgrade: null, manifest: false, priority: 0 })
+  await ended
+  await store.close()
+  await far.close()
 })
 
 /** Signs a length, of which there is a root and nothing below it, and sends it to whoever asks. */

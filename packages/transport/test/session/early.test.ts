@@ -2,6 +2,7 @@ import { PassThrough, type Duplex } from 'node:stream'
 import NoiseSecretStream from '@hyperswarm/secret-stream'
 import { expect, test, vi } from 'vitest'
 import { encodeZ32 } from '@covey/core'
+import { MAX_LINKS } from '../../src/internal/session/constants.js'
 import { connect, createPair, type Side } from './pair.js'
 
 /** What HyperDHT says in a handshake when it has nothing to say. */
@@ -43,6 +44,15 @@ test('two that dial each other at the same moment have one session', async () =>
   leader.opened[0]!.write(Buffer.from('hello'))
   expect(await textOf(follower.opened[0]!)).toBe('hello')
   expect([leader.opened.length, follower.opened.length]).toEqual([1, 1])
+})
+
+test('handshakes that are said again, as many as one likes, keep nobody out', async () => {
+  const { leader, follower } = createPair()
+  for (let i = 0; i < MAX_LINKS; i++) leader.sessions.accept(dial(follower, leader).replay())
+  await connect(follower, leader)
+  await until(() => leader.met.length === 1)
+  leader.opened.at(-1)!.write(Buffer.from('hello'))
+  expect(await textOf(follower.opened.at(-1)!)).toBe('hello')
 })
 
 test('a handshake that is said again ends nothing, and takes no path', async () => {

@@ -199,6 +199,8 @@ export class NodeChannel<Message> implements Channel<Message> {
   #bar(peer: string, code: Exclude<ChannelCloseCode, 'CHANNEL_CLOSED' | 'PEER_DISCONNECTED'>, cause?: unknown): void {
     this.#barred.add(peer)
     this.#inbox.drop(peer)
+    // What waited of it may be what kept the others from sending.
+    for (const channel of this.#channels.values()) channel.grant()
     const message = `The channel ${this.name} with ${peer} was closed, for what the peer sent.`
     void this.#events.emit('error', new TransportError(code, message, { cause }))
   }

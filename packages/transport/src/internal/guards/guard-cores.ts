@@ -15,6 +15,9 @@ const BLOCKS_PER_PAGE = 32_768
 /** How many pages a connection may claim, of all cores together, beyond one of each: 8 KiB each. */
 const MAX_PAGES = MAX_CHANNELS
 
+/** An honest peer has 512 under way (lib/replicator.js:101). */
+const MAX_REQUESTS = 4_096
+
 interface Range {
   readonly start: number
   readonly length: number
@@ -24,7 +27,10 @@ interface Range {
 interface UpstreamPeer {
   readonly protomux: object
   readonly channel: { readonly closed: boolean }
+  /** What it has asked for, and was not sent yet. */
+  readonly remoteRequests: { readonly size: number }
   readonly remoteBitfield: { readonly _pages: { get(index: number): unknown } }
+  onrequest(message: object): Promise<void>
   onrange(message: Range & { readonly drop: boolean }): Promise<void>
   onbitfield(message: { readonly start: number; readonly bitfield: Uint32Array }): void
 }
@@ -98,7 +104,11 @@ function boundClaims(peer: UpstreamPeer, claims: Claims): void {
     }
     if (pages > 0) claims.add(peer, pages)
   }
-  const [onrange, onbitfield] = [peer.onrange.bind(peer), peer.onbitfield.bind(peer)]
+  const [onrequest, onrange, onbitfield] = [peer.onrequest.bind(peer), peer.onrange.bind(peer), peer.onbitfield.bind(peer)]
+  peer.onrequest = async (message) => {
+    if (peer.remoteRequests.size >= MAX_REQUESTS) throw new Error('The peer asks for more than it takes.')
+    return onrequest(message)
+  }
   peer.onrange = async ({ drop, start, length }) => {
     assertInside(start, length)
     if (start === 0 && !drop) return onrange({ drop, start, length })

@@ -2,8 +2,8 @@ import NoiseSecretStream from '@hyperswarm/secret-stream'
 import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import { equalBytes } from '@covey/core'
-import type { RelayTarget } from '../../relay.js'
-import { connectWebSocket } from './websocket.js'
+import type { RelayTarget, WebSocketTarget } from '../../relay.js'
+import { connectWebSocket, type ByteStream } from './websocket.js'
 import { OPEN_TIMEOUT_MS } from './wire.js'
 
 /** By how much a WebSocket is preferred: it costs a relay and a device a fifth of the CPU that UDX does. */
@@ -60,10 +60,22 @@ export function dialRelay({ dht, keyPair, relay, onopen, onfail }: DialInit): { 
   }, OPEN_TIMEOUT_MS)
   if (relay.webSockets.length === 0) dialByKey()
   else hedge = setTimeout(dialByKey, HEDGE_MS)
-  for (const target of relay.webSockets) add(new NoiseSecretStream(true, connectWebSocket(target), { keyPair }))
+  for (const target of relay.webSockets) {
+    const socket = tryConnect(target)
+    if (socket !== null) add(new NoiseSecretStream(true, socket, { keyPair }))
+  }
   return {
     close() {
       if (!isOver) finish(null)
     }
+  }
+}
+
+/** Null where no URL can be made of the address: it may be what a peer says. */
+function tryConnect(target: WebSocketTarget): ByteStream | null {
+  try {
+    return connectWebSocket(target)
+  } catch {
+    return null
   }
 }

@@ -46,6 +46,8 @@ interface Entry {
   /** Told when there is one. */
   readonly waiting: Set<() => void>
   readonly dials: Set<{ close(): void }>
+  /** When it was first named, of late. */
+  readonly since: number
   failed: number
   startAt: number
   /** When the last dial was begun, and until when a session waits for a path. */
@@ -179,11 +181,13 @@ export class Relays {
     }
     const borrowed = [...this.#entries.values()].filter((entry) => !entry.isOwn)
     if (!isOwn && borrowed.length >= MAX_BORROWED) {
-      const idle = borrowed.find(({ hop }) => hop === null || hop.size === 0)
+      // One that has just been named has the time to be reached: else those that are more than find room would take each other's, without end.
+      const before = Date.now() - OPEN_TIMEOUT_MS
+      const idle = borrowed.find(({ hop, since }) => since < before && (hop === null || hop.size === 0))
       if (idle === undefined) return null
       this.#remove(idle)
     }
-    const times = { startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0, offers: 0 }
+    const times = { since: Date.now(), startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0, offers: 0 }
     const entry: Entry = { relay, isOwn, hop: null, waiting: new Set(), dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
     this.#dial(entry, Date.now())

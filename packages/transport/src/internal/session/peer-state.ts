@@ -123,7 +123,7 @@ export class PeerState {
 
   /** @param early What the peer has said in the handshake, where it has dialled. */
   accept(stream: SwarmConnection, early: Uint8Array | null): void {
-    if (this.#links.size >= MAX_LINKS || !this.#allows({ isRelayed: stream.rawStream instanceof Circuit })) return stream.destroy()
+    if (!this.#allows({ isRelayed: stream.rawStream instanceof Circuit }) || !this.#makeRoom()) return stream.destroy()
     const link = new Link({
       stream,
       ongreeting: (_, greeting) => this.#settle(link, greeting),
@@ -137,6 +137,15 @@ export class PeerState {
     // It is spoken to, and not taken to be there before something has come.
     link.isEarly = true
     this.#carry(link, { ...this.#held, [this.#isLeader ? 'follower' : 'leader']: early })
+  }
+
+  /** Handshakes that somebody repeats bring nothing after them: they give way, and keep nobody out. */
+  #makeRoom(): boolean {
+    if (this.#links.size < MAX_LINKS) return true
+    const links = [...this.#links]
+    const silent = links.find(({ receiver }) => receiver === null) ?? links.find(({ isEarly }) => isEarly)
+    silent?.stream.destroy()
+    return silent !== undefined && this.#links.delete(silent)
   }
 
   /** Looks after the paths, and dials when there is none that can be trusted. */

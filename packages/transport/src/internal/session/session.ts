@@ -107,7 +107,11 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     if (best !== this.active) {
       this.active = best
       if (best === null) this.offlineSince = Date.now()
-      else best.sendFrom(this.#kept.start)
+      else {
+        best.sendFrom(this.#kept.start)
+        // What was acknowledged on the former path may not have arrived, and the peer may have sent all that it may.
+        this.#acknowledge()
+      }
       this.activeSince = Date.now()
       this.#init.onpath()
     }
