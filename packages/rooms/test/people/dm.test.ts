@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { encodeZ32 } from '@covey/core'
 import type { DmRequest, Room } from '@covey/rooms'
+import { randomBytes } from '../../src/internal/crypto.js'
+import { inTurn } from '../../src/internal/people/dm-seeking.js'
 import { allOf, codeOf, open, person, shareRoom, start, until, useLocalNetwork, type TestPeer } from '../support.js'
+import { ask } from './hostile.js'
 
 const net = useLocalNetwork()
 const idOf = ({ identity }: TestPeer): string => identity.identity.id
@@ -53,6 +57,41 @@ test('two who begin at the same moment end up in one room', async () => {
     await alice.close()
     await bob.close()
   }
+})
+
+test('whoever has asked many who are away reaches one who is here', async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
+  const { directMessages } = alice.rooms
+  const away = Array.from({ length: 30 }, () => encodeZ32(randomBytes(32)))
+  for (const id of away) expect(await codeOf(() => directMessages.open(id, { timeoutMs: 50 }))).toBe('JOIN_TIMEOUT')
+  ask(directMessages, idOf(bob), 60_000)
+  expect(await request(bob)).toMatchObject({ id: idOf(alice) })
+}, 30_000)
+
+test('a wish that nobody waits for gets through behind many others', async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await person('Bob')]
+  const { directMessages } = alice.rooms
+  const first = await open(bob, net)
+  await first.close()
+  const ids = [...Array.from({ length: 30 }, () => encodeZ32(randomBytes(32))), idOf(first)]
+  for (const id of ids) expect(await codeOf(() => directMessages.open(id, { timeoutMs: 1 }))).toBe('JOIN_TIMEOUT')
+  expect(await request(await open(bob, net))).toMatchObject({ id: idOf(alice) })
+}, 90_000)
+
+test('whoever waits comes first, and of the others each in time', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const people = Array.from({ length: 256 }, (_, i) => `${i}`)
+  const awaited = new Set(['200', '255'])
+  const early = new Set<string>()
+  for (let turns = 0; turns < 22; turns++) {
+    vi.setSystemTime(turns * 5 * 60_000)
+    const order = inTurn(people, awaited)
+    expect(order.slice(0, 2)).toEqual(['200', '255'])
+    expect(new Set(order)).toEqual(new Set(people))
+    for (const person of order.slice(0, 64)) early.add(person)
+  }
+  expect(early.size).toBe(people.length)
 })
 
 test('a wish outlives its call and a restart, and reaches whoever comes later', async () => {

@@ -20,7 +20,7 @@ import { createDirectory, otherOf } from './direct-rooms.js'
 import { createDmDevices, type DmDevice } from './dm-devices.js'
 import { DM_CHANNEL, DmType, inboxTopic, isHost, personOf, soughtTag, type DmMessage, type Person } from './dm-message.js'
 import { createDmRequests, DmState } from './dm-requests.js'
-import { createSeeking } from './dm-seeking.js'
+import { createSeeking, inTurn } from './dm-seeking.js'
 import type { OwnProfile } from './own-profile.js'
 import type { PeopleStore } from './people-store.js'
 
@@ -49,6 +49,8 @@ const MAX_TRIED = 8
 const JOIN_MS = 60_000
 /** How many strangers are written down at once, and then. */
 const STRANGER_RATE = { burst: 8, perSecond: 0.1 }
+/** How soon those whom a device could not be asked about yet are looked at again: about as soon as it hears one more. */
+const SEEK_AGAIN_MS = 2_500
 
 /** Brings two people together in one room that is theirs; see docs/protocol.md. */
 export function createDirectMessages(init: DirectMessagesInit): DirectMessages & { close(): Promise<void>; look(): void } {
@@ -57,7 +59,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
   const events = createEvents<DirectMessagesEvents>()
   const requests = createDmRequests(store, (person) => contacts.get(person) !== undefined)
   const directory = createDirectory(self, () => places.values())
-  const seeking = createSeeking(node, directory)
+  const seeking = createSeeking(node, directory, (error) => report(error))
   const channel = node.channel(DM_CHANNEL, { peers: 'any', maxMessagesPerSecond: 16, maxBytesPerSecond: 128 * 1_024 })
   const devices = createDmDevices(channel, (error) => report(error))
   const inbox = from === 'nobody' ? undefined : node.join(inboxTopic(self))
@@ -66,7 +68,11 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
   /** Those that turned out not to be of the two. */
   const refused = new Set<string>()
   const underWay = new Map<string, Promise<unknown>>()
-  const waiting = new Set<() => void>()
+  /** Whoever waits for a room, and with whom. */
+  const waiting = new Map<() => void, string>()
+  /** Whom devices are asked about, those first whom somebody waits for. */
+  let sought: readonly string[] = []
+  let seekingAgain: ReturnType<typeof setTimeout> | undefined
   let isClosing = false
   let endAll: (reason: Error) => void = () => undefined
   const closed = new Promise<never>((_, reject) => (endAll = reject))
@@ -98,31 +104,49 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     if (isClosing) return
     try {
       const people = await missing()
-      await seeking.set(people)
-      for (const person of people.keys()) for (const device of devices.all()) await approach(device, person)
+      const awaited = new Set(waiting.values())
+      sought = inTurn([...people.keys()], awaited)
+      await seeking.set(people, awaited)
+      seek()
+      for (const person of sought) for (const device of devices.of(person)) await approach(device, person)
     } finally {
-      for (const wake of waiting) wake()
+      for (const wake of waiting.keys()) wake()
     }
   }, report)
   const look = rounds.ask
 
-  /** Tells a device of somebody that they are wanted; one of whom nothing is known is asked whose it is. */
-  async function approach(device: DmDevice, person: string): Promise<void> {
-    if (device.person === person) {
-      if (device.wish === undefined) await tell(device)
-      else await come(device, person)
-    } else if (device.person === undefined && !device.sought.has(person)) {
-      device.sought.add(person)
-      devices.send(device, { type: DmType.seek, sought: soughtTag(decodeKey(person), node.publicKey, decodeKey(device.id)) })
+  /** Asks devices whose they are of whom nothing is known, each no faster than it listens. */
+  function seek(): void {
+    clearTimeout(seekingAgain)
+    let isHeld = false
+    for (const device of devices.all()) {
+      if (device.person !== undefined) continue
+      for (const person of sought) {
+        if (device.sought.has(person)) continue
+        const tag = soughtTag(decodeKey(person), node.publicKey, decodeKey(device.id))
+        if (!device.seekRate.take() || !devices.send(device, { type: DmType.seek, sought: tag })) {
+          isHeld = true
+          break
+        }
+        device.sought.add(person)
+      }
     }
+    if (!isHeld || isClosing) return
+    seekingAgain = setTimeout(seek, SEEK_AGAIN_MS)
+    // Nobody stays for that.
+    ;(seekingAgain as { unref?: () => void }).unref?.()
+  }
+
+  /** Tells a device of somebody that they are wanted. */
+  async function approach(device: DmDevice, person: string): Promise<void> {
+    if (device.wish === undefined) await tell(device)
+    else await come(device, person)
   }
 
   async function tell(device: DmDevice): Promise<void> {
-    if (device.isTold) return
-    device.isTold = true
     const room = (await directory.find(device.person!))?.discoveryKey
     const { certificate } = identity.device
-    devices.send(device, { type: DmType.want, certificate, profile: profile.current().signed, room: room ?? null })
+    if (!device.isTold) device.isTold = devices.send(device, { type: DmType.want, certificate, profile: profile.current().signed, room: room ?? null })
   }
 
   /** Both want a room, and so there is to be one: of several the first by its id, which both can tell. */
@@ -267,7 +291,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     const bounded = boundedBy({ timeoutMs, ...(signal && { signal }), onTimeout: () => notAccepted() })
     let wake = (): void => undefined
     const woken = (): void => wake()
-    waiting.add(woken)
+    waiting.set(woken, id)
     look()
     try {
       for (;;) {
@@ -327,7 +351,8 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     async close() {
       isClosing = true
       for (const stop of stops) stop()
-      for (const wake of waiting) wake()
+      clearTimeout(seekingAgain)
+      for (const wake of waiting.keys()) wake()
       endAll(new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.'))
       await channel.close()
       await rounds.settled()

@@ -18,6 +18,8 @@ export interface DmDevice {
   /** Resolves what it was asked for, by the id of a room. */
   readonly asked: Map<string, { resolve(message: DmMessage): void; reject(reason: Error): void }>
   readonly rate: RateLimit
+  /** How fast it is asked about people. */
+  readonly seekRate: RateLimit
   /** How many messages to it are not on their way yet. */
   unsent: number
   /** What it says is answered in its order. */
@@ -26,6 +28,8 @@ export interface DmDevice {
 
 /** Whoever makes a direct room says a handful of things. */
 const RATE = { burst: 24, perSecond: 0.5 }
+/** Below that: what a device does not listen to is lost, and all else that it is told needs a place too. */
+const SEEK_RATE = { burst: 12, perSecond: 0.4 }
 /** How much waits for a device that takes nothing: whoever is looked for, and what it has asked. */
 const MAX_UNSENT = 512
 
@@ -35,8 +39,8 @@ export interface DmDevices {
   forget(id: string, reason: Error): void
   of(person: string): DmDevice[]
   all(): Iterable<DmDevice>
-  /** Does not wait: a device that gives no credit keeps nobody else from anything. */
-  send(device: DmDevice, message: DmMessage): void
+  /** Does not wait: a device that gives no credit keeps nobody else from anything. Whether the message is on its way. */
+  send(device: DmDevice, message: DmMessage): boolean
 }
 
 export function createDmDevices(channel: Channel<DmMessage>, onerror: (error: unknown) => void): DmDevices {
@@ -45,7 +49,8 @@ export function createDmDevices(channel: Channel<DmMessage>, onerror: (error: un
     get(id) {
       const known = devices.get(id)
       if (known !== undefined) return known
-      const device = { id, sought: new Set<string>(), isTold: false, epoch: 0, asked: new Map(), rate: createRateLimit(RATE), unsent: 0, turn: Promise.resolve() }
+      const rates = { rate: createRateLimit(RATE), seekRate: createRateLimit(SEEK_RATE) }
+      const device = { id, sought: new Set<string>(), isTold: false, epoch: 0, asked: new Map(), ...rates, unsent: 0, turn: Promise.resolve() }
       devices.set(id, device)
       return device
     },
@@ -56,7 +61,7 @@ export function createDmDevices(channel: Channel<DmMessage>, onerror: (error: un
     of: (person) => [...devices.values()].filter((device) => device.person === person),
     all: () => devices.values(),
     send(device, message) {
-      if (device.unsent >= MAX_UNSENT) return
+      if (device.unsent >= MAX_UNSENT) return false
       device.unsent++
       channel
         .send(device.id, message)
@@ -65,6 +70,7 @@ export function createDmDevices(channel: Channel<DmMessage>, onerror: (error: un
           if (!isCoveyError(error, 'CHANNEL_CLOSED') && !isCoveyError(error, 'MESSAGE_TOO_LARGE')) onerror(error)
         })
         .finally(() => device.unsent--)
+      return true
     }
   }
 }
