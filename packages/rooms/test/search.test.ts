@@ -1,11 +1,16 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import type Hypercore from 'hypercore'
+import { expect, onTestFinished, test } from 'vitest'
+import { createMemorySecretStore, openIdentity } from '@covey/identity'
 import { pollContent, type Message, type Room, type SearchOptions } from '@covey/rooms'
 import { randomBytes } from '../src/internal/crypto.js'
 import { foundRoom } from '../src/internal/found-room.js'
 import { openRoom, type OpenRoom } from '../src/internal/open-room.js'
 import { normalizeText, parseQuery } from '../src/internal/search/query.js'
-import { SEGMENT_LINES } from '../src/internal/search/segment.js'
+import type { Reader } from '../src/internal/reader.js'
+import { decodeSegment, encodeSegment, SEGMENT_LINES } from '../src/internal/search/segment.js'
+import { createTextIndex } from '../src/internal/search/text-index.js'
+import type { RoomView } from '../src/internal/view.js'
 import { startDevice, type Device } from './support-apply.js'
 import { allOf, codeOf, messagesOf, open, person, shareRoom, start, until, useLocalNetwork } from './support.js'
 
@@ -144,6 +149,40 @@ test('a restart reads nothing again but what is other, and nothing of it is in c
   expect(await found(fourth.room, 'changed')).toEqual(['a changed one'])
   expect(readsLast()).toBe(3)
   await fourth.room.close()
+})
+
+test('a segment of no messages has no lines', () => {
+  expect(decodeSegment(encodeSegment([]))!.lines()).toEqual([])
+})
+
+test('a view that becomes shorter while it is read leaves no segment without its messages', async () => {
+  const identity = await openIdentity({ storage: createMemorySecretStore() })
+  onTestFinished(() => identity.close())
+  const kept = new Map<string, Uint8Array | null>()
+  const core = { getUserData: async (key: string) => kept.get(key) ?? null, setUserData: async (key: string, value: Uint8Array | null) => void kept.set(key, value) }
+  const rows = Array.from({ length: SEGMENT_LINES + 2 }, (_, order) => ({ order, id: randomBytes(32), writer: new Uint8Array(32) }))
+  let length = rows.length
+  const view = {
+    db: { core: { on: () => undefined } },
+    meta: async () => ({ messages: rows.length }),
+    messages: async (start: number, end: number) => rows.slice(start, Math.min(end, length)),
+    messageStates: async () => []
+  }
+  const init = { core: core as unknown as Hypercore<unknown>, identity, view: view as unknown as RoomView, settled: async () => 0 }
+  const index = createTextIndex({ ...init, reader: { message: async () => undefined } as unknown as Reader })
+  const counts = async (): Promise<(number | undefined)[]> => {
+    await index.sync(undefined)
+    const found: (number | undefined)[] = []
+    for await (const { segment } of index.segments(index.count())) found.push(segment?.lines().length)
+    return found
+  }
+  for (const shorter of [SEGMENT_LINES, SEGMENT_LINES + 1]) {
+    length = shorter
+    expect(await counts()).toEqual([undefined, SEGMENT_LINES])
+  }
+  // Nobody says that it has grown again: it was not forgotten.
+  length = rows.length
+  expect(await counts()).toEqual([2, SEGMENT_LINES])
 })
 
 test('what is aborted goes on from there, and a damaged text is read anew', async () => {

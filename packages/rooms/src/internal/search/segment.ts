@@ -51,6 +51,8 @@ export function decodeSegment(bytes: Uint8Array): Segment | undefined {
   return {
     text,
     lines() {
+      // Of no text there is one line, too.
+      if (ids.length === 0) return []
       const [version, writer] = [reader(versions), reader(by)]
       return text.split('\n').map((line, i) => ({
         id: ids.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),

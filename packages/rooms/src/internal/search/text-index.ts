@@ -95,6 +95,11 @@ export function createTextIndex({ core, identity, view, reader, settled }: TextI
       if (isKnown) lines.push(line)
       else if (row) lines.push(await read(row, state))
     }
+    if (lines.length < end - start) {
+      // The view has become shorter meanwhile, and may grow again.
+      stale.segments.add(number)
+      return
+    }
     note(unread, number, lines.some(({ version }) => version === UNREAD))
     note(edited, number, lines.some(({ version }) => version > 1))
     if (lines.length === before.length && lines.every((line, i) => isSameLine(line, before[i]))) return
