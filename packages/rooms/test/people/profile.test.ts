@@ -1,12 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createMemorySecretStore, openIdentity, type LocalIdentity } from '@covey/identity'
+import { createMemorySecretStore, openIdentity, openPendingDevice, type LocalIdentity } from '@covey/identity'
 import type { Member, Room } from '@covey/rooms'
+import { OpType } from '../../src/internal/op.js'
 import { createOwnProfile } from '../../src/internal/people/own-profile.js'
 import { readProfile, signProfile } from '../../src/internal/people/signed-profile.js'
+import { profileVersion } from '../../src/internal/people/tell-profile.js'
+import { takeNote } from '../../src/internal/shelf/room-note.js'
 import { decodeStruct, encodeStruct, type Structs } from '../../src/internal/structs.js'
-import { appliedBy, foundBy, memberOf, startDevice } from '../support-apply.js'
+import { admitHostile, appliedBy, foundBy, memberOf, startDevice } from '../support-apply.js'
 import { bringToSleep, placeOf } from '../support-asleep.js'
 import { codeOf, open, person, shareRoom, start, until, useLocalNetwork } from '../support.js'
+import { memoryStore } from './memory-store.js'
 
 const net = useLocalNetwork()
 const AVATAR = { type: 'covey/file', version: 1, data: new Uint8Array([1, 2, 3]) }
@@ -145,6 +149,34 @@ test('a profile that its person has not signed, or not so, shows nothing', async
   expect(await shown()).toBe('sound|bio')
   expect(readProfile(signed(9, 'x'), bob.identity.identity.publicKey)).toMatchObject({ name: 'x', version: 9 })
   expect(readProfile(signed(9, 'x'), alice.identity.identity.publicKey)).toBeUndefined()
+})
+
+test('what a device has said that is out makes way, however far ahead its clock was', async () => {
+  const [alice, bob] = [await startDevice(net), await startDevice(net)]
+  const hers = await foundBy(alice)
+  const { identity } = bob
+  const device = { ...bob, profile: createOwnProfile(identity, memoryStore().store) }
+  const his = await memberOf(hers, device)
+  const pending = await openPendingDevice({ storage: createMemorySecretStore() })
+  const phone = await pending.acceptCertificate(identity.certifyDevice(pending.createDeviceRequest()))
+  onTestFinished(() => phone.close())
+  const hostile = await admitHostile(hers, { ...(await startDevice(net)), identity: phone }, 'member')
+  // Sealed for nobody: which version it is everybody reads.
+  const id = await hostile.write({ type: OpType.profile, payload: encodeStruct('profile-version', { version: 8e15 }) }, new Uint8Array(64))
+  await appliedBy(hers, hostile.key, id)
+  await appliedBy(his, hostile.key, id)
+  const { publicKey } = identity.identity
+  expect(profileVersion((await hers.view.profile(publicKey))!.op)).toBe(8e15)
+
+  const revocation = await identity.revokeDevice(phone.device.publicKey)
+  const payload = encodeStruct('revoke-device', { identity: publicKey, device: phone.device.publicKey, revocation })
+  await hers.log.append([{ type: 'revokeDevice', payload }])
+  await his.until(async () => (await his.view.device(hostile.key))?.removed || undefined)
+  // A room that sleeps is opened for it.
+  expect((await takeNote(his, publicKey)).profile).toBe(0)
+  await his.profile.set({ name: 'mine' })
+  await showsAs(hers.room, identity.identity.id, { name: 'mine' })
+  expect((await takeNote(his, publicKey)).profile).toBe(his.profile.current().profile.version)
 })
 
 test('a version that no clock gives is none, and no other device of the person takes up one far ahead', async () => {

@@ -38,11 +38,14 @@ export function createProfileTeller({ self, view, log, reader, profile, maySeal,
   async function tellNow(): Promise<void> {
     const row = await view.profile(self)
     const known = row === null ? -1 : profileVersion(row.op)
-    const own = profile.current().profile
-    if (known > own.version) {
+    if (known > profile.current().profile.version) {
       const theirs = await reader.signedProfile(self)
       if (theirs !== undefined) await profile.adopt(theirs)
-    } else if (known < own.version && !isNothing(own) && (await maySeal())) {
+    }
+    const own = profile.current().profile
+    // What a device has said that is out makes way, however new it says to be.
+    const isUntold = known < own.version || (row !== null && (await isOut(view, row)))
+    if (isUntold && !isNothing(own) && (await maySeal())) {
       await prepare()
       await log.append([profileDraft(profile)], { underEpoch: true })
     }
@@ -92,6 +95,11 @@ export function profileVersionOf(payload: Uint8Array | null | undefined): number
 /** The version of one that the view has; 0 where it has none. */
 export function profileVersion(op: Uint8Array | undefined): number {
   return (op && profileVersionOf(decodeOp(op)?.header.payload)) ?? 0
+}
+
+/** Whether a profile is of a device that is out: `apply` takes any other in its place. */
+export async function isOut(view: RoomView, { writer }: { readonly writer: Uint8Array }): Promise<boolean> {
+  return (await view.device(writer))?.removed === true
 }
 
 /** A time, as far as one can be: each is later than those before it. */

@@ -5,7 +5,7 @@ import type { OpenRoom } from '../open-room.js'
 import { coresIn } from '../room-cores.js'
 import { otherOf } from '../people/direct-rooms.js'
 import type { OwnProfile } from '../people/own-profile.js'
-import { profileVersion } from '../people/tell-profile.js'
+import { isOut, profileVersion } from '../people/tell-profile.js'
 import type { RoomNote } from '../records.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import type { RoomView } from '../view.js'
@@ -31,6 +31,7 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
       return { identity, device, writer, removed: removed === true, length: await lengthOf(writer), minEpoch }
     })
   )
+  const told = await view.profile(self)
   const note: RoomNote = {
     room: base.discoveryKey!,
     own: base.local.key,
@@ -40,7 +41,7 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
     other: otherOf(await view.room(), self) ?? null,
     admitted: await opened.isAdmitted(),
     mirrorLinks: [...(await coresIn(opened).mirrors())],
-    profile: profileVersion((await view.profile(self))?.op),
+    profile: told && !(await isOut(view, told)) ? profileVersion(told.op) : 0,
     silent: (await view.device(base.local.key))?.silent === true,
     // After the rest: who is told of too much asks for what is there, and of too little for nothing.
     heads: headsOf({ base })
