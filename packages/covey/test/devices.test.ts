@@ -90,6 +90,16 @@ test('a linked device is the same person in the same rooms, and reads all that t
   await receive(tea, 'back')
 })
 
+test('rooms that are asleep when the first device is linked reach it too', { timeout: 120_000 }, async () => {
+  const storage = await temporaryFolder()
+  const before = await start({ ...net, storage, name: 'Alice' })
+  const ids = []
+  for (const name of ['Tea', 'Coffee', 'Water']) ids.push((await before.rooms.create({ name })).id)
+  await before.close()
+  const phone = await link(await start({ ...net, storage }), await phoneInit())
+  expect(phone.rooms.list().map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+})
+
 test('an unlinked device is out of all rooms, reads nothing that is said then, and cannot come back', { timeout: 120_000 }, async () => {
   const laptopFolder = await temporaryFolder()
   const laptop = await start({ ...net, storage: laptopFolder, name: 'Alice' })

@@ -6,6 +6,7 @@ import { hintDevices } from '../hint-devices.js'
 import { openRoom, type OpenRoom } from '../open-room.js'
 import { rulesOf } from '../room-rules.js'
 import type { RoomsParts } from '../rooms-parts.js'
+import type { Place } from '../shelf/place.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
 import type { DeviceEntries } from './let-devices-in.js'
 import type { PersonalState } from './personal-state.js'
@@ -134,7 +135,10 @@ export function createRoomList({ parts, state, entries, onchange, onerror }: Roo
       for (const [id, { room }] of coming) if (!ids.has(id)) await room.close()
       // Those that are asleep were compared while they were open, and are for what changes from then on.
       const changed = (id: string): boolean => ids!.has(id) !== (before?.has(id) ?? false)
-      const compared = [...places.values()].filter(({ id }) => changed(id) && (before !== undefined || open.has(id)))
+      // Not so those of a time when there was no list: nobody has told of them.
+      const isUntold = ({ id, note }: Place): boolean => before === undefined && note?.admitted === true && state.get(PREFIX + id) === undefined
+      const isCompared = (place: Place): boolean => isUntold(place) || (changed(place.id) && (before !== undefined || open.has(place.id)))
+      const compared = [...places.values()].filter(isCompared)
       // One that does not open says so itself, and is compared when it does.
       for (const place of compared) await place.use(compare).catch((error: unknown) => place.opened === undefined || onerror(error))
     },
