@@ -24,7 +24,12 @@ interface PathState {
   readonly versions: Map<string, Version>
   /** The ids of those that others replace, there or not. */
   replaced: Set<string>
+  /** Of them those that are there, in the order in which they came to be replaced. */
+  past: Set<string>
 }
+
+/** How many changes of a message count at one path: who mirrors a directory may have several removals to tell of. */
+const MAX_CHANGES_OF_PATH = 32
 
 /**
  * What is in a folder: the versions of each path, of which those stand that no other replaces. It is the same whatever order the
@@ -39,8 +44,12 @@ export class FolderState {
     if (this.#messages.has(source.id)) return []
     const changed = new Set<string>()
     this.#messages.set(source.id, changed)
+    const counts = new Map<string, number>()
     changes.forEach((change, index) => {
-      if (change !== undefined && this.#add(source, change, index)) changed.add(change.path)
+      if (change === undefined) return
+      const count = (counts.get(change.path) ?? 0) + 1
+      counts.set(change.path, count)
+      if (count <= MAX_CHANGES_OF_PATH && this.#add(source, change, index)) changed.add(change.path)
     })
     return [...changed]
   }
@@ -53,6 +62,7 @@ export class FolderState {
       const state = this.#paths.get(path)!
       for (const version of state.versions.values()) if (version.message === message) state.versions.delete(version.id)
       state.replaced = new Set([...state.versions.values()].flatMap(({ replaces }) => replaces))
+      state.past = new Set([...state.versions.keys()].filter((id) => state.replaced.has(id)))
       if (state.versions.size === 0) this.#paths.delete(path)
     }
     return paths
@@ -98,23 +108,27 @@ export class FolderState {
   }
 
   #add(source: ChangeSource, { path, replaces, offer }: FolderChange, index: number): boolean {
+    // Who removes nothing says nothing.
+    if (offer === undefined && replaces.length === 0) return false
     const known = this.#paths.get(path)
     if (known === undefined && this.isFull) return false
-    const state: PathState = known ?? { versions: new Map(), replaced: new Set() }
+    const state: PathState = known ?? { versions: new Map(), replaced: new Set(), past: new Set() }
     this.#paths.set(path, state)
     const { id: message, author, authorName, sentAt: changedAt } = source
     const id = versionId({ message, index })
     const ids = replaces.map(versionId)
     state.versions.set(id, { id, message, path, author, authorName, changedAt, replaces: ids, ...(offer && { offer }) })
-    for (const each of ids) state.replaced.add(each)
-    this.#forgetOldest(state)
+    for (const each of ids) {
+      state.replaced.add(each)
+      if (state.versions.has(each)) state.past.add(each)
+    }
+    if (state.replaced.has(id)) state.past.add(id)
+    for (const each of state.past) {
+      if (state.past.size <= MAX_FOLDER_VERSIONS) break
+      state.past.delete(each)
+      state.versions.delete(each)
+    }
     return true
-  }
-
-  #forgetOldest({ versions, replaced }: PathState): void {
-    if (versions.size <= MAX_FOLDER_VERSIONS) return
-    const old = [...versions.keys()].filter((id) => replaced.has(id))
-    for (const id of old.slice(0, Math.max(0, old.length - MAX_FOLDER_VERSIONS))) versions.delete(id)
   }
 }
 
