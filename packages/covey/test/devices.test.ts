@@ -159,6 +159,25 @@ test('the devices that remain go on after one was unlinked: they get certificate
   expect(tablet.rooms.list()).toEqual([])
 })
 
+test('what an unlinked device has linked goes with it, also when the person has renewed it since', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const phone = await link(laptop, await phoneInit())
+  const theirs = await link(phone, await phoneInit({ deviceName: 'Another phone' }))
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  await laptop.devices.unlink(tablet.device.id)
+  // It comes in by a certificate of the new epoch.
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const seen = await roomOf(theirs, tea.id)
+  await seen.send('I am in')
+  await receive(tea, 'I am in')
+
+  const unlinked = theirs.devices.once('unlinked')
+  await laptop.devices.unlink(phone.device.id)
+  await unlinked
+  expect((await laptop.devices.list()).map(({ id }) => id)).toEqual([laptop.device.id])
+  await expect.poll(() => codeOf(() => seen.send('from outside')), { timeout: 30_000 }).toBe('ROOM_NOT_WRITABLE')
+})
+
 test('a room that the person only reads keeps no device from the others, nor one that is lost in them', { timeout: 120_000 }, async () => {
   const laptop = await start({ ...net, name: 'Alice' })
   const bob = await start({ ...net, name: 'Bob' })

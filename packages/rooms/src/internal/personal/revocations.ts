@@ -54,11 +54,28 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
     await opened.log.append([{ type: 'revokeDevice', payload }])
   }
 
+  /** A device, and those that it has certified, and so on: the person may have given them certificates of their own since. */
+  async function certifiedBy(device: Uint8Array): Promise<Uint8Array[]> {
+    const rows = await personal.view.devicesOf(self)
+    const found = [device]
+    const passed = [identity.device.publicKey, ...known.map((revoked) => revoked.device), device]
+    for (const issuer of found) {
+      for (const row of rows) {
+        if (!row.issuer || !equalBytes(row.issuer, issuer) || passed.some((each) => equalBytes(each, row.device))) continue
+        found.push(row.device)
+        passed.push(row.device)
+      }
+    }
+    return found
+  }
+
   async function tell(opened: OpenRoom): Promise<void> {
     // A reader of a broadcast room has nobody told there: nothing of theirs is read.
     if (opened.base.closing || !(await opened.mayWrite())) return
     const [member, devices] = await Promise.all([opened.view.member(self), opened.view.devicesOf(self)])
-    const isIn = (revoked: Uint8Array): boolean => devices.some(({ device, removed }) => !removed && equalBytes(device, revoked))
+    // What it has certified goes with it, also where it never was itself.
+    const isIn = (revoked: Uint8Array): boolean =>
+      devices.some(({ device, issuer, removed }) => !removed && (equalBytes(device, revoked) || (issuer && equalBytes(issuer, revoked))))
     const told = member?.minEpoch ?? 0
     // Of those that were never in the room, the newest speaks for all: no older certificate lets anybody in.
     const newest = Math.max(0, ...known.map(({ epoch }) => epoch))
@@ -110,13 +127,16 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
     tell,
     isRevoked: (device) => known.some((revoked) => equalBytes(revoked.device, device)),
     async revoke(device) {
-      const bytes = await identity.revokeDevice(device)
-      const revocation = verifyRevocation(bytes, { identity: self })
-      if (!revocation.ok) throw revocation.error
-      await write(personal, { ...revocation.value, bytes })
+      // Itself last: where this is cut off, there is something left to be unlinked again.
+      for (const each of (await certifiedBy(device)).toReversed()) {
+        const bytes = await identity.revokeDevice(each)
+        const revocation = verifyRevocation(bytes, { identity: self })
+        if (!revocation.ok) throw revocation.error
+        await write(personal, { ...revocation.value, bytes })
+        await state.set(DEVICE + encodeZ32(each), null)
+      }
       await personal.log.append([], { underEpoch: true })
       await read()
-      await state.set(DEVICE + encodeZ32(device), null)
       await renewOthers()
     },
     async changed() {
