@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
 import NoiseSecretStream from '@hyperswarm/secret-stream'
 import type HyperDHT from 'hyperdht'
 import { onTestFinished } from 'vitest'
@@ -60,8 +61,8 @@ export function createSide(seed: number, maxPeers = 8, relays?: Relays): Side {
 }
 
 /** A connection between two sides; resolves when both have proven their keys. */
-export async function connect(a: Side, b: Side): Promise<[NoiseSecretStream, NoiseSecretStream]> {
-  const [near, far] = await connectStreams(a, b)
+export async function connect(a: Side, b: Side, link?: Duplex): Promise<[NoiseSecretStream, NoiseSecretStream]> {
+  const [near, far] = await connectStreams(a, b, link)
   for (const [side, stream] of [[a, near], [b, far]] as const) {
     side.streams.push(stream)
     side.sessions.accept(stream)
@@ -69,10 +70,12 @@ export async function connect(a: Side, b: Side): Promise<[NoiseSecretStream, Noi
   return [near, far]
 }
 
-export async function connectStreams(a: Side, b: Side): Promise<[NoiseSecretStream, NoiseSecretStream]> {
+/** @param link what the first has to send is sent by way of. */
+export async function connectStreams(a: Side, b: Side, link?: Duplex): Promise<[NoiseSecretStream, NoiseSecretStream]> {
   const [near, far] = [a, b].map(({ keyPair }, i) => new NoiseSecretStream(i === 0, null, { keyPair }))
-  const raw = near!.rawStream as unknown as { pipe(other: object): { pipe(other: object): void } }
-  raw.pipe(far!.rawStream).pipe(raw)
+  const raw = near!.rawStream as unknown as Pipe
+  const way = link === undefined ? raw : raw.pipe(link)
+  way.pipe(far!.rawStream).pipe(raw)
   for (const [from, to] of [[near!, far!], [far!, near!]] as const) {
     from.on('error', () => undefined)
     // What a stream in memory has not: packets beside its bytes.
@@ -81,6 +84,10 @@ export async function connectStreams(a: Side, b: Side): Promise<[NoiseSecretStre
   }
   await Promise.all([near!.opened, far!.opened])
   return [near!, far!]
+}
+
+interface Pipe {
+  pipe(other: object): Pipe
 }
 
 /** A DHT where nobody is: what is dialled fails at once. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Transform } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -153,6 +154,24 @@ test('a peer that ended its session is not dialled', async () => {
   a.destroy()
   await until(() => follower.closed.length === 1)
   await setTimeout(TICK_MS * 3)
+  expect([leader.dials.count, follower.dials.count]).toEqual([0, 0])
+})
+
+test('a path on which a large frame takes its time is not silent', { timeout: 30_000 }, async () => {
+  const { leader, follower } = createPair()
+  const slow = new Transform({
+    async transform(bytes: Uint8Array, _, done) {
+      for (let at = 0; at < bytes.length; at += 5_000) {
+        this.push(bytes.subarray(at, at + 5_000))
+        await setTimeout(100)
+      }
+      done()
+    }
+  })
+  await connect(leader, follower, slow)
+  const [a, b] = await bothOpen(leader, follower)
+  a.write(frame(1, 200_000))
+  expect(await collect(b, 1)).toEqual([digest(frame(1, 200_000))])
   expect([leader.dials.count, follower.dials.count]).toEqual([0, 0])
 })
 
