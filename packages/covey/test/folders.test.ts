@@ -56,6 +56,23 @@ describe('a folder of a room', () => {
     expect(await alice.folder.history('tea.txt')).toHaveLength(3)
   })
 
+  it('has what somebody put while they were blocked, once they are not any more', async () => {
+    // Who is blocked is not talked with; what they say comes by the others.
+    const [alice, bob] = (await members(net.network, 'Alice', 'Bob', 'Carol')) as [Member, Member, Member]
+    const shown = alice.room.messages({ live: true })[Symbol.asyncIterator]()
+    const next = shown.next()
+    await alice.peer.contacts.block(bob.peer.identity.id)
+    await bob.folder.put('tea.txt', bytes('green'))
+    expect((await next).value).toMatchObject({ kind: 'blocked' })
+    await shown.return?.()
+    await alice.peer.close()
+    const again = await start({ network: net.network, storage: alice.storage })
+    const folder = await again.rooms.list()[0]!.files.folder('Photos')
+    expect(await folder.entries()).toEqual([])
+    await again.contacts.unblock(bob.peer.identity.id)
+    await untilAt(folder, 'tea.txt')
+  })
+
   it('is there after a restart, and takes back what was deleted', async () => {
     const [alice] = (await members(net.network, 'Alice')) as [Member]
     const { network } = net

@@ -113,10 +113,11 @@ export class RoomFolders {
   /** @returns what is to be written down of the message, once it has its place. */
   async #take(message: FolderMessage): Promise<JournalEntry[]> {
     const { id, kind, author, authorName, sentAt } = message
-    if (kind === 'unreadable') {
+    // Of somebody who is blocked nothing is shown, until they are not any more.
+    if (kind === 'unreadable' || kind === 'blocked') {
       this.#unreadable.add(id)
       if (this.#unreadable.size > MAX_UNREADABLE) this.#unreadable.delete(this.#unreadable.values().next().value!)
-      return [{ kind, message: id }]
+      return [{ kind: 'unreadable', message: id }]
     }
     this.#unreadable.delete(id)
     if (kind === 'deleted') {
