@@ -49,7 +49,7 @@ it('a download that cannot even begin is told of', async () => {
 it('a folder that others fill while something is put says so, and keeps nothing of it', async () => {
   const state = new FolderState()
   const fill = (id: string, from: number, to: number): void => {
-    const changes = Array.from({ length: to - from }, (_, i): FolderChange => ({ path: `${from + i}`, replaces: [] }))
+    const changes = Array.from({ length: to - from }, (_, i): FolderChange => ({ path: `${from + i}`, replaces: [], offer }))
     state.apply({ ...person, id }, { name: 'Photos', changes })
   }
   fill('many', 0, MAX_FOLDER_PATHS - 1)
