@@ -25,6 +25,8 @@ interface Play {
   readonly people: Person[]
   readonly passersBy: Person[]
   readonly newPerson: (name: string) => Person
+  /** Who has all that was said before they came: others cannot show it, nor what they have said since, while nobody else is there. */
+  readonly whole: Set<Person>
   readonly told: string[]
   readonly history: 'full' | 'since-join'
   killsLeft: number
@@ -42,7 +44,7 @@ export async function proveCrashes(seed: number, kills: number): Promise<void> {
   const newPerson = (name: string) => createPerson(name, join(root, name), localNetwork(net.bootstrap))
   const history = random.chance(0.7) ? 'full' : 'since-join'
   const founder = newPerson('p0')
-  const play: Play = { random, people: [founder], passersBy: [], newPerson, told: [history], history, killsLeft: kills, isDemoting: false }
+  const play: Play = { random, people: [founder], passersBy: [], newPerson, whole: new Set([founder]), told: [history], history, killsLeft: kills, isDemoting: false }
   try {
     await found(play, founder)
     await letIn(play)
@@ -239,7 +241,7 @@ async function killAfter(play: Play, victims: readonly Person[], maxMs: number):
 
 /** Mostly at once; now and then the others go on alone until the next scene is over. */
 async function perhapsStart(play: Play, victim: Person): Promise<void> {
-  if (play.random.chance(0.3) && alive(play).length > 0) {
+  if (play.random.chance(0.3) && alive(play).some((person) => play.whole.has(person))) {
     play.told.push(`${victim.name} stays away`)
     return
   }
@@ -256,6 +258,7 @@ async function bringBack(play: Play): Promise<void> {
 async function rest(play: Play): Promise<void> {
   await bringBack(play)
   await settle(play.people)
+  for (const person of play.people) play.whole.add(person)
   play.isDemoting = false
   play.told.push('all rest')
   await setTempo(play)
