@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fileContent, folderContent, MAX_FILE_BYTES, type Folder, type FolderChange, type Peer, type Room } from 'covey'
@@ -95,6 +95,42 @@ describe('what a member writes to a folder', () => {
     const before = await allIn(desk)
     await mirror.sync()
     expect(await allIn(desk)).toEqual(before)
+  })
+})
+
+describe('a directory comes to rest, puts nothing, and says what it leaves out', () => {
+  const long = `${'d'.repeat(200)}/`.repeat(5) + 'x'.repeat(15)
+  it.each([
+    ['where one file is at two paths', ['a.txt', 'b.txt'], [1, 1], [], 'b.txt'],
+    ['where one file is twice at one path', ['tea.txt', 'tea.txt'], [1, 1], [], 'tea.txt'],
+    ['where the names of conflicts are ignored', ['tea.txt', 'tea.txt'], [1, 2], ['*(conflict*'], 'tea.txt'],
+    ['where a path is too long for a conflict', [long, long], [1, 2], [], long]
+  ])('%s', async (_, paths, contents, ignore, left) => {
+    const { peer, room, folder, desk } = await roomWith()
+    const offers = [await offerOf(peer, '1'), await offerOf(peer, '2')]
+    await room.send(folderContent.create({ name: 'Photos', changes: paths.map((path, i) => ({ path, replaces: [], offer: offers[contents[i]! - 1]! })) }))
+    while ((await folder.entries()).length === 0) await folder.once('change')
+    const before = await folder.entries()
+    const mirror = await folder.mirror(desk, { watch: false, ignore })
+    const skipped: unknown[] = []
+    mirror.on('skip', (skip) => void skipped.push(skip))
+    await mirror.sync({ signal: AbortSignal.timeout(20_000) })
+    expect(await allIn(desk)).toEqual([paths[0]])
+    expect(skipped).toEqual([{ path: left, code: 'PATH_TAKEN' }])
+    expect(await folder.entries()).toEqual(before)
+  })
+
+  it('with the own file of a user where another is left out', async () => {
+    const { peer, room, folder, desk } = await roomWith()
+    const offer = await offerOf(peer, 'x')
+    await room.send(folderContent.create({ name: 'Photos', changes: ['a.txt', 'b.txt'].map((path) => ({ path, replaces: [], offer })) }))
+    while ((await folder.entries()).length < 2) await folder.once('change')
+    await writeFile(join(desk, 'b.txt'), 'y')
+    await utimes(join(desk, 'b.txt'), 0, 0)
+    const mirror = await folder.mirror(desk, { watch: false })
+    await mirror.sync({ signal: AbortSignal.timeout(20_000) })
+    expect(await allIn(desk)).toEqual(['a.txt', 'b.txt'])
+    expect(await readFile(join(desk, 'b.txt'), 'utf8')).toBe('y')
   })
 })
 

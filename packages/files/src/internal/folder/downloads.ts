@@ -33,6 +33,8 @@ export interface DownloadsInit {
   readonly folder: string
   /** Whether what comes is only compared with what is there. */
   readonly isCompareOnly: boolean
+  /** Whether a file that is put there counts as one of the directory. */
+  isSeen(path: string): boolean
   open(offer: Offer): OpenFile
   find(offer: Offer): OpenFile | undefined
   onchange(change: MirrorEvents['change']): void
@@ -161,10 +163,11 @@ export class Downloads {
   }
 
   async #publish(version: Version, opened: OpenFile, part: string, wanted: string): Promise<void> {
-    const { directory, state, isCompareOnly, onchange, ondifferent } = this.#init
+    const { directory, state, isCompareOnly, isSeen, onchange, ondifferent } = this.#init
     const beside = wanted === version.path ? conflictPath(version.path, version.authorName, version.id) : wanted
     for (let number = 0; number <= MAX_NUMBER; number++) {
       const path = number === 0 ? wanted : numberedPath(beside, number)
+      if (!isSeen(path)) break
       if (!state.stands(version)) return this.#discard(opened, part)
       const stamp = await directory.stamp(path)
       const occupant = stamp && this.#versionAt(version.path, path, stamp)
@@ -178,7 +181,7 @@ export class Downloads {
       await setPath(opened, directory.pathOf(path), this.#init.folder)
       return onchange({ path: version.path, to: 'directory', kind: path === version.path ? 'put' : 'conflict', file: directory.pathOf(path) })
     }
-    throw new FileError('PATH_TAKEN', `There are ${MAX_NUMBER} files of this name.`)
+    throw new FileError('PATH_TAKEN', 'There is no free name for the file.')
   }
 
   /** The file of the user's is this version already. */

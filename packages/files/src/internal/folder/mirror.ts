@@ -14,8 +14,8 @@ import type { Directory, Found } from './directory.js'
 import { Downloads, putAway } from './downloads.js'
 import { createIgnore } from './ignore.js'
 import { Lookout } from './lookout.js'
-import { conflictPath } from './path.js'
-import { fileIdOf, placedIn, takenBack, type Placed } from './placed.js'
+import { conflictPath, isFolderPath } from './path.js'
+import { doublesOf, fileIdOf, placedIn, takenBack, type Placed } from './placed.js'
 import { parseVersionId, type FolderState, type Version } from './state.js'
 
 /** What a mirror needs of the folder and the files. */
@@ -58,6 +58,8 @@ export function createMirror(
   let steps = 0
   const stop = new Stop(undefined)
 
+  /** Whether a file there is seen by the next scan. */
+  const isSeen = (path: string): boolean => isFolderPath(path) && !isIgnored(path)
   const find = (offer: Offer): OpenFile | undefined => parts.find(fileIdOf(offer))
   const wake = (): void => lookout?.wake()
   const report = (error: unknown): void => void events.emit('error', storageError(error))
@@ -77,6 +79,7 @@ export function createMirror(
     handles,
     folder: parts.id,
     isCompareOnly: direction === 'to-folder',
+    isSeen,
     open: (offer) => parts.open(offer),
     find,
     onchange,
@@ -117,13 +120,14 @@ export function createMirror(
     for (const { opened } of placed.values()) if (opened.record.folder === undefined) await opened.update({ folder: parts.id })
     const back = takenBack(directory, state, parts.id, parts.all(), found.files)
     const here = new Set([...placed.values()].filter(({ isHere }) => isHere).map(({ version }) => version))
+    const doubles = doublesOf(state)
     const drafts: Draft[] = []
     for (const [path, stamp] of found.files) {
       const at = placed.get(path)
       if (at?.isHere || back.has(path) || isSame(stamp, refused.get(path))) continue
       if (isQuietOnly && Math.abs(Date.now() - stamp.modifiedAt) < QUIET_MS) continue
       const isUnknown = at === undefined && !isSame(stamp, different.get(path))
-      const same = isUnknown && state.files(path).find((version) => !here.has(version) && (version.offer!.size ?? stamp.size) === stamp.size)
+      const same = isUnknown && state.files(path).find((version) => !here.has(version) && !doubles.has(version) && (version.offer!.size ?? stamp.size) === stamp.size)
       // Perhaps it is the same: then there is nothing to be put.
       if (same) downloads.add(same, path)
       else drafts.push(draftOf(path, at))
@@ -189,9 +193,11 @@ export function createMirror(
   async function pull(found: Found): Promise<void> {
     const placed = placedIn(directory, state, find, found.files)
     const here = new Map([...placed.values()].filter(({ isHere }) => isHere).map((at) => [at.version.id, at]))
+    const doubles = doublesOf(state)
+    const files = (path: string): Version[] => state.files(path).filter((version) => !doubles.has(version))
     for (const at of here.values()) {
       // What is replaced stays until what replaces it has come.
-      if (state.stands(at.version) || (at.path === at.version.path && state.files(at.path).length > 0)) continue
+      if (state.stands(at.version) || (at.path === at.version.path && files(at.path).length > 0)) continue
       const file = await putAway(directory, at.opened, at.path, at.stamp)
       if (file !== undefined) onchange({ path: at.version.path, to: 'directory', kind: 'removed', file: directory.pathOf(file) })
     }
@@ -206,10 +212,10 @@ export function createMirror(
     }
     for (const path of state.paths()) {
       if (isIgnored(path) || found.unread.some((folder) => path.startsWith(folder))) continue
-      const [entry, ...others] = state.files(path)
+      const [entry, ...others] = files(path)
       const there = placed.get(path)
       for (const other of others.slice(0, MAX_CONFLICTS)) await settleOther(other, here.get(other.id))
-      if (others.length > MAX_CONFLICTS) skip(path, 'PATH_TAKEN')
+      if (others.length > MAX_CONFLICTS || state.files(path).some((version) => doubles.has(version))) skip(path, 'PATH_TAKEN')
       // What is there and is no version yet is put first.
       if (entry === undefined || (direction === 'both' && found.files.has(path) && !there?.isHere)) continue
       await settleEntry(entry, here.get(entry.id), there?.isHere && !state.stands(there.version) ? there : undefined)
@@ -225,7 +231,8 @@ export function createMirror(
 
   async function settleOther(other: Version, at: Placed | undefined): Promise<void> {
     const path = conflictPath(other.path, other.authorName, other.id)
-    if (at === undefined) downloads.add(other, path)
+    if (!isSeen(path)) skip(other.path, 'PATH_TAKEN')
+    else if (at === undefined) downloads.add(other, path)
     else if (at.path === other.path) await move(at, path, 'conflict')
   }
 

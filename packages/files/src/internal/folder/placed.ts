@@ -56,6 +56,23 @@ export function takenBack(
   return found
 }
 
+/**
+ * Versions that are kept out of a directory, as another one that stands is the same file: a file has one place. The first by path
+ * and id has it, so that it does not matter in which order they came.
+ */
+export function doublesOf(state: FolderState): ReadonlySet<Version> {
+  const first = new Map<string, Version>()
+  const doubles = new Set<Version>()
+  for (const version of state.paths().flatMap((path) => state.files(path))) {
+    const file = fileIdOf(version.offer!)
+    const other = first.get(file)
+    const isFirst = other === undefined || version.path < other.path || (version.path === other.path && version.id < other.id)
+    if (isFirst) first.set(file, version)
+    if (other !== undefined) doubles.add(isFirst ? other : version)
+  }
+  return doubles
+}
+
 /** What each file of the directory is a version of, or was before it was changed or removed. */
 export function placedIn(
   directory: Directory,
@@ -64,10 +81,12 @@ export function placedIn(
   files: ReadonlyMap<string, Stamp>
 ): Map<string, Placed> {
   const placed = new Map<string, Placed>()
+  const doubles = doublesOf(state)
   const rank = ({ isHere, version }: Placed): number => (isHere ? 2 : 0) + (state.stands(version) ? 1 : 0)
   for (const path of state.paths()) {
     for (const version of state.versions(path)) {
-      const at = version.offer && placeOf(directory, version, find(version.offer), (where) => files.get(where))
+      const isNone = version.offer === undefined || doubles.has(version)
+      const at = isNone ? undefined : placeOf(directory, version, find(version.offer!), (where) => files.get(where))
       const other = at && placed.get(at.path)
       if (at !== undefined && (other === undefined || rank(at) >= rank(other))) placed.set(at.path, at)
     }
