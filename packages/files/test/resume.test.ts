@@ -1,8 +1,9 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { BLOCK_BYTES } from '@covey/files'
-import { codeOf, collect, connect, digest, digestOf, startPeer, until, useLocalNetwork, writeRandom } from './support.js'
+import { codeOf, collect, connect, digest, digestOf, startPeer, temporaryFolder, until, useLocalNetwork, writeRandom } from './support.js'
 
 const local = useLocalNetwork()
 const BLOCKS = 24
@@ -38,6 +39,51 @@ describe('saving', () => {
     expect(await digestOf(await done)).toBe(digest(bytes))
     expect(await readdir(bob.desk)).toEqual(['film'])
     expect(received).toBe(SIZE)
+  })
+
+  it.for(['the same disk', 'another disk'])('goes on in another folder, on %s, with what has arrived', async (disk, { skip }) => {
+    const other = await temporaryFolder()
+    if (disk === 'another disk') {
+      if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', other]).status !== 0) skip('another disk cannot be mounted here')
+      onTestFinished(() => void spawnSync('umount', ['-l', other]))
+    }
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    await connect(bob, alice)
+    const { path, bytes } = await writeRandom(alice, 'film', SIZE)
+    const file = bob.files.open((await alice.files.share(path)).content)
+    await collect(file.stream({ end: SIZE / 3 }))
+    await alice.close()
+    for (const folder of [bob.desk, other]) {
+      const stopped = new AbortController()
+      const saving = codeOf(() => file.saveTo(folder, { signal: stopped.signal }))
+      while ((await readdir(folder)).length === 0) await file.once('progress')
+      expect(await until(file, ({ state }) => state === 'waiting')).toMatchObject({ receivedBytes: SIZE / 3 })
+      stopped.abort(Object.assign(new Error('enough'), { code: 'enough' }))
+      expect(await saving).toBe('enough')
+      expect(await readdir(folder)).toEqual([`.${file.id}.covey-part`])
+    }
+    expect(await readdir(bob.desk)).toEqual([])
+    await connect(bob, await alice.restart())
+    expect(await digestOf(await file.saveTo(other))).toBe(digest(bytes))
+    expect(await readdir(other)).toEqual(['film'])
+  })
+
+  it('where what has arrived is gone, fetches it again', async () => {
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    await connect(bob, alice)
+    const { path, bytes } = await writeRandom(alice, 'film', SIZE)
+    const file = bob.files.open((await alice.files.share(path)).content)
+    await collect(file.stream({ end: SIZE / 3 }))
+    const gone = await temporaryFolder()
+    const stopped = new AbortController()
+    await alice.close()
+    const saving = codeOf(() => file.saveTo(gone, { signal: stopped.signal }))
+    while ((await readdir(gone)).length === 0) await file.once('progress')
+    stopped.abort(Object.assign(new Error('enough'), { code: 'enough' }))
+    expect(await saving).toBe('enough')
+    await rm(gone, { recursive: true })
+    await connect(bob, await alice.restart())
+    expect(await digestOf(await file.saveTo(bob.desk))).toBe(digest(bytes))
   })
 
   it('fetches again what somebody has spoilt of what was there', async () => {

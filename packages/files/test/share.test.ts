@@ -106,6 +106,27 @@ describe('a stream, and bytes', () => {
     expect(await digestOf(await file.saveTo(bob.desk))).toBe(digest(Buffer.concat(parts)))
   })
 
+  it('end where they end: who asks for what is after that is told so', async () => {
+    const [alice, bob] = [await startPeer(local), await startPeer(local)]
+    await connect(bob, alice)
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    const shared = await alice.files.share(
+      (async function* () {
+        yield new Uint8Array(BLOCK_BYTES)
+        await ended
+        yield new Uint8Array(9)
+      })(),
+      { name: 'live' }
+    )
+    const start = 3 * BLOCK_BYTES
+    const early = codeOf(() => collect(bob.files.open(shared.content).stream({ start })))
+    await collect(bob.files.open(shared.content).stream({ end: 5 }))
+    end()
+    expect(await early).toBe('FILE_OUT_OF_RANGE')
+    expect(await codeOf(() => collect(bob.files.open(shared.content).stream({ start })))).toBe('FILE_OUT_OF_RANGE')
+  })
+
   it('are kept sealed, and given after a restart', async () => {
     const [alice, bob] = [await startPeer(local), await startPeer(local)]
     const secret = 'nobody reads this on the disk'

@@ -63,8 +63,11 @@ export async function importFile(
   let reading = begin(position, batchBlocks)
   for (;;) {
     stop.throwIfStopped()
-    const bytes = await reading
-    const isLast = bytes.length < batchBlocks * BLOCK_BYTES
+    const given = await reading
+    const isLast = given.length < batchBlocks * BLOCK_BYTES
+    // Of a file that was cut there are whole blocks: a shorter one is the last of those that were promised.
+    const isCut = isLast && size !== undefined && position + given.length < size
+    const bytes = isCut ? given.subarray(0, given.length - (given.length % BLOCK_BYTES)) : given
     const isGentle = Date.now() - startedAtMs < GENTLE_MS
     if (!isGentle) batchBlocks = Math.min(batchBlocks * 2, MAX_BATCH_BLOCKS)
     if (!isLast) reading = begin(position + bytes.length, batchBlocks)

@@ -153,7 +153,10 @@ export class OpenFile {
     this.#isReleased = false
     if (this.#isKept || this.#isForgotten) return
     this.#isKept = true
-    await this.#write()
+    await this.#write().catch((error: unknown) => {
+      this.#isKept = false
+      throw storageError(error)
+    })
   }
 
   /** It is offered here as well. */

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
-import type { FileCore } from './file-core.js'
+import type { FileCore, Work } from './file-core.js'
 import type { OpenFile } from './open-file.js'
 import type { Stop } from './stop.js'
 
@@ -23,9 +23,11 @@ export async function* readFile(core: FileCore, start: number, end: number, stop
   const work = await core.start(stop)
   const asked: Promise<Uint8Array | undefined>[] = []
   try {
-    if (core.size !== undefined && start > core.size) throw outOfRange()
     const first = Math.floor(start / BLOCK_BYTES)
+    if (core.size === undefined && first > 0) await reach(core, work, first)
+    if (core.size !== undefined && start > core.size) throw outOfRange()
     let next = first
+    let missing = end - start
     for (let index = first; ; index++) {
       const last = Math.ceil(Math.min(end, core.size ?? Infinity) / BLOCK_BYTES)
       for (; next < Math.min(last, index + AHEAD_BLOCKS); next++) {
@@ -38,15 +40,22 @@ export async function* readFile(core: FileCore, start: number, end: number, stop
       if (block === undefined) break
       const offset = index * BLOCK_BYTES
       const wanted = block.subarray(Math.max(0, start - offset), Math.max(0, end - offset))
+      missing -= wanted.length
       if (wanted.length > 0) yield wanted
     }
-    if (end >= (core.size ?? 0)) {
+    // Who reads to the end is told whether that is all; who reads a part of what still grows has it.
+    if (missing > 0 || end === core.size) {
       const { size } = await core.untilEnd(work)
       if (start > size) throw outOfRange()
     }
   } finally {
     await core.finish(work)
   }
+}
+
+/** Resolves when a block is here, or can never be, as the file has ended before it. */
+async function reach(core: FileCore, work: Work, index: number): Promise<void> {
+  await Promise.race([core.read(work, index), core.untilEnd(work)])
 }
 
 function outOfRange(): FileError {

@@ -1,6 +1,6 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this file without the rest of this folder
 /// <reference path="./runtime.d.ts" />
-import { link, open, realpath, rename, rm, stat } from '#fs'
+import { copyFile, link, open, realpath, rename, rm, stat } from '#fs'
 import { BLOCK_BYTES } from '../constants.js'
 import { FileError } from '../errors.js'
 import { storageError } from './block-storage.js'
@@ -61,11 +61,39 @@ export async function receiveFile<T>(
 }
 
 async function fetchTo(opened: OpenFile, part: string, stop: Stop): Promise<void> {
-  if (opened.record.path?.path !== part) await opened.update({ path: { path: part, isSource: false } })
+  const begun = opened.record.path?.path
+  if (begun !== part) {
+    if (begun !== undefined) await movePart(opened, begun, part)
+    await opened.update({ path: { path: part, isSource: false } })
+  }
   await opened.moveBlocks(stop)
   const size = await opened.core.use(stop, (work) => receive(opened, work))
   await opened.context.handles.finish(part, size)
   await opened.context.handles.release(part)
+}
+
+/** What was begun in another folder is gone on with in this one. Where it is gone, it is fetched again. */
+async function movePart(opened: OpenFile, from: string, to: string): Promise<void> {
+  await opened.context.handles.release(from)
+  try {
+    await rename(from, to)
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'ENOENT') return
+    if (code !== 'EXDEV') throw storageError(error)
+    await copyPart(from, to)
+  }
+}
+
+/** {@link movePart} to another disk. */
+async function copyPart(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to)
+    await rm(from)
+  } catch (error) {
+    await rm(to, { force: true })
+    throw storageError(error)
+  }
 }
 
 /** Fetches all that is missing, and resolves with the size when all is here. */
