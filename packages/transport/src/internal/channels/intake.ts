@@ -1,3 +1,4 @@
+import { steadyNow } from '../steady-clock.js'
 import { MAX_INBOX_COST, MESSAGE_COST } from './constants.js'
 import type { Inbox } from './inbox.js'
 import { TokenBucket } from '../token-bucket.js'
@@ -22,8 +23,8 @@ export class Intake {
 
   constructor(init: IntakeInit) {
     this.#init = init
-    this.#messages = new TokenBucket(init.maxMessagesPerSecond, Date.now())
-    this.#bytes = new TokenBucket(init.maxBytesPerSecond, Date.now())
+    this.#messages = new TokenBucket(init.maxMessagesPerSecond, steadyNow())
+    this.#bytes = new TokenBucket(init.maxBytesPerSecond, steadyNow())
   }
 
   /** What may be under way from the peer, by what waits for the reader already. */
@@ -34,17 +35,17 @@ export class Intake {
 
   /** How long the peer has to wait, for what it has sent faster than it may. */
   get waitMs(): number {
-    const now = Date.now()
+    const now = steadyNow()
     return Math.max(this.#messages.waitMs(now), this.#bytes.waitMs(now))
   }
 
   /** Whether nothing would be different if it were made anew. */
   get isIdle(): boolean {
-    return this.#init.inbox.costOf(this.#init.peer) === 0 && this.#messages.isFull(Date.now()) && this.#bytes.isFull(Date.now())
+    return this.#init.inbox.costOf(this.#init.peer) === 0 && this.#messages.isFull(steadyNow()) && this.#bytes.isFull(steadyNow())
   }
 
   push(bytes: Uint8Array): void {
-    const now = Date.now()
+    const now = steadyNow()
     this.#messages.spend(1, now)
     this.#bytes.spend(bytes.length, now)
     // A copy: a small message may be a part of a large frame, and would keep all of it.

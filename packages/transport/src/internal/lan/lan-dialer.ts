@@ -2,6 +2,7 @@ import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeZ32 } from '@covey/core'
+import { steadyNow } from '../steady-clock.js'
 import { TokenBucket } from '../token-bucket.js'
 import { DIAL_PAUSE_MS, DIAL_TIMEOUT_MS, DIALS_PER_SECOND, MAX_DIALS, MAX_DIALS_OF_ONE, MAX_REMEMBERED } from './constants.js'
 import type { Address } from './introductions.js'
@@ -23,7 +24,7 @@ export class LanDialer {
   readonly #dials = new Map<SwarmConnection, string>()
   /** When each device may be dialled again where it was; the first to come is the first to be forgotten. */
   readonly #restUntil = new Map<string, number>()
-  readonly #begun = new TokenBucket(DIALS_PER_SECOND, Date.now())
+  readonly #begun = new TokenBucket(DIALS_PER_SECOND, steadyNow())
 
   constructor(init: LanDialerInit) {
     this.#init = init

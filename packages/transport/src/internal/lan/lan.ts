@@ -3,6 +3,7 @@ import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
 import { encodeZ32, equalBytes } from '@covey/core'
+import { steadyNow } from '../steady-clock.js'
 import { ANSWER_DELAY_MS, ANSWER_PAUSE_MS, FIRST_QUERY_PAUSE_MS, LOOK_MS, MAX_QUERY_PAUSE_MS } from './constants.js'
 import { introduce, recognise, type Address, type Introductions } from './introductions.js'
 import { LanDialer } from './lan-dialer.js'
@@ -98,7 +99,7 @@ export class Lan {
     this.#instance = randomName()
     this.#timers.look = setInterval(() => this.#look(), LOOK_MS)
     this.#announce(true)
-    this.#query(Date.now(), true)
+    this.#query(steadyNow(), true)
   }
 
   async #shut(): Promise<void> {
@@ -116,7 +117,7 @@ export class Lan {
 
   /** Whether there is something new to say, or to ask for. */
   #look(): void {
-    const now = Date.now()
+    const now = steadyNow()
     const topics = [...this.#init.topics()]
     const hasNewTopic = topics.some((topic) => this.#knownTopics.get(topic) !== topic.isServer)
     for (const topic of topics) this.#knownTopics.set(topic, topic.isServer)
@@ -140,14 +141,14 @@ export class Lan {
   #announce(isNews: boolean, delayMs = 0): void {
     this.#isToRepeat ||= isNews
     if (this.#timers.answer !== undefined) return
-    const now = Date.now()
+    const now = steadyNow()
     const at = Math.max(now + delayMs, this.#announcedAt + ANSWER_PAUSE_MS)
     this.#timers.answer = setTimeout(() => this.#sendAnnouncements(), at - now)
   }
 
   #sendAnnouncements(): void {
     this.#timers.answer = undefined
-    this.#announcedAt = Date.now()
+    this.#announcedAt = steadyNow()
     const { dht, keyPair } = this.#init
     const port = dht.io.serverSocket?.address()?.port
     const multicast = this.#multicast
@@ -165,7 +166,7 @@ export class Lan {
   }
 
   #onpacket(packet: Uint8Array, host: string): void {
-    const now = Date.now()
+    const now = steadyNow()
     if (this.#multicast === null || !isNear(host, this.#multicast.addresses)) return
     if (!isRelevant(packet) || !this.#meter.take(host, now)) return
     const message = decodeMessage(packet)

@@ -1,9 +1,10 @@
+import { steadyNow } from '../steady-clock.js'
 import { TokenBucket } from '../token-bucket.js'
 import { MAX_ADDRESSES, PACKETS_PER_SECOND, PACKETS_PER_SECOND_OF_ONE } from './constants.js'
 
 /** How many packets are read: of each address, so that one that floods drowns no other, and of all together. */
 export class Meter {
-  readonly #all = new TokenBucket(PACKETS_PER_SECOND, Date.now())
+  readonly #all = new TokenBucket(PACKETS_PER_SECOND, steadyNow())
   /** The one that was not heard for longest is the first to be forgotten. */
   readonly #each = new Map<string, TokenBucket>()
 

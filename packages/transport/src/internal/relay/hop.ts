@@ -15,6 +15,7 @@ import {
   type DecodedFrame
 } from './wire.js'
 import { SILENCE_MS } from '../session/constants.js'
+import { steadyNow } from '../steady-clock.js'
 
 /** What a relay may have offered and not got an end of. Whom a device talks to is bounded elsewhere. */
 const MAX_CIRCUITS = 256
@@ -50,7 +51,7 @@ export class Hop implements CircuitCarrier {
     const { stream } = init
     this.#init = init
     this.stream = stream
-    this.#heard = { bytes: stream.rawBytesRead, at: Date.now() }
+    this.#heard = { bytes: stream.rawBytesRead, at: steadyNow() }
     stream.setKeepAlive(REST_KEEP_ALIVE_MS)
     stream.on('error', () => undefined)
     stream.on('data', (bytes) => this.#onframe(bytes))
@@ -74,7 +75,7 @@ export class Hop implements CircuitCarrier {
 
   /** Whether the relay has not been heard for as long as it should have. */
   get isSilent(): boolean {
-    return this.#unansweredMs > SILENCE_MS || Date.now() - this.#heard.at > REST_SILENCE_MS
+    return this.#unansweredMs > SILENCE_MS || steadyNow() - this.#heard.at > REST_SILENCE_MS
   }
 
   /** Whether the relay was asked, and should have answered: another connection may be better. */
@@ -85,7 +86,7 @@ export class Hop implements CircuitCarrier {
   /** For how long the relay has been asked without a word of it. */
   get #unansweredMs(): number {
     const { rawBytesRead } = this.stream
-    const now = Date.now()
+    const now = steadyNow()
     if (rawBytesRead !== this.#heard.bytes) this.#heard = { bytes: rawBytesRead, at: now }
     return this.#askedAt > this.#heard.at ? now - this.#askedAt : 0
   }
@@ -93,7 +94,7 @@ export class Hop implements CircuitCarrier {
   /** Has the relay say something, so that silence means something. */
   ask(): void {
     if (this.#askedAt > this.#heard.at || this.stream.destroying) return
-    this.#askedAt = Date.now()
+    this.#askedAt = steadyNow()
     this.#send(encodeFrame(FRAME.ping, 0))
   }
 

@@ -3,6 +3,7 @@ import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import { encodeZ32, equalBytes } from '@covey/core'
 import type { RelayTarget } from '../../relay.js'
+import { steadyNow } from '../steady-clock.js'
 import type { Circuit } from './circuit.js'
 import { dialRelay } from './dial-relay.js'
 import { Hop } from './hop.js'
@@ -122,7 +123,7 @@ export class Relays {
   borrow(relays: readonly RelayTarget[]): void {
     for (const relay of relays) {
       const entry = this.#entryFor(relay, false)
-      if (entry !== null) entry.usedAt = Date.now()
+      if (entry !== null) entry.usedAt = steadyNow()
     }
   }
 
@@ -131,9 +132,9 @@ export class Relays {
    * are no others. `isUrgent` when a session waits for it.
    */
   hops(isUrgent: boolean): Hop[] {
-    if (isUrgent) for (const entry of this.#entries.values()) entry.urgentUntil = Date.now() + URGENT_PAUSE_MS
+    if (isUrgent) for (const entry of this.#entries.values()) entry.urgentUntil = steadyNow() + URGENT_PAUSE_MS
     const usable = this.#usable()
-    const good = usable.filter(({ blamedAt }) => Date.now() - blamedAt > BLAME_MS)
+    const good = usable.filter(({ blamedAt }) => steadyNow() - blamedAt > BLAME_MS)
     return (good.length > 0 ? good : usable).map(({ hop }) => hop!)
   }
 
@@ -148,7 +149,7 @@ export class Relays {
   blame(stream: { readonly rawStream: object }): void {
     const entry = this.#entryOf.get(stream.rawStream)
     if (entry === undefined) return
-    entry.blamedAt = Date.now()
+    entry.blamedAt = steadyNow()
     entry.hop?.ask()
   }
 
@@ -182,15 +183,15 @@ export class Relays {
     const borrowed = [...this.#entries.values()].filter((entry) => !entry.isOwn)
     if (!isOwn && borrowed.length >= MAX_BORROWED) {
       // One that has just been named has the time to be reached: else those that are more than find room would take each other's, without end.
-      const before = Date.now() - OPEN_TIMEOUT_MS
+      const before = steadyNow() - OPEN_TIMEOUT_MS
       const idle = borrowed.find(({ hop, since }) => since < before && (hop === null || hop.size === 0))
       if (idle === undefined) return null
       this.#remove(idle)
     }
-    const times = { since: Date.now(), startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: Date.now(), blamedAt: 0, offers: 0 }
+    const times = { since: steadyNow(), startAt: 0, dialledAt: 0, urgentUntil: 0, usedAt: steadyNow(), blamedAt: 0, offers: 0 }
     const entry: Entry = { relay, isOwn, hop: null, waiting: new Set(), dials: new Set(), failed: 0, ...times }
     this.#entries.set(relay.id, entry)
-    this.#dial(entry, Date.now())
+    this.#dial(entry, steadyNow())
     return entry
   }
 
@@ -253,7 +254,7 @@ export class Relays {
     let isOpen = false
     stream.on('error', () => {
       // What was open and broke while the relay is there, the relay has broken.
-      if (isOpen && entry !== undefined && !hop.stream.destroying) entry.blamedAt = Date.now()
+      if (isOpen && entry !== undefined && !hop.stream.destroying) entry.blamedAt = steadyNow()
     })
     stream.once('close', () => clearTimeout(timeout))
     // Before anybody else is told that it is open.

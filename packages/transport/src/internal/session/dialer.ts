@@ -1,6 +1,7 @@
 import type HyperDHT from 'hyperdht'
 import type Hyperswarm from 'hyperswarm'
 import type { SwarmConnection } from 'hyperswarm'
+import { steadyNow } from '../steady-clock.js'
 import { HEDGE_MS, MAX_DIALS, MAX_PAUSE_MS, MAX_PAUSE_UNMET_MS } from './constants.js'
 import type { EarlyNonces } from './early-nonces.js'
 import { hasTurn, isOutOfTurn } from './punches.js'
@@ -34,7 +35,7 @@ export class Dialer {
   /** To be called while a connection is wanted. `isMet` when a session waits for it. */
   tick(isMet: boolean, now: number): void {
     if (this.#dials.size >= MAX_DIALS || now < this.#startAt) return
-    if (this.#isQueued && !hasTurn(this.#init.dht, now)) return
+    if (this.#isQueued && !hasTurn(this.#init.dht)) return
     const newest = Math.max(...this.#dials.values())
     if (this.#dials.size > 0 && now - newest < HEDGE_MS) return
     this.#startAt = now + Math.min(FIRST_PAUSE_MS * 2 ** this.#failed, isMet ? MAX_PAUSE_MS : MAX_PAUSE_UNMET_MS)
@@ -68,7 +69,7 @@ export class Dialer {
     })
     stream.once('close', () => {
       if (!this.#dials.delete(stream)) return
-      this.#isQueued = isOutOfTurn(cause, Date.now() - now)
+      this.#isQueued = isOutOfTurn(cause, steadyNow() - now)
       if (!this.#isQueued) this.#failed++
       if (this.#dials.size === 0) onfail(cause ?? new Error('The connection was closed before it opened.'))
     })

@@ -3,6 +3,7 @@ import Protomux, { type Channel, type Message } from 'protomux'
 import { readBytes, writeBytes } from '@covey/core'
 import { guardConnection } from '../guards/guard-connection.js'
 import { Circuit } from '../relay/circuit.js'
+import { steadyNow } from '../steady-clock.js'
 import { TcpStream } from '../tcp/tcp-stream.js'
 import {
   DOUBT_MS,
@@ -41,7 +42,7 @@ interface LinkInit {
 /** One encrypted connection to a peer's device, which a session may use while it lasts. */
 export class Link {
   readonly stream: SwarmConnection
-  readonly openedAt = Date.now()
+  readonly openedAt = steadyNow()
   /** Whom what arrives is for; null until the greetings have settled it. */
   receiver: LinkReceiver | null = null
   /** It carries a session that was begun on what the peer said in the handshake, and nothing has come by it yet. */
@@ -59,7 +60,7 @@ export class Link {
 
   constructor({ stream, ongreeting, onhints, ontcp, onclose }: LinkInit) {
     this.stream = stream
-    this.#heard = { bytes: bytesHeard(stream), at: Date.now() }
+    this.#heard = { bytes: bytesHeard(stream), at: steadyNow() }
     this.#timer = setTimeout(() => stream.destroy(new Error('No session within the time.')), GREETING_TIMEOUT_MS)
     stream.setKeepAlive(KEEP_ALIVE_MS)
     guardConnection(stream)
@@ -94,7 +95,7 @@ export class Link {
   /** When something last arrived, keep-alives included. Looked at now and then, which is as exact as that. */
   get heardAt(): number {
     const bytes = bytesHeard(this.stream)
-    if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: Date.now() }
+    if (bytes !== this.#heard.bytes) this.#heard = { bytes, at: steadyNow() }
     return this.#heard.at
   }
 
@@ -118,17 +119,17 @@ export class Link {
   }
 
   get isHeard(): boolean {
-    return !this.isEarly && Date.now() - this.heardAt < SILENCE_MS
+    return !this.isEarly && steadyNow() - this.heardAt < SILENCE_MS
   }
 
   /** Whether another path had better be looked for. */
   get isDoubted(): boolean {
-    return Date.now() - this.heardAt >= DOUBT_MS
+    return steadyNow() - this.heardAt >= DOUBT_MS
   }
 
   /** Has it prove, by something that arrives, that it still works. */
   doubt(): void {
-    this.#heard = { bytes: bytesHeard(this.stream), at: Math.min(this.heardAt, Date.now() - DOUBT_MS) }
+    this.#heard = { bytes: bytesHeard(this.stream), at: Math.min(this.heardAt, steadyNow() - DOUBT_MS) }
     this.stream.sendKeepAlive()
   }
 

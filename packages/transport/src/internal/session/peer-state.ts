@@ -3,6 +3,7 @@ import { equalBytes } from '@covey/core'
 import type { RelayTarget } from '../../relay.js'
 import { Circuit } from '../relay/circuit.js'
 import { RelayDialer } from '../relay/relay-dialer.js'
+import { steadyNow } from '../steady-clock.js'
 import { TcpUpgrade } from '../tcp/tcp-upgrade.js'
 import { Dialer } from './dialer.js'
 import { LINGER_MS, MAX_LINKS, MEET_MS, MISS_MS, OFFLINE_MS, SLEEP_MS } from './constants.js'
@@ -96,12 +97,12 @@ export class PeerState {
 
   /** Whether its session ran out not long ago: nobody said that it was over. */
   get isMissed(): boolean {
-    return Date.now() < this.#missedUntil
+    return steadyNow() < this.#missedUntil
   }
 
   /** Whether it may come without having been wished for. */
   get isExpected(): boolean {
-    return this.isMissed || Date.now() < this.#metUntil
+    return this.isMissed || steadyNow() < this.#metUntil
   }
 
   /** Whether nothing is at stake but that it may come back. */
@@ -198,7 +199,7 @@ export class PeerState {
     this.#relayDialer?.reset()
     if (this.session === null) return
     // It had no chance to come back, and who slept at the time may be awake.
-    this.session.offlineSince = Date.now()
+    this.session.offlineSince = steadyNow()
     this.session.isPeerAsleep = false
   }
 
@@ -206,7 +207,7 @@ export class PeerState {
     for (const link of this.#links) link.doubt()
     this.#dialer.reset()
     this.#relayDialer?.reset()
-    this.tick(Date.now())
+    this.tick(steadyNow())
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,8 @@ interface Upstream {
   _randomPunchLimit: number
   readonly _randomPunches: number
   readonly _randomPunchInterval: number
-  readonly _lastRandomPunch: number
+  /** By the clock. */
+  _lastRandomPunch: number
 }
 
 /**
@@ -22,9 +23,12 @@ export function allowPunches(dht: HyperDHT): void {
 }
 
 /** Whether a punch through random ports may begin. */
-export function hasTurn(dht: HyperDHT, now: number): boolean {
-  const { _randomPunchLimit, _randomPunches, _randomPunchInterval, _lastRandomPunch } = dht as unknown as Upstream
-  return _randomPunches < _randomPunchLimit && now - _lastRandomPunch >= _randomPunchInterval
+export function hasTurn(dht: HyperDHT): boolean {
+  const upstream = dht as unknown as Upstream
+  // The clock was set back, and upstream would wait until it is what it was.
+  if (upstream._lastRandomPunch > Date.now()) upstream._lastRandomPunch = 0
+  const { _randomPunchLimit, _randomPunches, _randomPunchInterval, _lastRandomPunch } = upstream
+  return _randomPunches < _randomPunchLimit && Date.now() - _lastRandomPunch >= _randomPunchInterval
 }
 
 /** Whether a dial failed because others were at it, which says nothing about the peer. */

@@ -1,4 +1,5 @@
 import { Duplex } from 'streamx'
+import { steadyNow } from '../steady-clock.js'
 import { ACK_BYTES, ACK_DELAY_MS, ACK_FRAMES, FRAME_COST, KEEP_ALIVE_MS, MAX_FRAME_BYTES, WINDOW_BYTES } from './constants.js'
 import { BULK_BYTES } from '../tcp/constants.js'
 import { sessionHash, type Greeting } from './greeting.js'
@@ -52,7 +53,7 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
   /** What becomes of a datagram of the peer; of any content. */
   takeDatagram: ((datagram: Uint8Array) => void) | null = null
   /** When the last path was lost. */
-  offlineSince = Date.now()
+  offlineSince = steadyNow()
   readonly #init: SessionInit
   readonly #kept = new ReplayBuffer()
   #received = 0
@@ -106,13 +107,13 @@ export class Session extends Duplex<Uint8Array> implements LinkReceiver {
     this.datagrams = bestOf([...this.links].filter(({ isTcp }) => !isTcp))
     if (best !== this.active) {
       this.active = best
-      if (best === null) this.offlineSince = Date.now()
+      if (best === null) this.offlineSince = steadyNow()
       else {
         best.sendFrom(this.#kept.start)
         // What was acknowledged on the former path may not have arrived, and the peer may have sent all that it may.
         this.#acknowledge()
       }
-      this.activeSince = Date.now()
+      this.activeSince = steadyNow()
       this.#init.onpath()
     }
     this.#pump()

@@ -6,6 +6,7 @@ import { TICK_MS } from './constants.js'
 import type { RelayTarget } from '../../relay.js'
 import { decodeHints } from '../relay/hints.js'
 import type { Relays } from '../relay/relays.js'
+import { steadyNow } from '../steady-clock.js'
 import type { Tcp } from '../tcp/tcp.js'
 import { PeerState, type PathState, type PathWatcher, type Policy } from './peer-state.js'
 import type { EarlyNonces } from './early-nonces.js'
@@ -86,7 +87,7 @@ export class Sessions {
     const peer = this.#peerOf(publicKey)
     const wish = {}
     peer.wishes.add(wish)
-    if (!this.#isSuspended) peer.tick(Date.now())
+    if (!this.#isSuspended) peer.tick(steadyNow())
     return () => void peer.wishes.delete(wish)
   }
 
@@ -98,7 +99,7 @@ export class Sessions {
     if (isNone || this.#isClosed || this.#isSuspended) return
     if (this.#blocked.has(id) || !this.#hasRoom(id)) return
     const peer = this.#peerOf(publicKey)
-    if (peer.session === null) peer.meet(Date.now())
+    if (peer.session === null) peer.meet(steadyNow())
   }
 
   /** How a peer may be reached from now on, and where it may be met. */
@@ -149,7 +150,7 @@ export class Sessions {
   /** What a device that is dialled is told in the handshake, if anything. */
   nonceFor(publicKey: Uint8Array): Uint8Array | null {
     if (this.#isClosed || this.#isSuspended || !this.#hasRoom(encodeZ32(publicKey))) return null
-    return this.#peerOf(publicKey).nonceFor(Date.now())
+    return this.#peerOf(publicKey).nonceFor(steadyNow())
   }
 
   /** Tells the peers and lets go of all connections, keeping the sessions. */
@@ -258,7 +259,7 @@ export class Sessions {
   }
 
   #tick(): void {
-    const now = Date.now()
+    const now = steadyNow()
     this.#init.relays?.tick(now)
     for (const [id, peer] of this.#peers) {
       peer.tick(now)

@@ -1,4 +1,5 @@
 import type { Link } from '../session/link.js'
+import { steadyNow } from '../steady-clock.js'
 import { MAX_RTT_MS, OFFER_PAUSE_MS } from './constants.js'
 import { decodeOffer, encodeOffer } from './offer.js'
 import type { Tcp } from './tcp.js'
@@ -22,7 +23,7 @@ export class TcpUpgrade {
 
   /** Much was sent on a link that is not TCP. */
   onbulk(link: Link): void {
-    const now = Date.now()
+    const now = steadyNow()
     if (now - this.#offeredAt < OFFER_PAUSE_MS || this.#hasTcp || link.host === null || link.rttMs > MAX_RTT_MS) return
     this.#offeredAt = now
     const { tcp, publicKey } = this.#init

@@ -5,6 +5,7 @@ import NoiseSecretStream from '@hyperswarm/secret-stream'
 import type Hyperswarm from 'hyperswarm'
 import sodium from 'sodium-universal'
 import { concatBytes, encodeZ32, equalBytes } from '@covey/core'
+import { steadyNow } from '../steady-clock.js'
 import { HANDSHAKE_TIMEOUT_MS, MAX_UNPROVEN, TICKET_BYTES, TICKET_MS } from './constants.js'
 import type { TcpOffer } from './offer.js'
 import { TcpStream } from './tcp-stream.js'
@@ -44,7 +45,7 @@ export class Tcp {
   async offer(publicKey: Uint8Array): Promise<TcpOffer> {
     if (this.#isClosed) throw closedError()
     const port = await (this.#listening ??= this.#listen())
-    const now = Date.now()
+    const now = steadyNow()
     for (const [id, { until }] of this.#tickets) if (until < now) this.#tickets.delete(id)
     const ticket = new Uint8Array(TICKET_BYTES)
     sodium.randombytes_buf(ticket)
@@ -126,7 +127,7 @@ export class Tcp {
     const id = encodeZ32(ticket)
     const found = this.#tickets.get(id)
     this.#tickets.delete(id)
-    return found !== undefined && found.until >= Date.now() ? found.publicKey : undefined
+    return found !== undefined && found.until >= steadyNow() ? found.publicKey : undefined
   }
 
   /** Noise IK, by which a device says nothing to who does not know its key, and its own key to nobody but the peer. */
