@@ -126,7 +126,7 @@ export interface Node extends EventSource<NodeEvents>, ChannelHost, Suspendable 
    */
   addContact(publicKey: Uint8Array, options?: ReachOptions): Contact
   /**
-   * Ends the session with a device, and has none again until {@link Node.unblock}.
+   * Ends the session with a device, and has none again until {@link Node.unblock}: then its contacts are dialled again.
    *
    * @throws {TypeError} when the key is malformed, or this node's own.
    */

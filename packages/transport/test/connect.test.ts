@@ -126,6 +126,19 @@ test('a blocked device is let go of and kept out, until it is unblocked', { time
   expect(a.peers).toEqual([b.id])
 })
 
+test('a contact that was blocked is dialled again when it is unblocked, unless it was closed meanwhile', { timeout: 30_000 }, async () => {
+  const [a, b, c] = await Promise.all([startNode(net), startNode(net), startNode(net)])
+  const contacts = [b, c].map(({ publicKey }) => a.addContact(publicKey))
+  while (a.peers.length < 2) await a.once('connect')
+  for (const { publicKey } of [b, c]) a.block(publicKey)
+  while (a.peers.length > 0) await a.once('disconnect')
+  contacts[1]!.close()
+  const connected = a.once('connect')
+  for (const { publicKey } of [c, b]) a.unblock(publicKey)
+  expect(await connected).toMatchObject({ peer: b.id })
+  expect(a.peers).toEqual([b.id])
+})
+
 test('more devices than the budget allows are turned away', { timeout: 30_000 }, async () => {
   const identity = await openIdentity({ storage: createMemorySecretStore() })
   onTestFinished(() => identity.close())

@@ -29,7 +29,7 @@ export interface PeerStateInit extends SessionsInit {
 /** One other device: the session with it, the connections to it, and the wish for one. */
 export class PeerState {
   /** Each asks for a connection to this peer to be made and kept. */
-  readonly wishes = new Set<object>()
+  readonly wishes: Set<object>
   readonly watchers = new Set<PathWatcher>()
   session: Session | null = null
   /** Where the peer may be met, beside our own relays. */
@@ -57,9 +57,10 @@ export class PeerState {
   #isMet = false
   #path: PathState = 'offline'
 
-  constructor(publicKey: Uint8Array, id: string, init: PeerStateInit, onopen: (stream: SwarmConnection) => void) {
+  constructor(publicKey: Uint8Array, id: string, wishes: Set<object>, init: PeerStateInit, onopen: (stream: SwarmConnection) => void) {
     this.publicKey = publicKey
     this.#id = id
+    this.wishes = wishes
     this.#init = init
     this.#isLeader = isAbove(init.keyPair.publicKey, publicKey)
     const { dht, keyPair, earlyNonces } = init
@@ -211,7 +212,6 @@ export class PeerState {
   }
 
   async close(): Promise<void> {
-    this.wishes.clear()
     this.#dialer.close()
     this.#relayDialer?.close()
     for (const watcher of this.watchers) watcher('closed')

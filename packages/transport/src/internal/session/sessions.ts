@@ -43,7 +43,8 @@ export interface SessionsInit {
 export class Sessions {
   readonly #init: SessionsInit
   readonly #peers = new Map<string, PeerState>()
-  readonly #blocked = new Set<string>()
+  /** By id, with who it was, where there are wishes for it still. */
+  readonly #blocked = new Map<string, PeerState | undefined>()
   readonly #policies = new Map<string, Policy>()
   readonly #relays = new Map<string, readonly RelayTarget[]>()
   /** The one that was heard of longest ago is the first to be forgotten. */
@@ -182,13 +183,20 @@ export class Sessions {
   }
 
   block(id: string): void {
-    this.#blocked.add(id)
-    void this.#peers.get(id)?.close()
+    if (this.#blocked.has(id)) return
+    const peer = this.#peers.get(id)
+    this.#blocked.set(id, peer)
     this.#peers.delete(id)
+    void peer?.close()
   }
 
+  /** Whoever was to be dialled before is again. */
   unblock(id: string): void {
+    const before = this.#blocked.get(id)
     this.#blocked.delete(id)
+    if (this.#isClosed || before === undefined || before.wishes.size === 0) return
+    const peer = this.#peerOf(before.publicKey, before.wishes)
+    if (!this.#isSuspended) peer.tick(steadyNow())
   }
 
   /** Ends all sessions, and resolves when their peers were told, or were not to be reached. */
@@ -230,11 +238,11 @@ export class Sessions {
     this.#onmove()
   }
 
-  #peerOf(publicKey: Uint8Array): PeerState {
+  #peerOf(publicKey: Uint8Array, wishes = new Set<object>()): PeerState {
     const id = encodeZ32(publicKey)
     const known = this.#peers.get(id)
     if (known !== undefined) return known
-    const peer = new PeerState(publicKey, id, { ...this.#init, onhints: this.#onhints }, (stream) => this.accept(stream))
+    const peer = new PeerState(publicKey, id, wishes, { ...this.#init, onhints: this.#onhints }, (stream) => this.accept(stream))
     this.#apply(peer, id)
     this.#peers.set(id, peer)
     return peer
