@@ -1,15 +1,17 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { concatBytes } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
-import { createMemorySecretStore, openIdentity } from '@covey/identity'
-import { defineChannel } from '@covey/transport'
+import { createMemorySecretStore, openIdentity, openPendingDevice } from '@covey/identity'
+import { createNode, defineChannel, openStore } from '@covey/transport'
 import { makeClaim } from '../src/internal/claim.js'
-import { randomBytes } from '../src/internal/crypto.js'
+import { hash, randomBytes, seal } from '../src/internal/crypto.js'
 import type { OpenRoom } from '../src/internal/open-room.js'
 import { createDeviceEntries } from '../src/internal/personal/let-devices-in.js'
 import { foundPersonalRoom, startPersonalRoom } from '../src/internal/personal/personal-room.js'
 import { partsOfRooms } from '../src/internal/rooms-parts.js'
+import { encodeStruct, type Structs } from '../src/internal/structs.js'
 import { addition, createWriter } from './support-apply.js'
-import { start, toHex, useLocalNetwork } from './support.js'
+import { start, temporaryFolder, toHex, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -39,6 +41,54 @@ test('strangers at the door of a person’s devices learn neither who asks nor f
   expect((await refused).peer).toBe(value!.peer)
   expect(errors).toEqual([])
 })
+
+test('a device that has no place in a room has nothing written there, however often it asks', async () => {
+  const alice = await start(net, 'Alice')
+  const parts = partsOfRooms(alice.rooms)
+  const personal = await foundPersonalRoom(parts)
+  const [full, other] = await Promise.all(['Full', 'Other'].map(async (name) => parts.open.get((await alice.rooms.create({ name })).id)!)) as [OpenRoom, OpenRoom]
+  const errors: unknown[] = []
+  const entries = createDeviceEntries({ node: alice.node, identity: alice.identity, personal, places: parts.places, onerror: (error) => void errors.push(error) })
+  onTestFinished(() => entries.close())
+  const places = 31
+  for (let i = 0; i < places; i++) {
+    const device = await linkedBy(alice.identity)
+    onTestFinished(() => device.close())
+    const [written] = await full.log.append([{ type: 'addDevice', payload: addition(claimOf(device, full)) }])
+    expect(written!.isAccepted).toBe(true)
+  }
+
+  const phone = await linkedBy(alice.identity)
+  const node = createNode({ identity: phone, store: await openStore(await temporaryFolder()), network: net.network })
+  onTestFinished(async () => (await node.close(), await phone.close()))
+  const door = node.channel(defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: 2_048 }), { peers: 'any' })
+  onTestFinished(() => door.close())
+  const opened = door.once('open')
+  await node.connect(alice.node.publicKey)
+  await opened
+  const ask = async ({ base }: OpenRoom): Promise<void> => {
+    const claim = claimOf(phone, { base })
+    const ends = [phone.device.publicKey, alice.node.publicKey]
+    const key = hash('covey/entry/key/1', personal.base.encryptionKey!)
+    await door.send(alice.node.id, seal(concatBytes(base.discoveryKey!, encodeStruct('join-request', claim)), concatBytes(...ends), key))
+  }
+  const before = full.base.local.length
+  for (let i = 0; i < 3; i++) await ask(full)
+  await ask(other)
+  await expect.poll(async () => (await other.view.devicesOf(alice.identity.identity.publicKey)).length).toBe(2)
+  expect(full.base.local.length).toBe(before)
+  expect(errors).toEqual([])
+})
+
+async function linkedBy(by: LocalIdentity): Promise<LocalIdentity> {
+  const pending = await openPendingDevice({ storage: createMemorySecretStore() })
+  return pending.acceptCertificate(by.certifyDevice(pending.createDeviceRequest()))
+}
+
+function claimOf(device: LocalIdentity, { base }: Pick<OpenRoom, 'base'>): Structs['join-request'] {
+  const core = createWriter(randomBytes(32))
+  return { writer: core.key, nonce: randomBytes(32), ...makeClaim(device, base.discoveryKey!, core) }
+}
 
 test('a room that fails while a device is unlinked keeps no other from being told, and is told when it changes', async () => {
   const { identity, rooms } = await start(net, 'Alice')

@@ -114,20 +114,14 @@ async function letIn(
   { claimant, writer, role: number }: Pick<AdmitAction, 'claimant' | 'writer' | 'role'>,
   invite?: InviteRow
 ): Promise<boolean> {
-  const { identity, device, box, epoch, issuer } = claimant
+  const { identity, device, box, issuer } = claimant
   const granted = roleOf(number)
   const room = await state.room()
   if (granted === undefined || (granted === 'owner') !== isDirect(room) || (await state.ban(identity)) !== null) return false
   // What somebody signed to come into the one does not bring them into the other.
   if (claimant.isDirect !== isDirect(room) || (isDirect(room) && !isOneOf(room!, identity))) return false
-  const known = await state.device(writer)
-  // A writer stays whose it was: what it wrote is told by its row.
-  const isSame = known === null || (equalBytes(known.device, device) && equalBytes(known.identity, identity))
-  if (!isSame || (known !== null && (!known.removed || known.forked))) return false
+  if (!(await hasPlaceFor(state, claimant, writer))) return false
   const member = await state.member(identity)
-  if (epoch < (member?.minEpoch ?? 0)) return false
-  const devices = (await state.devicesOf(identity)).filter(({ removed }) => !removed)
-  if (devices.length >= MAX_DEVICES) return false
 
   if (invite !== undefined) {
     if ((await refusalOf(state, invite, identity, sentAt)) !== undefined) return false
@@ -140,6 +134,22 @@ async function letIn(
   const silent = await isSilent(state, isMember ? member.role : number)
   await state.put('devices', { writer, device, box, identity, position, ...(issuer && { issuer }), ...(silent && { silent }) })
   return true
+}
+
+/** Whether a device can be one more of a person's, whoever lets it in. */
+export async function hasPlaceFor(
+  state: Pick<AuthorityState, 'device' | 'devicesOf' | 'member'>,
+  { identity, device, epoch }: Pick<AdmitAction['claimant'], 'identity' | 'device' | 'epoch'>,
+  writer: Uint8Array
+): Promise<boolean> {
+  const known = await state.device(writer)
+  // A writer stays whose it was: what it wrote is told by its row.
+  const isSame = known === null || (equalBytes(known.device, device) && equalBytes(known.identity, identity))
+  if (!isSame || (known !== null && (!known.removed || known.forked))) return false
+  const member = await state.member(identity)
+  if (epoch < (member?.minEpoch ?? 0)) return false
+  const devices = (await state.devicesOf(identity)).filter(({ removed }) => !removed)
+  return devices.length < MAX_DEVICES
 }
 
 /** Why an invite lets somebody in no more, if so. */

@@ -1,10 +1,11 @@
 import { concatBytes, decodeKey, encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { defineChannel, type ChannelHost } from '@covey/transport'
+import { hasPlaceFor } from '../authority/acts.js'
 import { makeClaim, verifyClaim, type Claimant } from '../claim.js'
 import { hash, HASH_BYTES, KEY_BYTES, open as openSealed, randomBytes, seal } from '../crypto.js'
 import { createRateLimit, type RateLimit } from '../guards/rate-limit.js'
-import { isIn, letIn } from '../let-in.js'
+import { letIn } from '../let-in.js'
 import type { OpenRoom } from '../open-room.js'
 import type { Place } from '../shelf/place.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
@@ -77,6 +78,9 @@ export function createDeviceEntries({ node, identity, personal, places, onerror 
     if (!isPersonal && !places.has(id)) return
     const claimant = verifyClaim(decodeKey(id), claim.writer, claim, Date.now())
     if (claimant === undefined || !equalBytes(claimant.identity, identity.identity.publicKey)) return channel.refuse(peer)
+    // Before a room is opened for it: the person has since said that it is none of their devices.
+    const member = await personal.view.member(claimant.identity)
+    if (claimant.epoch < (member?.minEpoch ?? 0)) return
     const enter = (opened: OpenRoom): Promise<void> => letDeviceIn(opened, claim.writer, claimant, request)
     await (isPersonal ? enter(personal) : places.get(id)!.use(enter))
   }
@@ -84,9 +88,8 @@ export function createDeviceEntries({ node, identity, personal, places, onerror 
   async function letDeviceIn(opened: OpenRoom, writer: Uint8Array, claimant: Claimant, request: Uint8Array): Promise<void> {
     // A reader of a broadcast room cannot: nothing of theirs is read there.
     if (opened.base.closing || !(await opened.mayWrite())) return
-    // As the room would judge it, and as the person has since said to their devices.
-    const known = await Promise.all([opened, personal].map(({ view }) => view.member(claimant.identity)))
-    if (known.some((member) => claimant.epoch < (member?.minEpoch ?? 0)) || (await isIn(opened.view, writer))) return
+    // As the room would judge it: what it does not take would stay in its log, each time that it is asked.
+    if (!(await hasPlaceFor(opened.view, claimant, writer))) return
     await letIn(opened, { writer, box: claimant.box }, { type: 'addDevice', payload: encodeStruct('add-device', { request }) })
   }
 
