@@ -7,9 +7,17 @@ import { assertUpstream } from './upstream.js'
  */
 export const MAX_CHANNELS = 16_384
 
+/** How many messages wait for a peer at most when it opens one more channel: one that takes nothing is told of each that there is none. */
+const MAX_WAITING = 65_536
+
 /** Of a connection, what the guard needs. */
 export interface GuardedStream {
   destroy(error?: Error): void
+}
+
+/** streamx 2.28.1, index.js */
+interface UpstreamStream {
+  readonly _writableState: { readonly queue: { readonly length: number } }
 }
 
 /** protomux 3.12.1, index.js */
@@ -32,7 +40,8 @@ interface UpstreamMux {
  * nobody can catch them. So a peer stops the process with any message for which a module on any
  * channel forgot a check, as blind-pairing 2.3.1 does for one without a session, before it has shown
  * anything but a key. Nor is there a bound on what it opens (`MAX_BACKLOG`, index.js:8): 50,000 channels
- * that nobody asked for took 1.7 s and 100 MB.
+ * that nobody asked for took 1.7 s and 100 MB. One that has no taker is answered, and its number is free again: a peer that
+ * acknowledges nothing has the answers pile up, as long as it goes on.
  *
  * To be called before the first channel of the connection is opened.
  *
@@ -47,10 +56,12 @@ export function guardConnection(stream: GuardedStream): void {
   }
   mux._safeDestroy = destroy
   mux._safeDestroyBound = destroy
+  const { _writableState: outgoing } = stream as unknown as UpstreamStream
   const open = mux._onopensession.bind(mux)
   mux._onopensession = (state) => {
     const opening = open(state)
     if (mux._remote.length > MAX_CHANNELS) throw new Error('The peer has opened too many channels.')
+    if (outgoing.queue.length > MAX_WAITING) throw new Error('The peer opens channels, and takes nothing of what it is told.')
     return opening
   }
   // About channels that are closed already: nothing is left to end.
