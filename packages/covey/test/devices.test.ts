@@ -361,6 +361,28 @@ test('a device can be unlinked that was confirmed and has not come yet: then it 
   expect((await laptop.devices.list()).map(({ name }) => name)).toEqual(['', 'Tablet'])
 })
 
+test('a device that was confirmed comes also where another was unlinked before it came, unless who confirmed it was', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const tablet = await link(laptop, await phoneInit({ deviceName: 'Tablet' }))
+  const [ours, theirs] = [await phoneInit(), await phoneInit({ deviceName: 'Another phone' })]
+  for (const [by, init] of [[laptop, ours], [tablet, theirs]] as const) {
+    const { linking, request } = await meet(by, init)
+    const [confirmed] = await Promise.all([linking.confirmed(), by.devices.confirm(request.id)])
+    await confirmed.close()
+  }
+  const names = async (): Promise<string[]> => (await laptop.devices.list()).map(({ name }) => name).sort()
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['', 'Another phone', 'Phone', 'Tablet'])
+  await laptop.devices.unlink(tablet.device.id)
+  const other = await start({ ...net, storage: theirs.storage })
+  const phone = await start({ ...net, storage: ours.storage })
+  const there = await roomOf(phone, tea.id)
+  const { id } = await tea.send('with milk')
+  await expect.poll(async () => (await there.message(id))?.text, { timeout: 30_000 }).toBe('with milk')
+  await expect.poll(() => phone.devices.list().then((all) => all.length), { timeout: 30_000 }).toBeGreaterThan(1)
+  expect(other.rooms.list()).toEqual([])
+})
+
 test('a link that nobody confirms, or that is over, gives nothing; so does a wrong word', { timeout: 60_000 }, async () => {
   const laptop = await start({ ...net, name: 'Alice' })
   const init = await phoneInit()

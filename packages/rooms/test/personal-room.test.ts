@@ -23,7 +23,7 @@ test('strangers at the door of a person’s devices learn neither who asks nor f
   const wanted = parts.open.get((await rooms.create({ name: 'Tea' })).id)!
   vi.spyOn(wanted, 'isAdmitted').mockResolvedValue(false)
   const errors: unknown[] = []
-  const entries = createDeviceEntries({ node, identity, personal, places: parts.places, onerror: (error) => void errors.push(error) })
+  const entries = createDeviceEntries({ node, identity, personal, places: parts.places, renewed: () => undefined, onerror: (error) => void errors.push(error) })
   onTestFinished(() => entries.close())
   const door = stranger.node.channel(defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: 2_048 }), { peers: 'any' })
   onTestFinished(() => door.close())
@@ -48,7 +48,7 @@ test('a device that has no place in a room has nothing written there, however of
   const personal = await foundPersonalRoom(parts)
   const [full, other] = await Promise.all(['Full', 'Other'].map(async (name) => parts.open.get((await alice.rooms.create({ name })).id)!)) as [OpenRoom, OpenRoom]
   const errors: unknown[] = []
-  const entries = createDeviceEntries({ node: alice.node, identity: alice.identity, personal, places: parts.places, onerror: (error) => void errors.push(error) })
+  const entries = createDeviceEntries({ node: alice.node, identity: alice.identity, personal, places: parts.places, renewed: () => undefined, onerror: (error) => void errors.push(error) })
   onTestFinished(() => entries.close())
   const places = 31
   for (let i = 0; i < places; i++) {

@@ -1,5 +1,5 @@
 import { concatBytes, decodeKey, encodeZ32, equalBytes, isCoveyError } from '@covey/core'
-import type { LocalIdentity } from '@covey/identity'
+import { decodeCertificate, type LocalIdentity } from '@covey/identity'
 import { defineChannel, type ChannelHost } from '@covey/transport'
 import { hasPlaceFor } from '../authority/acts.js'
 import { makeClaim, verifyClaim, type Claimant } from '../claim.js'
@@ -25,8 +25,13 @@ export interface DeviceEntriesInit {
   readonly personal: OpenRoom
   /** The rooms, by id. */
   readonly places: ReadonlyMap<string, Place>
+  /** A new certificate for a device whose own is of before something was revoked, where it may have one. */
+  readonly renewed: (claimant: Claimant) => Uint8Array | undefined
   readonly onerror: (error: unknown) => void
 }
+
+/** In place of a room's key, before a certificate for who is told. */
+const RENEWAL = hash('covey/entry/renewal/1')
 
 /** A claim with a certificate of two links, and the room's key before it. */
 const MAX_ASKING_BYTES = 2_048
@@ -37,7 +42,7 @@ const ASK_AGAIN_MS = 15_000
 /** What is answered of one device: all rooms of a person at once, and what is asked again as devices come and go. */
 const ASKED_RATE = { burst: 512, perSecond: 2 }
 
-export function createDeviceEntries({ node, identity, personal, places, onerror }: DeviceEntriesInit): DeviceEntries {
+export function createDeviceEntries({ node, identity, personal, places, renewed, onerror }: DeviceEntriesInit): DeviceEntries {
   const definition = defineChannel({ name: `covey/entry/${personal.room.id}`, version: 1, maxMessageBytes: MAX_ASKING_BYTES })
   // Who is one of the person's devices is not known before it has shown that it is.
   const channel = node.channel(definition, { peers: 'any' })
@@ -63,15 +68,19 @@ export function createDeviceEntries({ node, identity, personal, places, onerror 
     const core = writerCore(base.local)
     const claim = makeClaim(identity, base.discoveryKey!, core)
     const request = encodeStruct('join-request', { writer: core.key, nonce: randomBytes(KEY_BYTES), ...claim })
-    const sealed = seal(concatBytes(base.discoveryKey!, request), fromTo(identity.device.id, peer), key)
-    await channel.send(peer, sealed).finally(() => unsent.delete(asked))
+    await send(peer, base.discoveryKey!, request).finally(() => unsent.delete(asked))
+  }
+
+  async function send(peer: string, about: Uint8Array, bytes: Uint8Array): Promise<void> {
+    await channel.send(peer, seal(concatBytes(about, bytes), fromTo(identity.device.id, peer), key))
   }
 
   async function answer(peer: string, sealed: Uint8Array): Promise<void> {
     const bytes = openSealed(sealed, fromTo(peer, identity.device.id), key)
     if (bytes === undefined) return channel.refuse(peer)
-    const request = bytes.subarray(HASH_BYTES)
-    const id = encodeZ32(bytes.subarray(0, HASH_BYTES))
+    const [about, request] = [bytes.subarray(0, HASH_BYTES), bytes.subarray(HASH_BYTES)]
+    if (equalBytes(about, RENEWAL)) return takeRenewal(peer, request)
+    const id = encodeZ32(about)
     const claim = decodeStruct('join-request', request)
     if (claim === undefined || encodeZ32(claim.device) !== peer) return channel.refuse(peer)
     const isPersonal = id === personal.room.id
@@ -80,9 +89,28 @@ export function createDeviceEntries({ node, identity, personal, places, onerror 
     if (claimant === undefined || !equalBytes(claimant.identity, identity.identity.publicKey)) return channel.refuse(peer)
     // Before a room is opened for it: the person has since said that it is none of their devices.
     const member = await personal.view.member(claimant.identity)
-    if (claimant.epoch < (member?.minEpoch ?? 0)) return
+    if (claimant.epoch < (member?.minEpoch ?? 0)) {
+      // Or it was confirmed, and had not come yet when another was unlinked.
+      const certificate = isPersonal ? renewed(claimant) : undefined
+      return certificate && send(peer, RENEWAL, certificate)
+    }
     const enter = (opened: OpenRoom): Promise<void> => letDeviceIn(opened, claim.writer, claimant, request)
     await (isPersonal ? enter(personal) : places.get(id)!.use(enter))
+  }
+
+  /** Whoever brings it: the person has signed it, and for this device. */
+  async function takeRenewal(peer: string, bytes: Uint8Array): Promise<void> {
+    const own = decodeCertificate(identity.device.certificate)
+    const given = decodeCertificate(bytes)
+    if (!own.ok || !given.ok || given.value.links !== 1) return channel.refuse(peer)
+    if (given.value.epoch <= own.value.epoch) return
+    try {
+      await identity.acceptCertificate(bytes)
+    } catch (error) {
+      if (isCoveyError(error) && error.code.startsWith('CERTIFICATE_')) return channel.refuse(peer)
+      throw error
+    }
+    asking.forEach(ask)
   }
 
   async function letDeviceIn(opened: OpenRoom, writer: Uint8Array, claimant: Claimant, request: Uint8Array): Promise<void> {

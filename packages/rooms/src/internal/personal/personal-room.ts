@@ -73,7 +73,7 @@ export function startPersonalRoom(opened: OpenRoom, { parts, onchange, onunlinke
   const { identity } = stack
   const topic = node.join(opened.base.discoveryKey!)
   const lane = createLane(node, opened, identity, onerror)
-  const entries = createDeviceEntries({ node, identity, personal: opened, places, onerror })
+  const entries = createDeviceEntries({ node, identity, personal: opened, places, renewed: (claimant) => revocations.renewed(claimant), onerror })
   const state = createPersonalState(opened, () => changed(), onerror)
   const revocations = createRevocations(identity, opened, state)
   const list = createRoomList({ parts, state, entries, onchange: () => changed(), onerror })

@@ -1,5 +1,6 @@
 import { encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import { decodeCertificate, decodeDeviceRequest, verifyRevocation, type LocalIdentity, type Revocation } from '@covey/identity'
+import type { Claimant } from '../claim.js'
 import { decodeOp, OpType } from '../op.js'
 import type { OpenRoom } from '../open-room.js'
 import { decodeStruct, encodeStruct } from '../structs.js'
@@ -16,6 +17,8 @@ export interface Revocations {
   changed(): Promise<Heard>
   /** Whether a device is known to be revoked. */
   isRevoked(device: Uint8Array): boolean
+  /** A certificate of the new epoch for a device that was confirmed before and has not come yet, unless it is revoked, or who confirmed it. */
+  renewed(claimant: Claimant): Uint8Array | undefined
   /** Has a room know of all revocations. */
   tell(opened: OpenRoom): Promise<void>
 }
@@ -85,18 +88,24 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
     if (untold.length > 0) await opened.log.append([], { underEpoch: true })
   }
 
+  const isRevoked = (device: Uint8Array): boolean => known.some((revoked) => equalBytes(revoked.device, device))
+
+  /** Of a device that has said what it is, as the person. */
+  function certify(device: Uint8Array): Uint8Array | undefined {
+    const request = state.get(DEVICE + encodeZ32(device))
+    const asked = request && decodeDeviceRequest(request)
+    return identity.hasPhrase && asked?.ok && equalBytes(asked.value.device, device) ? identity.certifyDevice(request!) : undefined
+  }
+
   /** Gives the devices that remain certificates of the new epoch, which rooms to come will want to see. */
   async function renewOthers(): Promise<void> {
-    if (!identity.hasPhrase) return
     for (const { device, removed } of await personal.view.devicesOf(self)) {
-      const id = encodeZ32(device)
-      const request = state.get(DEVICE + id)
-      if (removed || request === undefined || equalBytes(device, identity.device.publicKey)) continue
-      const asked = decodeDeviceRequest(request)
-      const given = decodeCertificate(state.get(CERTIFICATE + id) ?? new Uint8Array())
+      const name = CERTIFICATE + encodeZ32(device)
+      const given = decodeCertificate(state.get(name) ?? new Uint8Array())
       const isNew = given.ok && given.value.epoch >= identity.epoch
-      if (isNew || !asked.ok || !equalBytes(asked.value.device, device)) continue
-      await state.set(CERTIFICATE + id, identity.certifyDevice(request))
+      if (removed || isNew || equalBytes(device, identity.device.publicKey)) continue
+      const certificate = certify(device)
+      if (certificate !== undefined) await state.set(name, certificate)
     }
   }
 
@@ -125,7 +134,8 @@ export function createRevocations(identity: LocalIdentity, personal: OpenRoom, s
 
   return {
     tell,
-    isRevoked: (device) => known.some((revoked) => equalBytes(revoked.device, device)),
+    isRevoked,
+    renewed: ({ device, issuer }) => (isRevoked(device) || (issuer && isRevoked(issuer)) ? undefined : certify(device)),
     async revoke(device) {
       // Itself last: where this is cut off, there is something left to be unlinked again.
       for (const each of (await certifiedBy(device)).toReversed()) {
