@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { encodeLink } from '@covey/core'
 import type { CreateInviteOptions, JoinOptions, Role } from '@covey/rooms'
+import { createRoomInvites } from '../src/internal/room-invites.js'
+import { partsOfRooms } from '../src/internal/rooms-parts.js'
+import type { OwnRole } from '../src/internal/own-role.js'
 import { decodeInvite, encodeInvite } from '../src/invite.js'
 import { allOf, codeOf, open, shareRoom, start, textsOf, until, useLocalNetwork } from './support.js'
 
@@ -327,4 +330,17 @@ test('createInvite: a signal that was aborted before', async () => {
   const room = await (await start(net)).rooms.create({ name: 'Tea' })
   const reason = new Error('no')
   await expect(room.createInvite({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+test('who has lost their role before the room has the invite, or that it is revoked, is told that it was not taken', async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
+  const [room, joined] = await shareRoom(alice, bob)
+  const info = (await room!.invites())[0]!
+  const { base, view, log } = partsOfRooms(bob.rooms).open.get(joined!.id)!
+  // As if it were lost between the look and the writing.
+  const ownRole = { demand: () => Promise.resolve('admin') } as unknown as OwnRole
+  const invites = createRoomInvites({ base, view, log, ownRole, whileOpen: (work) => work(), device: bob.node.publicKey, meetingPlace: null })
+  expect(await codeOf(() => invites.createInvite())).toBe('ROOM_FORBIDDEN')
+  expect(await codeOf(() => invites.revokeInvite(info.id))).toBe('ROOM_FORBIDDEN')
+  expect(await joined!.invites()).toEqual([info])
 })

@@ -7,7 +7,7 @@ import { isAtLeast, roleNumber, roleOf, ROLES, type Role } from '../roles.js'
 import type { Room } from '../room.js'
 import { leastRole } from './authority/rules.js'
 import { createInviteKeys } from './invite-keys.js'
-import type { OpLog } from './op-log.js'
+import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
 import { forbidden, type OwnRole, withArticle } from './own-role.js'
 import { rulesOf } from './room-rules.js'
@@ -28,6 +28,11 @@ export interface RoomInvitesInit {
 export type RoomInvites = Pick<Room, 'createInvite' | 'invites' | 'revokeInvite'>
 
 export function createRoomInvites({ base, view, log, ownRole, whileOpen, device, meetingPlace }: RoomInvitesInit): RoomInvites {
+  async function append(draft: Draft): Promise<void> {
+    const [written] = await log.append([draft])
+    if (!written!.isAccepted) throw forbidden('The room did not take it.', 'Somebody changed roles meanwhile.')
+  }
+
   async function write(options: CreateInviteOptions): Promise<string> {
     const { expiresInMs, uses, inviteeId, approval = false } = options
     const { role = rulesOf(await view.room()).broadcast ? 'reader' : 'member' } = options
@@ -40,7 +45,7 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen, device,
     const expiresAt = expiresInMs === undefined ? null : Date.now() + expiresInMs
     const limits = { role: roleNumber(role), expiresAt, uses: uses ?? null, invitee }
     const payload = encodeStruct('invite', { id, publicKey, ...limits, approval, public: options.public === true })
-    await log.append([{ type: 'invite', payload }])
+    await append({ type: 'invite', payload })
     const { key, encryptionKey } = base
     const keys = options.public && { key, encryptionKey }
     const hints = meetingPlace && { device, relays: meetingPlace }
@@ -69,7 +74,7 @@ export function createRoomInvites({ base, view, log, ownRole, whileOpen, device,
             hint: 'invites() lists those there are.'
           })
         }
-        if (!row.revoked) await log.append([{ type: 'revokeInvite', target }])
+        if (!row.revoked) await append({ type: 'revokeInvite', target })
       })
       await raceSignal(revoking, options.signal)
     }
