@@ -1,5 +1,6 @@
 import type Corestore from 'corestore'
 import { MAX_CHANNELS } from './guard-connection.js'
+import { sayLengths, type SyncingPeer } from './say-lengths.js'
 
 /**
  * The most blocks of a core: 16 TiB of a file, or a room of tens of millions of messages. A length costs memory each
@@ -24,7 +25,7 @@ interface Range {
 }
 
 /** lib/replicator.js of hypercore 11.37.1: what one peer has of one core. */
-interface UpstreamPeer {
+interface UpstreamPeer extends SyncingPeer {
   readonly protomux: object
   readonly channel: { readonly closed: boolean }
   /** What it has asked for, and was not sent yet. */
@@ -51,7 +52,7 @@ interface UpstreamCore {
 }
 
 /**
- * Bounds what can be said of the cores of a store. To be called before the first of them is opened.
+ * Bounds what can be said of the cores of a store, and has peers told of their lengths. To be called before the first of them is opened.
  *
  * The attacks, in hypercore 11.37.1:
  *
@@ -70,6 +71,7 @@ export function guardCores(store: Corestore): void {
       const of = claims.get(peer.protomux) ?? new Claims()
       claims.set(peer.protomux, of)
       boundClaims(peer, of)
+      sayLengths(peer)
       add(peer)
     }
   })
