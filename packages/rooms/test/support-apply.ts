@@ -14,6 +14,7 @@ import { makeClaim, type WriterCore } from '../src/internal/claim.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { signedTree, type Equivocation, type SignedTree } from '../src/internal/equivocation.js'
 import { foundRoom } from '../src/internal/found-room.js'
+import type { History } from '../src/internal/keyring.js'
 import { createInviteKeys, encodePairingInvite, type InviteKeys } from '../src/internal/invite-keys.js'
 import { encodeOp, opId, type OpHeader } from '../src/internal/op.js'
 import { roomStore } from '../src/internal/open-base.js'
@@ -132,10 +133,10 @@ export async function startDevice({ network }: { network: Network }): Promise<De
 }
 
 /** A room that a device has founded. */
-export async function foundBy(device: Device): Promise<OpenRoom> {
+export async function foundBy(device: Device, history: History = 'full'): Promise<OpenRoom> {
   const opened = await openRoom({ ...device, namespace: randomBytes(32), encryptionKey: randomBytes(32) })
   onTestFinished(() => opened.room.close())
-  await foundRoom(opened, device.identity, { name: 'Tea', history: 'full' })
+  await foundRoom(opened, device.identity, { name: 'Tea', history })
   device.meet(opened.base.discoveryKey!)
   return opened
 }

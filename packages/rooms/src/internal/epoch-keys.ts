@@ -15,8 +15,8 @@ export interface EpochKeys {
   messageKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
   /** What names and settings of an epoch are sealed with, likewise. */
   stateKey(epoch: Uint8Array): Promise<Uint8Array | undefined>
-  /** The key that slots of a kind with an epoch's hold for this device, if it is the one committed to. */
-  openSlots(slots: Pick<Structs['grant'], 'ephemeral' | 'slots'>, commitment: Uint8Array): Uint8Array | undefined
+  /** The key that the slots of a report hold for this device, if it is the one committed to. */
+  openReport(slots: Pick<Structs['grant'], 'ephemeral' | 'slots'>, commitment: Uint8Array): Uint8Array | undefined
   /** To be called when epochs or grants have changed: what was missing may be there. */
   changed(): void
 }
@@ -116,9 +116,9 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
 
   return {
     key,
-    openSlots(payload, commitment) {
+    openReport(payload, commitment) {
       for (const sealed of slotsFor(writer, payload.slots)) {
-        const opened = openSlot(room, { ephemeral: payload.ephemeral, sealed }, commitment, box, agree)
+        const opened = openSlot(room, { ephemeral: payload.ephemeral, sealed }, commitment, box, agree, 'report')
         if (opened !== undefined) return opened
       }
       return undefined

@@ -1,5 +1,6 @@
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
+import { mapKey } from './map-key.js'
 import type { Draft, DraftSource, EpochPlan, Making } from './op-log.js'
 import {
   commitmentTo,
@@ -63,6 +64,7 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
   /** The epoch for which nothing has to be written, as long as nothing changes. */
   let settled: KnownEpoch | undefined
   let changes = 0
+  let positions: { readonly changes: number; readonly first: ReadonlyMap<string, number> } | undefined
 
   async function plan(): Promise<EpochPlan> {
     if (isChanging()) settled = undefined
@@ -99,10 +101,18 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
 
   async function mayHave(device: DeviceRow, epoch: EpochRow): Promise<boolean> {
     if (device.removed) return false
-    if (epoch.position > device.position || (await history()) === 'full') return true
+    if ((await history()) === 'full') return true
+    const since = await positionOf(epoch)
     // What a person may read, all of their devices may, whichever came first.
     const devices = await view.devicesOf(device.identity)
-    return devices.some(({ removed, position }) => !removed && epoch.position > position)
+    return devices.some(({ removed, position }) => !removed && since > position)
+  }
+
+  /** Since when the key of an epoch is there: anybody can put the slots of an earlier one into a rotation of their own. */
+  async function positionOf({ op, position }: EpochRow): Promise<number> {
+    if (isChanging() || positions?.changes !== changes) positions = { changes, first: firstPositions(await view.all('epochs')) }
+    const commitment = rotationOf(op)?.commitment
+    return Math.min(position, (commitment && positions.first.get(mapKey(commitment))) ?? position)
   }
 
   async function history(): Promise<History> {
@@ -164,6 +174,18 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
       settled = undefined
     }
   }
+}
+
+/** The first position of each key, by what is committed to. */
+function firstPositions(rows: readonly EpochRow[]): Map<string, number> {
+  const first = new Map<string, number>()
+  for (const { op, position } of rows) {
+    const commitment = rotationOf(op)?.commitment
+    if (commitment === undefined) continue
+    const name = mapKey(commitment)
+    first.set(name, Math.min(position, first.get(name) ?? position))
+  }
+  return first
 }
 
 function planFor({ row, key }: KnownEpoch, drafts: readonly DraftSource[]): EpochPlan {

@@ -53,7 +53,7 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
   /** Under a key of its own, which goes by what it is committed to. */
   async function draft(message: Uint8Array, reason: string): Promise<Draft> {
     const key = randomBytes(KEY_BYTES)
-    const payload = encodeStruct('grant', sealSlots(room, key, await recipients()))
+    const payload = encodeStruct('grant', sealSlots(room, key, await recipients(), 'report'))
     const body = encodeStruct('report-body', { message, reason })
     return { type: 'report', payload, body, epoch: { id: commitmentTo(room, key), key } }
   }
@@ -61,7 +61,7 @@ export function createReports(init: ReportsInit): Pick<Room, 'report' | 'reports
   async function read({ id, identity, writer, op: bytes }: ReportRow): Promise<MessageReport> {
     const op = decodeOp(bytes)!
     const slots = decodeStruct('grant', op.header.payload ?? new Uint8Array())
-    const key = slots && op.header.epoch ? epochKeys.openSlots(slots, op.header.epoch) : undefined
+    const key = slots && op.header.epoch ? epochKeys.openReport(slots, op.header.epoch) : undefined
     const plain = key && open(op.sealed, bodyContext(room, writer, op.clear), messageKey(room, key))
     const body = plain && decodeStruct('report-body', plain)
     const isShort = body?.reason && encodeUtf8(body.reason).length <= MAX_REASON_BYTES

@@ -32,6 +32,9 @@ export function commitmentTo(room: Uint8Array, key: Uint8Array): Uint8Array {
   return hash('covey/epoch/commitment/1', room, key)
 }
 
+/** What slots hold: a key of one kind is none of the other, whoever puts its slots elsewhere. */
+export type SlotKind = 'epoch' | 'report'
+
 /** How many slots a rotation holds, so that it takes at most 64 KiB. Who is left over is granted the key. */
 export const MAX_ROTATE_SLOTS = 1_100
 /** How many a grant holds. */
@@ -40,13 +43,13 @@ export const MAX_GRANT_SLOTS = 800
 const GRANT_SLOT_BYTES = HASH_BYTES + SEALED_KEY_BYTES
 
 /** One slot a device, found by its tag, all under one ephemeral key pair. */
-export function sealSlots(room: Uint8Array, key: Uint8Array, recipients: readonly Recipient[]): Slots {
-  return sealFor(room, key, recipients, tagOf)
+export function sealSlots(room: Uint8Array, key: Uint8Array, recipients: readonly Recipient[], kind: SlotKind = 'epoch'): Slots {
+  return sealFor(room, key, recipients, tagOf, kind)
 }
 
 /** One slot a device, found by its writer core: for a few, and for `apply`, which has to know them. */
 export function sealGrants(room: Uint8Array, key: Uint8Array, recipients: readonly Recipient[]): Slots {
-  return sealFor(room, key, recipients, (writer) => writer)
+  return sealFor(room, key, recipients, (writer) => writer, 'epoch')
 }
 
 /** The slots of a grant, or `undefined` if they are malformed. */
@@ -67,7 +70,8 @@ function sealFor(
   room: Uint8Array,
   key: Uint8Array,
   recipients: readonly Recipient[],
-  label: (writer: Uint8Array) => Uint8Array
+  label: (writer: Uint8Array) => Uint8Array,
+  kind: SlotKind
 ): Slots {
   const { publicKey: ephemeral, secretKey } = createBoxKeyPair()
   const commitment = commitmentTo(room, key)
@@ -75,7 +79,7 @@ function sealFor(
     const shared = agree(secretKey, recipient.box)
     // Who comes with a key of low order is not let in.
     if (shared === undefined) throw new TypeError('a recipient has a box key of low order')
-    const wrap = wrapKey(room, shared, ephemeral, recipient.box)
+    const wrap = wrapKey(kind, room, shared, ephemeral, recipient.box)
     return [label(recipient.writer), sealOnce(key, commitment, wrap)]
   })
   secretKey.fill(0)
@@ -109,11 +113,12 @@ export function openSlot(
   { ephemeral, sealed }: SealedKey,
   commitment: Uint8Array,
   box: Uint8Array,
-  agreeWith: (publicKey: Uint8Array) => Uint8Array | undefined
+  agreeWith: (publicKey: Uint8Array) => Uint8Array | undefined,
+  kind: SlotKind = 'epoch'
 ): Uint8Array | undefined {
   const shared = agreeWith(ephemeral)
   if (shared === undefined) return undefined
-  const key = openOnce(sealed, commitment, wrapKey(room, shared, ephemeral, box))
+  const key = openOnce(sealed, commitment, wrapKey(kind, room, shared, ephemeral, box))
   return key !== undefined && equalBytes(commitmentTo(room, key), commitment) ? key : undefined
 }
 
@@ -167,8 +172,8 @@ export function tagOf(writer: Uint8Array): Uint8Array {
 }
 
 /** Seals one key only, because the ephemeral key pair is used for one op and the box is one device's. */
-function wrapKey(room: Uint8Array, shared: Uint8Array, ephemeral: Uint8Array, box: Uint8Array): Uint8Array {
-  return hash('covey/epoch/slot/1', room, shared, ephemeral, box)
+function wrapKey(kind: SlotKind, room: Uint8Array, shared: Uint8Array, ephemeral: Uint8Array, box: Uint8Array): Uint8Array {
+  return hash(`covey/${kind}/slot/1`, room, shared, ephemeral, box)
 }
 
 function parentKey(room: Uint8Array, key: Uint8Array, id: Uint8Array): Uint8Array {
