@@ -62,7 +62,9 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
     closers.add(store.close)
     const identity = await openIdentity({ ...person, storage: `${folder}/identity`, ...(signal && { signal }) })
     closers.add(() => identity.close())
-    const payments = createPayments({ ...wallet, signer: identity, journal: await openFileJournal(`${folder}/payments`) })
+    const journal = await openFileJournal(`${folder}/payments`)
+    closers.add(() => journal.close())
+    const payments = createPayments({ ...wallet, signer: identity, journal })
     closers.add(payments.close)
     const tipping = createTurns()
     const node = createNode({

@@ -47,7 +47,13 @@ export function createLanes({ limits, run, onover }: LanesInit): Lanes {
   let waiting = 0
   let isStopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
-  let wake = (): void => undefined
+  /** Of all who wait for a place: the reader of the room, and what tries again what it could not read. */
+  const wakes = new Set<() => void>()
+
+  function wake(): void {
+    for (const each of wakes) each()
+    wakes.clear()
+  }
 
   function laneOf(person: string): Lane {
     const known = lanes.get(person)
@@ -117,7 +123,7 @@ export function createLanes({ limits, run, onover }: LanesInit): Lanes {
       return true
     },
     async hasRoom() {
-      while (waiting >= MAX_WAITING && !isStopped) await new Promise<void>((resolve) => (wake = resolve))
+      while (waiting >= MAX_WAITING && !isStopped) await new Promise<void>((resolve) => void wakes.add(resolve))
     },
     async stop() {
       isStopped = true

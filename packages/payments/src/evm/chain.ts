@@ -97,7 +97,7 @@ async function readMovement(client: Client, { hash, token, from, to }: MovementO
     const isReverted = receipt.status !== 'success'
     const confirmations = Math.max(0, Number(head - receipt.blockNumber) + 1)
     return {
-      key: `${receipt.blockHash} ${isReverted} ${amount}`,
+      key: `${receipt.blockHash} ${block.timestamp} ${isReverted} ${amount}`,
       found: { isReverted, amount, confirmations, timestampMs: Number(block.timestamp) * 1_000 }
     }
   } catch (error) {

@@ -58,11 +58,13 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
 
   async function payInTurn(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
     const former = journal.get(request.coreHash)
-    const isMade = former?.state === 'paid' || former?.state === 'sent'
-    // It was paid by `pay`, and gives something back all the same.
-    if (isMade && refundOf.length > 0 && former.refundOf.length === 0) await book.giveBack(request.coreHash, refundOf)
-    if (former?.state === 'paid') return receiptOf(request, former)
-    if (former?.state === 'sent') return receiptOf(request, await look(attemptOf(request, former), signal))
+    if (former?.state === 'paid' || former?.state === 'sent') {
+      // It was paid by `pay`, and gives something back all the same.
+      if (refundOf.length > 0 && former.refundOf.length === 0) await book.giveBack(request.coreHash, refundOf)
+      // As it was paid: its payee may have signed other ways to pay the same since.
+      const made = reread({ bytes: former.request, room: former.room }, former.beganMs)
+      return receiptOf(made, former.state === 'paid' ? former : await look(attemptOf(made, former), signal))
+    }
     return receiptOf(request, await send(await begin(request, maxFee, refundOf, signal), signal))
   }
 
@@ -228,6 +230,12 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       return book.cancel(request, now())
     },
     async recover(signal) {
+      // Nothing was sent of what was only begun, and is not under way: it stands in the way of no other.
+      for (const { requestHash } of journal.list().filter(({ state }) => state === 'begun')) {
+        await inTurn(requestHash, signal, async () => {
+          if (journal.get(requestHash)?.state === 'begun') await book.write(requestHash, { state: 'failed' })
+        })
+      }
       const open = journal.list().filter(({ state }) => state === 'sent')
       const recovered: RecoveredPayment[] = []
       for (const { requestHash } of open) {
