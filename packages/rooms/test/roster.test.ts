@@ -211,13 +211,16 @@ test('to let somebody in reads as many rows of devices and keys in a room of man
     const newcomer = { writer: claim.writer, box: identity.device.boxPublicKey }
     expect(await letIn(owner, newcomer, { type: 'admit', payload: admission(claim, roleNumber('member')) })).toBe(true)
   }
+  // A view that is replaced, as it is once where the first indexer is named, is read anew, then or with the next who comes.
+  let sinceReplaced = 2
+  owner.base.on('reboot', () => (sinceReplaced = 0))
   /** The most that one of three reads. */
   const readsNow = async (): Promise<number> => {
     const each: number[] = []
-    for (let i = 0; i < 3; i++) {
+    while (each.length < 3) {
       reads = 0
       await admit()
-      each.push(reads)
+      if (sinceReplaced++ >= 2) each.push(reads)
     }
     return Math.max(...each)
   }
