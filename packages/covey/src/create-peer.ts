@@ -144,6 +144,12 @@ export async function createPeer(init: PeerInit = {}): Promise<Peer> {
       },
       search: (text, options) => searchRooms(rooms, text, options),
       isSealed: identity.isSealed,
+      isNew: identity.isNew,
+      get hasPhrase() {
+        return identity.hasPhrase
+      },
+      revealPhrase: () => identity.revealPhrase(),
+      exportBackup: (options) => identity.exportBackup(options),
       get isSuspended() {
         return node.isSuspended
       },

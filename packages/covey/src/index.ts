@@ -62,7 +62,7 @@ export {
   type PathPolicy,
   type RelayAddress
 } from '@covey/transport'
-export { generatePhrase, isPhrase, type Device, type Identity, type KeyProvider } from '@covey/identity'
+export { generatePhrase, isPhrase, type BackupOptions, type Device, type Identity, type KeyProvider } from '@covey/identity'
 export {
   DEFAULT_JOIN_TIMEOUT_MS,
   DEFAULT_LINK_MS,

@@ -6,7 +6,7 @@ import { createPeer } from './create-peer.js'
 import { PEER_OPTIONS, type Peer, type PeerInit } from './peer.js'
 
 /** How {@link linkDevice} makes a peer: as `createPeer` does, but for whose it is. */
-export interface LinkDeviceInit extends Omit<PeerInit, 'phrase'> {
+export interface LinkDeviceInit extends Omit<PeerInit, 'phrase' | 'backup'> {
   readonly storage: string
   /** How long to wait for the other device to answer. Default {@link DEFAULT_LINKING_TIMEOUT_MS}. */
   readonly timeoutMs?: number
@@ -56,7 +56,7 @@ export interface DeviceLinking {
  */
 export async function linkDevice(link: string, init: LinkDeviceInit): Promise<DeviceLinking> {
   assertString(link, 'link')
-  assertOptions(init, 'init', [...PEER_OPTIONS.filter((option) => option !== 'phrase'), 'timeoutMs'])
+  assertOptions(init, 'init', [...PEER_OPTIONS.filter((option) => option !== 'phrase' && option !== 'backup'), 'timeoutMs'])
   const { timeoutMs, ...peerInit } = init
   const { storage, name, deviceName, passphrase, keyProvider, network, relays, policy, signal } = peerInit
   assertString(storage, 'init.storage', { minLength: 1 })

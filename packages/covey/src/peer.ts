@@ -1,6 +1,6 @@
 import type { CoveyError, EventSource } from '@covey/core'
 import type { Files, FilesInit } from '@covey/files'
-import type { Device, Identity, KeyProvider } from '@covey/identity'
+import type { BackupOptions, Device, Identity, KeyProvider } from '@covey/identity'
 import type { MirrorClientEvents } from '@covey/mirror/client'
 import type { Payments, PaymentsInit } from '@covey/payments'
 import type { Contacts, Devices, DirectMessages, DmRequest, JoinOptions, RequestsFrom } from '@covey/rooms'
@@ -26,6 +26,8 @@ export interface PeerInit {
   readonly deviceName?: string
   /** The 24 words of an identity that exists already. Default: what the folder holds, or a new one. */
   readonly phrase?: string
+  /** Instead of a phrase: a backup that {@link Peer.exportBackup} has made, and its passphrase. */
+  readonly backup?: { readonly bytes: Uint8Array; readonly passphrase: string }
   /**
    * Seals the secrets of the identity and the keys of its rooms. Without it or `keyProvider` whoever
    * reads the disk has them. What signs the blocks of shared files is not sealed: docs/threat-model.md.
@@ -85,6 +87,7 @@ export const PEER_OPTIONS = Object.keys({
   name: true,
   deviceName: true,
   phrase: true,
+  backup: true,
   passphrase: true,
   keyProvider: true,
   network: true,
@@ -171,6 +174,24 @@ export interface Peer extends Suspendable, EventSource<PeerEvents> {
   search(text: string, options?: PeerSearchOptions): Promise<FoundMessage[]>
   /** Whether the secrets in the folder are sealed, by a passphrase or a key provider. */
   readonly isSealed: boolean
+  /** Whether this start has made the device: the time to show a new person their words. */
+  readonly isNew: boolean
+  /** Whether the recovery phrase is on this device; on a linked one it is not. */
+  readonly hasPhrase: boolean
+  /**
+   * The 24 words that are all it takes to be this person on another machine: to be shown to the person and to nobody else.
+   *
+   * @throws {IdentityError} IDENTITY_NO_PHRASE on a linked device, IDENTITY_WIPED after `close`
+   */
+  revealPhrase(): string
+  /**
+   * An encrypted backup of the person, for a file: what the phrase says, and the name, but nothing of this device, nor its rooms.
+   * `createPeer({ backup })` takes it.
+   *
+   * @throws {IdentityError} IDENTITY_NO_PHRASE, IDENTITY_WIPED
+   * @throws {TypeError} when the passphrase is missing or empty
+   */
+  exportBackup(options: BackupOptions): Promise<Uint8Array>
   /** Closes the rooms, leaves the network and releases the folder. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

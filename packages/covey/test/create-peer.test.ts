@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createPeer, generatePhrase, isCoveyError, type KeyProvider, type PeerInit } from 'covey'
+import { createPeer, generatePhrase, isCoveyError, isPhrase, type KeyProvider, type PeerInit } from 'covey'
 import {
   codeOf,
   openInAnotherProcess,
@@ -71,6 +71,24 @@ test('a phrase is the same person on every device', async () => {
   expect(one.identity.publicKey).toEqual(two.identity.publicKey)
   expect(one.device.id).not.toBe(two.device.id)
   expect((await start({ ...net, phrase: generatePhrase() })).identity.id).not.toBe(one.identity.id)
+})
+
+test('the words, and a backup, are given by who has them, and make the same person elsewhere', async () => {
+  const alice = await start({ ...net, name: 'Alice' })
+  expect([alice.isNew, alice.hasPhrase]).toEqual([true, true])
+  expect(isPhrase(alice.revealPhrase())).toBe(true)
+  const bytes = await alice.exportBackup({ passphrase: 'for the file', passphraseStrength: 'minimum' })
+  const storage = await temporaryFolder()
+  const restored = await start({ ...net, storage, backup: { bytes, passphrase: 'for the file' } })
+  expect(restored.identity).toEqual(alice.identity)
+  expect(restored.device.id).not.toBe(alice.device.id)
+  expect(restored.revealPhrase()).toBe(alice.revealPhrase())
+  await restored.close()
+  expect(await codeOf(async () => restored.revealPhrase())).toBe('IDENTITY_WIPED')
+  expect((await start({ ...net, storage })).isNew).toBe(false)
+
+  expect(await codeOf(() => start({ ...net, backup: { bytes, passphrase: 'another' } }))).toBe('IDENTITY_WRONG_PASSPHRASE')
+  await expect(createPeer({ ...net, phrase: PHRASE, backup: { bytes, passphrase: 'for the file' } })).rejects.toThrow(/exclude each other/)
 })
 
 test('a phrase of another person than the folder’s is refused, and leaves the folder as it was', async () => {

@@ -404,3 +404,25 @@ test('a link that nobody confirms, or that is over, gives nothing; so does a wro
   expect(await codeOf(() => laptop.devices.createLink())).toBe('ROOM_CLOSED')
   expect(await codeOf(() => laptop.devices.list())).toBe('ROOM_CLOSED')
 })
+
+test('who has unlinked a device, and lost the others, comes back into the rooms by the words, or by a backup', { timeout: 120_000 }, async () => {
+  const bob = await start({ ...net, name: 'Bob' })
+  const tea = await bob.rooms.create({ name: 'Tea' })
+  const laptop = await start({ ...net, name: 'Alice', phrase: PHRASE })
+  const backup = { bytes: await laptop.exportBackup({ passphrase: 'of long ago', passphraseStrength: 'minimum' }), passphrase: 'of long ago' }
+  await laptop.rooms.join(await tea.createInvite())
+  const phone = await link(laptop, await phoneInit())
+  await roomOf(phone, tea.id)
+  await laptop.devices.unlink(phone.device.id)
+  await expect.poll(async () => (await tea.auditLog()).map(({ action }) => action), { timeout: 30_000 }).toContain('revokeDevice')
+  await Promise.all([laptop.close(), phone.close()])
+
+  for (const person of [{ phrase: PHRASE }, { backup }]) {
+    const restored = await start({ ...net, ...person })
+    expect(restored.identity.id).toBe(laptop.identity.id)
+    const back = await restored.rooms.join(await tea.createInvite())
+    await back.send(`by the ${Object.keys(person)[0]}`)
+    expect(await receive(tea, `by the ${Object.keys(person)[0]}`)).toMatchObject({ author: laptop.identity.id })
+    await restored.close()
+  }
+})

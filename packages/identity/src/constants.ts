@@ -7,7 +7,7 @@ export const DEFAULT_CERTIFICATE_VALIDITY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 /** A new certificate begins a day in the past, for readers whose clock is behind. */
 export const CERTIFICATE_BACKDATE_MS = 24 * 60 * 60 * 1000
 
-/** Epochs fit in 32 bits, far beyond the devices that a person can lose. */
+/** Epochs fit in 32 bits: seconds since 1970, until 2106. */
 export const MAX_EPOCH = 2 ** 32 - 1
 
 /** The longest name of a person or a device, in bytes of UTF-8. */

@@ -48,7 +48,10 @@ export interface LocalIdentity extends AsyncDisposable {
   readonly identity: Identity
   /** This machine. */
   readonly device: Device
-  /** The epoch of the identity, as far as this device knows: how many revocations there were. */
+  /**
+   * The epoch of the identity, as far as this device knows: 0 at first. A revocation begins a newer one, and so does coming back by
+   * the phrase or a backup: the second since 1970 in which it was.
+   */
   readonly epoch: number
   /** Whether this call of `openIdentity` has made the device. */
   readonly isNew: boolean

@@ -2,6 +2,7 @@ import { assertBytes, assertOptions, assertSignal, assertString, equalBytes, rac
 import { MAX_NAME_BYTES } from './constants.js'
 import { IdentityError } from './errors.js'
 import { randomBytes } from './internal/crypto.js'
+import { restoredEpoch } from './internal/epochs.js'
 import { isOwnCertificate, issueAsIdentity, needsRenewal, subjectOf } from './internal/issue-certificate.js'
 import { OpenedIdentity } from './internal/opened-identity.js'
 import { createLock, damaged } from './internal/sealed-file.js'
@@ -114,7 +115,8 @@ async function createStored(
   names: Names,
   signal: AbortSignal | undefined
 ): Promise<OpenedIdentity | null> {
-  const { epoch, name } = wanted ?? { epoch: 0, name: '' }
+  const { name } = wanted ?? { name: '' }
+  const epoch = wanted === null ? 0 : restoredEpoch(wanted.epoch)
   // A copy: what is wanted is needed once more when someone else is faster.
   const entropy = wanted === null ? randomBytes(32) : Uint8Array.from(wanted.entropy)
   const identityKeys = await deriveIdentity(entropy)

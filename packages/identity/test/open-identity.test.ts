@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMemorySecretStore, decodeCertificate, generatePhrase, openIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
 import { codeOf, open, temporaryFolder } from './support/open.js'
@@ -134,7 +134,7 @@ describe('a backup', () => {
     const phone = await open({ backup: { bytes, passphrase: 'backup' } })
     expect(phone.identity).toEqual(laptop.identity)
     expect(phone.revealPhrase()).toBe(laptop.revealPhrase())
-    expect(phone.epoch).toBe(1)
+    expect(phone.epoch).toBeGreaterThanOrEqual(laptop.epoch)
     expect(phone.device.id).not.toBe(laptop.device.id)
     expect(phone.device.name).toBe('')
   })
@@ -143,11 +143,13 @@ describe('a backup', () => {
     const storage = createMemorySecretStore()
     const laptop = await open()
     await open({ storage, phrase: laptop.revealPhrase() })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
+    onTestFinished(() => void vi.useRealTimers())
     await laptop.revokeDevice(key)
     const bytes = await laptop.exportBackup({ passphrase: 'backup', passphraseStrength: 'minimum' })
     const { epoch, device } = await open({ storage, backup: { bytes, passphrase: 'backup' } })
     const certificate = decodeCertificate(device.certificate)
-    expect([epoch, certificate.ok && certificate.value.epoch]).toEqual([1, 1])
+    expect([epoch, certificate.ok && certificate.value.epoch]).toEqual([laptop.epoch, laptop.epoch])
     const other = createMemorySecretStore()
     await open({ storage: other })
     expect(await codeOf(() => open({ storage: other, backup: { bytes, passphrase: 'backup' } }))).toBe('IDENTITY_MISMATCH')
@@ -213,7 +215,7 @@ describe('wipe and close', () => {
     await local.close()
     await local.close()
     await revoking
-    expect((await open({ storage })).epoch).toBe(1)
+    expect((await open({ storage })).epoch).toBeGreaterThan(0)
     expect(await codeOf(() => local.seal('x', key))).toBe('IDENTITY_WIPED')
   })
 

@@ -1,11 +1,16 @@
-import { describe, expect, it } from 'vitest'
-import { createMemorySecretStore, openPendingDevice, verifyCertificate, verifyRevocation, type LocalIdentity } from '@covey/identity'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemorySecretStore, MAX_EPOCH, openPendingDevice, verifyCertificate, verifyRevocation, type LocalIdentity } from '@covey/identity'
 import { keyPair, LINK_DOMAIN, REVOCATION_DOMAIN, signed, varint } from './support/forge.js'
 import { codeOf, open, ROOM } from './support/open.js'
 
 const alice = keyPair(1)
 const lost = keyPair(2)
+const carol = keyPair(3)
+const YEAR_MS = 365 * 86_400_000
 const AT_MS = 1_800_000_000_000
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
 
 function forge(secretKey: Uint8Array, { domain = REVOCATION_DOMAIN, epoch = varint(1), identity = alice.publicKey } = {}) {
   const body = Buffer.concat([identity, lost.publicKey, epoch, varint(AT_MS)])
@@ -69,23 +74,28 @@ describe('revokeDevice', () => {
       identity: laptop.identity.publicKey
     })
     if (!result.ok) throw result.error
-    expect(result.value).toMatchObject({ device: phone.device.publicKey, epoch: 1 })
-    expect(result.value.atMs).toBeGreaterThanOrEqual(before)
+    const { device, epoch, atMs } = result.value
+    expect(device).toEqual(phone.device.publicKey)
+    expect(atMs).toBeGreaterThanOrEqual(before)
+    expect(epoch).toBeGreaterThanOrEqual(before / 1_000)
     expect(isAccepted(phone, 1)).toBe(false)
-    expect(isAccepted(laptop, 1)).toBe(true)
+    expect(isAccepted(laptop, epoch)).toBe(true)
     const reopened = await open({ storage })
-    expect(reopened.epoch).toBe(1)
-    expect(isAccepted(reopened, 1)).toBe(true)
+    expect(reopened.epoch).toBe(epoch)
+    expect(isAccepted(reopened, epoch)).toBe(true)
   })
 
-  it('counts on, also when called twice at once', async () => {
+  it('counts on, also when called twice at once, and where the clock was set back', async () => {
     const laptop = await open()
+    vi.setSystemTime(AT_MS)
+    await laptop.revokeDevice(carol.publicKey)
+    vi.setSystemTime(0)
     const statements = await Promise.all([laptop.revokeDevice(lost.publicKey), laptop.revokeDevice(alice.publicKey)])
     const epochs = statements.map((bytes) => {
       const result = verifyRevocation(bytes, { identity: laptop.identity.publicKey })
       return result.ok && result.value.epoch
     })
-    expect(epochs).toEqual([1, 2])
+    expect(epochs).toEqual([AT_MS / 1_000 + 1, AT_MS / 1_000 + 2])
   })
 
   it('does not revoke the device that it is called on', async () => {
@@ -95,17 +105,54 @@ describe('revokeDevice', () => {
   })
 })
 
+describe('who comes back by the phrase alone', () => {
+  it.each([0, 1, 200])('is of a newer epoch than what a device had revoked whose clock was %i s ahead', async (aheadS) => {
+    const laptop = await open()
+    const phrase = laptop.revealPhrase()
+    vi.setSystemTime(AT_MS + aheadS * 1_000)
+    await laptop.revokeDevice(lost.publicKey)
+    vi.setSystemTime(AT_MS)
+    const storage = createMemorySecretStore()
+    const restored = await open({ storage, phrase })
+    expect(isAccepted(restored, laptop.epoch)).toBe(true)
+    // What it revokes in turn counts for more than all that.
+    const before = restored.epoch
+    await restored.revokeDevice(lost.publicKey)
+    expect(restored.epoch).toBeGreaterThan(before)
+    expect(isAccepted(laptop, restored.epoch)).toBe(false)
+  })
+
+  it('stays who it is at each start', async () => {
+    const phrase = (await open()).revealPhrase()
+    const storage = createMemorySecretStore()
+    const { epoch, device } = await open({ storage, phrase })
+    vi.setSystemTime(Date.now() + YEAR_MS)
+    const again = await open({ storage, phrase })
+    expect([again.epoch, again.device.certificate]).toEqual([epoch, device.certificate])
+  })
+
+  it('leaves epochs to count where the clock is at the end of time', async () => {
+    vi.setSystemTime(MAX_EPOCH * 1_000)
+    const restored = await open({ phrase: (await open()).revealPhrase() })
+    const before = restored.epoch
+    await restored.revokeDevice(lost.publicKey)
+    expect([restored.epoch, isAccepted(restored, restored.epoch)]).toEqual([before + 1, true])
+  })
+})
+
 describe('acceptRevocation', () => {
   it('brings another device with the phrase into the newest epoch, in any order', async () => {
     const laptop = await open()
+    vi.setSystemTime(AT_MS)
     const desktop = await open({ phrase: laptop.revealPhrase() })
+    vi.setSystemTime(AT_MS + YEAR_MS)
     const [first, second] = [await laptop.revokeDevice(lost.publicKey), await laptop.revokeDevice(alice.publicKey)]
-    expect(isAccepted(desktop, 2)).toBe(false)
+    expect(isAccepted(desktop, laptop.epoch)).toBe(false)
     await desktop.acceptRevocation(second)
-    expect(isAccepted(desktop, 2)).toBe(true)
+    expect(isAccepted(desktop, laptop.epoch)).toBe(true)
     await desktop.acceptRevocation(first)
-    expect(isAccepted(desktop, 2)).toBe(true)
-    expect(desktop.epoch).toBe(2)
+    expect(isAccepted(desktop, laptop.epoch)).toBe(true)
+    expect(desktop.epoch).toBe(laptop.epoch)
   })
 
   it('leaves a linked device waiting for a new certificate, and takes no old one', async () => {
@@ -113,11 +160,11 @@ describe('acceptRevocation', () => {
     const phone = await linkTo(laptop)
     const old = phone.device.certificate
     await phone.acceptRevocation(await laptop.revokeDevice(lost.publicKey))
-    expect(phone.epoch).toBe(1)
-    expect(isAccepted(phone, 1)).toBe(false)
+    expect(phone.epoch).toBe(laptop.epoch)
+    expect(isAccepted(phone, laptop.epoch)).toBe(false)
     expect(await codeOf(() => phone.acceptCertificate(old))).toBe('CERTIFICATE_OLD_EPOCH')
     await phone.acceptCertificate(laptop.certifyDevice(phone.createDeviceRequest()))
-    expect(isAccepted(phone, 1)).toBe(true)
+    expect(isAccepted(phone, laptop.epoch)).toBe(true)
   })
 
   it('tells the device that it is the one, and heeds nobody else', async () => {

@@ -10,6 +10,7 @@ import type { SecretStore } from '../secret-store.js'
 import { makeStatement } from '../statement.js'
 import { domain, seal, unseal, wipeBytes, type KeyPair } from './crypto.js'
 import { registerDeviceKeys } from './device-secrets.js'
+import { nextEpoch } from './epochs.js'
 import { acceptOwnCertificate, issueAsDevice, issueAsIdentity, subjectOf } from './issue-certificate.js'
 import { createLock, type Lock } from './sealed-file.js'
 import { sealBackup, writeSecrets, type DeviceKeys, type Secrets } from './secrets.js'
@@ -148,7 +149,7 @@ export class OpenedIdentity implements LocalIdentity {
     const revoked = Uint8Array.from(device)
     let statement: Uint8Array = new Uint8Array()
     await this.#write((secrets) => {
-      const epoch = secrets.epoch + 1
+      const epoch = nextEpoch(secrets.epoch)
       const { identityKeys } = this.#withPhrase()
       const { identity } = secrets
       statement = makeRevocation({ identity, device: revoked, epoch, atMs: Date.now() }, identityKeys.secretKey)

@@ -26,7 +26,7 @@ export interface Claimant {
   readonly device: Uint8Array
   readonly box: Uint8Array
   readonly identity: Uint8Array
-  /** How many revocations the identity had made when it certified the device. */
+  /** Of the identity, when it certified the device: a revocation begins a newer one. */
   readonly epoch: number
   /** The device that certified it, where it was not the identity itself. */
   readonly issuer?: Uint8Array
