@@ -415,7 +415,7 @@ struct(
   required('op', 'buffer'),
   optional('removals', 'uint')
 )
-struct('key-request', required('epoch', 'fixed32'), required('writer', 'fixed32'))
+struct('key-request', required('writer', 'fixed32'), required('epoch', 'fixed32'))
 struct(
   'grant-row',
   required('epoch', 'fixed32'),
@@ -506,7 +506,7 @@ collection('profiles', 'profile', 'identity')
 collection('invites', 'invite-row', 'id')
 collection('epochs', 'epoch', 'lamport', 'id')
 collection('grants', 'grant-row', 'epoch', 'writer', 'id')
-collection('key-requests', 'key-request', 'epoch', 'writer')
+collection('key-requests', 'key-request', 'writer', 'epoch')
 collection('messages', 'message', 'order')
 view.indexes.register({ name: 'devices-by-identity', collection: '@covey/devices', key: ['identity'] })
 view.indexes.register({ name: 'messages-by-id', collection: '@covey/messages', key: ['id'], unique: true })

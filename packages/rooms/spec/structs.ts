@@ -457,8 +457,8 @@ export interface Structs {
     removals?: number | null
   }
   'key-request': {
-    epoch: Uint8Array
     writer: Uint8Array
+    epoch: Uint8Array
   }
   'grant-row': {
     epoch: Uint8Array

@@ -6,7 +6,8 @@ import { createOwnRole } from '../src/internal/own-role.js'
 import { OpType } from '../src/internal/op.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { encodeZ32 } from '@covey/core'
-import { admitHostile, foundBy, startDevice } from './support-apply.js'
+import { encodeStruct } from '../src/internal/structs.js'
+import { admitHostile, appliedBy, foundBy, startDevice } from './support-apply.js'
 import { useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -56,3 +57,26 @@ test('who asks for a key again and again is answered three times', async () => {
   await owner.room.send('and so has whatever was due for them')
   expect(await grants()).toBe(before + 3)
 })
+
+test('who asks for keys that nobody has is not waited for, nor looked at for more than so many, nor once they are out', async () => {
+  const owner = await foundBy(await startDevice(net))
+  const hostile = await admitHostile(owner, await startDevice(net), 'reader')
+  const asked = async (): Promise<number> => (await owner.view.keyRequestsOf(hostile.key)).length
+  // Epochs of which nobody but their author can have the key.
+  let last = randomBytes(32)
+  for (let i = 0; i < 66; i++) {
+    const [newest] = await owner.view.epochs(1)
+    const target = await hostile.write({ type: OpType.rotate, payload: rotation(newest!.lamport + 1) })
+    await appliedBy(owner, hostile.key, target)
+    last = await hostile.write({ type: OpType.keyRequest, target })
+  }
+  await appliedBy(owner, hostile.key, last)
+  expect(await asked()).toBe(64)
+  expect(owner.isBusy()).toBe(false)
+  await owner.room.remove(encodeZ32(hostile.identity))
+  expect(await asked()).toBe(0)
+})
+
+function rotation(lamport: number): Uint8Array {
+  return encodeStruct('rotate', { lamport, commitment: randomBytes(32), stateCommitment: randomBytes(32), ephemeral: randomBytes(32), slots: new Uint8Array() })
+}

@@ -769,11 +769,11 @@ const collection11_key = new IndexEncoder([
 function collection11_indexify (record) {
   const arr = []
 
-  const a0 = record.epoch
+  const a0 = record.writer
   if (a0 === undefined) return arr
   arr.push(a0)
 
-  const a1 = record.writer
+  const a1 = record.epoch
   if (a1 === undefined) return arr
   arr.push(a1)
 
@@ -792,16 +792,16 @@ function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection11.decodedVersion = c.uint.decode(state)
   const record = collection11_enc.decode(state)
-  record.epoch = key[0]
-  record.writer = key[1]
+  record.writer = key[0]
+  record.epoch = key[1]
   return record
 }
 // '@covey/key-requests' key reconstruction function
 function collection11_reconstruct_key (keyBuf) {
   const key = collection11_key.decode(keyBuf)
   return {
-    epoch: key[0],
-    writer: key[1]
+    writer: key[0],
+    epoch: key[1]
   }
 }
 
@@ -811,7 +811,7 @@ const collection11 = {
   id: 11,
   version: 1,
   encodeKey (record) {
-    const key = [record.epoch, record.writer]
+    const key = [record.writer, record.epoch]
     return collection11_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {

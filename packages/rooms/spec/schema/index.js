@@ -2434,20 +2434,20 @@ const encoding78 = {
 // @covey/key-request
 const encoding79 = {
   preencode(state, m) {
-    c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.epoch)
   },
   encode(state, m) {
-    c.fixed32.encode(state, m.epoch)
     c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.epoch)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
 
     return {
-      epoch: r0,
-      writer: r1
+      writer: r0,
+      epoch: r1
     }
   }
 }

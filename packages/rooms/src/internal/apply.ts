@@ -301,6 +301,9 @@ async function grant({ view, op, id, touched }: ContentContext): Promise<boolean
   return true
 }
 
+/** For how many epochs a device asks at a time: what nobody can answer is looked at by all, again and again. */
+const MAX_KEY_REQUESTS = 64
+
 /** A device that cannot open what it was given says so. That it was given something stays on record. */
 async function keyRequest({ view, node, op, touched }: ContentContext): Promise<boolean> {
   const epoch = op.header.target
@@ -308,6 +311,7 @@ async function keyRequest({ view, node, op, touched }: ContentContext): Promise<
   const writer = node.from.key
   // Asked already, and not answered yet: nothing new for anybody.
   if ((await view.keyRequest(epoch, writer)) !== null) return false
+  if ((await view.keyRequestsOf(writer)).length >= MAX_KEY_REQUESTS) return false
   await view.put('key-requests', { epoch, writer })
   touched.people = true
   return true

@@ -4,7 +4,8 @@ import { createRateLimit, type RateLimit } from './guards/rate-limit.js'
 import type { Keyring } from './keyring.js'
 import { mapKey } from './map-key.js'
 import type { OpLog } from './op-log.js'
-import type { KeyRequestRow, RoomView } from './view.js'
+import { createRounds } from './rounds.js'
+import type { DeviceRow, EpochRow, KeyRequestRow, RoomView } from './view.js'
 
 /** Asks the others for keys that this device lacks, and gives them what they lack. */
 export interface KeyRequests {
@@ -25,6 +26,12 @@ export interface KeyRequestsInit {
   /** This device's writer core. */
   readonly writer: Uint8Array
   readonly onerror: (error: unknown) => void
+}
+
+interface Answer {
+  readonly device: DeviceRow
+  readonly epoch: EpochRow
+  readonly key: Uint8Array
 }
 
 /** Who made an epoch answers at once; the others wait their turn, so that mostly one answers. */
@@ -50,17 +57,19 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
     const [device, row] = await Promise.all([view.device(writer), view.epoch(epoch)])
     if (device === null || row === null || !(await keyring.mayHave(device, row))) return false
     if ((await view.keyRequest(epoch, writer)) !== null) return false
-    await log.append([{ type: 'keyRequest', target: epoch }])
-    return true
+    const [written] = await log.append([{ type: 'keyRequest', target: epoch }])
+    return written!.isAccepted
   }
 
-  async function plan(): Promise<void> {
+  const plans = createRounds(async () => {
     for (const request of await view.all('key-requests')) {
-      const name = mapKey(request.epoch) + mapKey(request.writer)
-      if (waiting.has(name) || equalBytes(request.writer, writer)) continue
-      const isOwn = equalBytes((await view.epoch(request.epoch))?.writer ?? request.epoch, writer)
-      const waitMs = isOwn ? 0 : MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)
       if (closed) return
+      const name = mapKey(request.epoch) + mapKey(request.writer)
+      // What cannot be answered now is looked at again when something has changed: nothing waits for it.
+      const answerable = waiting.has(name) || equalBytes(request.writer, writer) ? undefined : await find(request)
+      if (answerable === undefined || closed) continue
+      const isOwn = equalBytes(answerable.epoch.writer, writer)
+      const waitMs = isOwn ? 0 : MIN_WAIT_MS + Math.random() * (MAX_WAIT_MS - MIN_WAIT_MS)
       waiting.set(
         name,
         setTimeout(() => {
@@ -69,23 +78,31 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
         }, waitMs)
       )
     }
+  }, report)
+
+  /** What answers a request, if this device may answer it, and can. */
+  async function find({ epoch: id, writer: asking }: KeyRequestRow): Promise<Answer | undefined> {
+    if ((answers.get(mapKey(id) + mapKey(asking)) ?? 0) >= MAX_ANSWERS) return undefined
+    const [device, epoch] = await Promise.all([view.device(asking), view.epoch(id)])
+    if (device === null || epoch === null || !(await keyring.mayHave(device, epoch))) return undefined
+    const key = await epochKeys.key(id)
+    return key && { device, epoch, key }
   }
 
-  async function answer({ epoch, writer: asking }: KeyRequestRow): Promise<void> {
-    if (closed || (await view.keyRequest(epoch, asking)) === null) return
-    const [device, row, key] = await Promise.all([view.device(asking), view.epoch(epoch), epochKeys.key(epoch)])
-    if (device === null || row === null || key === undefined || !(await keyring.mayHave(device, row))) return
-    if (!mayAnswer(epoch, asking)) return
-    await log.append(keyring.grant({ id: epoch, key }, [device]))
+  async function answer(request: KeyRequestRow): Promise<void> {
+    if (closed || (await view.keyRequest(request.epoch, request.writer)) === null) return
+    const found = await find(request)
+    if (found === undefined || !mayAnswer(request)) return
+    await log.append(keyring.grant({ id: request.epoch, key: found.key }, [found.device]))
   }
 
   /** Each answer is an op of this device's: who asks without end must not make others write without end. */
-  function mayAnswer(epoch: Uint8Array, asking: Uint8Array): boolean {
-    const given = answers.get(mapKey(epoch) + mapKey(asking)) ?? 0
+  function mayAnswer({ epoch, writer: asking }: KeyRequestRow): boolean {
     const rate = rates.get(mapKey(asking)) ?? createRateLimit(ANSWER_RATE)
     rates.set(mapKey(asking), rate)
-    if (given >= MAX_ANSWERS || !rate.take()) return false
-    answers.set(mapKey(epoch) + mapKey(asking), given + 1)
+    if (!rate.take()) return false
+    const name = mapKey(epoch) + mapKey(asking)
+    answers.set(name, (answers.get(name) ?? 0) + 1)
     return true
   }
 
@@ -103,9 +120,7 @@ export function createKeyRequests({ view, log, keyring, epochKeys, writer, onerr
         .then((hasAsked) => asked.set(name, times + (hasAsked ? 1 : 0)), report)
         .finally(() => asking.delete(name))
     },
-    changed() {
-      plan().catch(report)
-    },
+    changed: plans.ask,
     isWaiting: () => waiting.size > 0,
     close() {
       closed = true

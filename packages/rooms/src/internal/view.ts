@@ -109,6 +109,8 @@ export interface RoomView {
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
   keyRequest(epoch: Uint8Array, writer: Uint8Array): Promise<KeyRequestRow | null>
+  /** All that a device asks for. */
+  keyRequestsOf(writer: Uint8Array): Promise<KeyRequestRow[]>
   pace(identity: Uint8Array): Promise<PaceRow | null>
   report(id: Uint8Array): Promise<ReportRow | null>
   reportsBy(identity: Uint8Array): Promise<ReportRow[]>
@@ -210,7 +212,8 @@ export function openView(store: ViewStore): RoomView {
     grants: (epoch, writer) =>
       db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
-    keyRequest: (epoch, writer) => db.get('@covey/key-requests', { epoch, writer }),
+    keyRequest: (epoch, writer) => db.get('@covey/key-requests', { writer, epoch }),
+    keyRequestsOf: (writer) => db.find<KeyRequestRow>('@covey/key-requests', { gte: { writer }, lte: { writer } }).toArray(),
     authorityBefore: (position, limit) =>
       db.find<AuthorityRow>('@covey/authority', { lt: { position }, reverse: true, limit }).toArray(),
     actsBefore: (position, number, limit) => {

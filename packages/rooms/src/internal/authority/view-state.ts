@@ -19,13 +19,16 @@ export async function appliedOf({ view, writers }: ViewRun, writer: Uint8Array):
   return writers.get(mapKey(writer)) ?? view.writer(writer)
 }
 
-/** An {@link AuthorityState} that is the view itself, lets devices in and out of the log, and counts in `meta` those that go. */
+/** An {@link AuthorityState} that is the view itself, lets devices in and out of the log, counts in `meta` those that go, and forgets what they ask for. */
 export function createViewState(run: ViewRun): AuthorityState {
   const { view, meta } = run
 
   async function changeDevice(row: DeviceRow): Promise<void> {
     const before = await view.device(row.writer)
-    if (before !== null && !before.removed && row.removed) meta.removals = (meta.removals ?? 0) + 1
+    if (before !== null && !before.removed && row.removed) {
+      meta.removals = (meta.removals ?? 0) + 1
+      for (const request of await view.keyRequestsOf(row.writer)) await view.delete('key-requests', request)
+    }
     await changeWriter(run, before, row)
   }
 
