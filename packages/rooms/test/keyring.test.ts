@@ -20,7 +20,7 @@ test('an epoch whose maker did not know of somebody who has gone is not written 
   const key = async (): Promise<Uint8Array> => new Uint8Array(32).fill(4)
   const epochKeys = { key, stateKey: key } as unknown as EpochKeys
   const planWith = async (known: number) => {
-    const view = { epochs: async () => [{ ...EPOCH, removals: known }], room: async () => ({ history: HISTORY.full }), meta: async () => ({ authority: 9, removals: 2 }) }
+    const view = { epochs: async () => [{ ...EPOCH, removals: known }], async *eachEpoch() { yield* [{ ...EPOCH, removals: known }] }, room: async () => ({ history: HISTORY.full }), meta: async () => ({ authority: 9, removals: 2 }) }
     return createKeyring({ room: ROOM, writer: EPOCH.writer, view: view as unknown as RoomView, roster, epochKeys, isChanging: () => false }).plan()
   }
   expect((await planWith(2)).drafts).toEqual([])
@@ -37,7 +37,7 @@ test('who comes into a room with full history is given its key, and nobody is as
   const roster = { missingFrom: asked, devices: asked, reset: asked } as unknown as Roster
   const welcomeIn = async (history: number, known: Uint8Array | undefined) => {
     const key = async (): Promise<Uint8Array | undefined> => known
-    const view = { epochs: async () => [EPOCH], room: async () => ({ history }), meta: async () => ({ authority: 1 }) } as unknown as RoomView
+    const view = { epochs: async () => [EPOCH], async *eachEpoch() { yield* [EPOCH] }, room: async () => ({ history }), meta: async () => ({ authority: 1 }) } as unknown as RoomView
     const keyring = createKeyring({ room: ROOM, writer: EPOCH.writer, view, roster, epochKeys: { key, stateKey: key } as unknown as EpochKeys, isChanging: () => false })
     return keyring.welcome({ writer: new Uint8Array(32).fill(5), box: createBoxKeyPair().publicKey })
   }
@@ -60,7 +60,7 @@ test('what was read before a removal is told of is read again, and nothing is wr
     devices: async () => new Map(),
     reset: () => undefined
   }
-  const view = { epochs: async () => [EPOCH], room: async () => ({ history: HISTORY.full }), meta: async () => ({ authority: 1 }) } as unknown as RoomView
+  const view = { epochs: async () => [EPOCH], async *eachEpoch() { yield* [EPOCH] }, room: async () => ({ history: HISTORY.full }), meta: async () => ({ authority: 1 }) } as unknown as RoomView
   const key = async (): Promise<Uint8Array> => new Uint8Array(32).fill(4)
   const epochKeys = { key, stateKey: key } as unknown as EpochKeys
   const keyring = createKeyring({ room: ROOM, writer: EPOCH.writer, view, roster, epochKeys, isChanging: () => false })

@@ -3,7 +3,7 @@ import { randomBytes } from '../src/internal/crypto.js'
 import { createEpochKeys } from '../src/internal/epoch-keys.js'
 import { decodeOp, OpType } from '../src/internal/op.js'
 import { rotationOf } from '../src/internal/rotation.js'
-import { commitmentTo, sealSlots } from '../src/internal/slots.js'
+import { commitmentTo, sealSlots, stateKey } from '../src/internal/slots.js'
 import { encodeStruct } from '../src/internal/structs.js'
 import type { EpochRow, RoomView } from '../src/internal/view.js'
 import { admitHostile, appliedBy, foundBy, startDevice } from './support-apply.js'
@@ -55,7 +55,7 @@ test('an epoch that holds the slots of a report gives nobody its key', async () 
     const key = randomBytes(32)
     const slots = sealSlots(room, key, recipients, kind)
     expect(keys.openReport(slots, commitmentTo(room, key)) !== undefined).toBe(kind === 'report')
-    const rotation = { lamport: newest!.lamport + 1, commitment: commitmentTo(room, key), stateCommitment: randomBytes(32), ...slots }
+    const rotation = { lamport: newest!.lamport + 1, commitment: commitmentTo(room, key), stateCommitment: commitmentTo(room, stateKey(room, key)), ...slots }
     return hostile.write({ type: OpType.rotate, payload: encodeStruct('rotate', rotation) })
   }
   const [honest, copied] = [await rotate('epoch'), await rotate('report')]

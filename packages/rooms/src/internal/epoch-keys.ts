@@ -1,8 +1,9 @@
 import { equalBytes, isCoveyError } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
+import { createCarriers, type Carried } from './carriers.js'
 import { mapKey } from './map-key.js'
-import { commitmentTo, hasParent, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
+import { commitmentTo, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
 import { rotationOf } from './rotation.js'
 import type { Structs } from './structs.js'
 import type { EpochRow, RoomView } from './view.js'
@@ -29,12 +30,10 @@ export interface EpochKeysInit {
   readonly view: RoomView
 }
 
-/** How many later epochs may carry a key on: those that were concurrent, and what each of them carries. */
-const MAX_CARRIERS = 64
-
 export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit): EpochKeys {
   const box = identity.device.boxPublicKey
   const secrets = deviceSecrets(identity)
+  const carriers = createCarriers(view)
   const keys = new Map<string, Uint8Array>()
   const stateKeys = new Map<string, Uint8Array>()
   /** What is being looked for, or was in vain: each epoch is looked for once, however many carry it on. */
@@ -78,11 +77,12 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   async function ownKey({ id, op }: EpochRow): Promise<Uint8Array | undefined> {
     const payload = rotationOf(op)
     if (payload === undefined) return undefined
-    const { ephemeral, commitment } = payload
+    const { ephemeral, commitment, stateCommitment } = payload
     const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
     for (const offer of [...offers, ...(await view.grants(id, writer))]) {
       const opened = openSlot(room, offer, commitment, box, agree)
-      if (opened !== undefined) return opened
+      // Who made it would have those who come later take something else for its state key than who is there now.
+      if (opened !== undefined) return equalBytes(commitmentTo(room, stateKey(room, opened)), stateCommitment) ? opened : undefined
     }
     return undefined
   }
@@ -99,16 +99,16 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   /** From a later epoch that carries it on. */
   async function inherit(
     { id, lamport, op }: EpochRow,
-    carried: 'parents' | 'states',
+    carried: Carried,
     commitment: 'commitment' | 'stateCommitment',
     keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>
   ): Promise<Uint8Array | undefined> {
     const committed = rotationOf(op)?.[commitment]
-    for (const later of await view.epochsAfter(lamport, MAX_CARRIERS)) {
-      const entries = rotationOf(later.op)?.[carried]
-      if (!entries || !hasParent(entries, id)) continue
-      const laterKey = await keyOf(later.id)
-      const opened = laterKey && openParent(room, laterKey, entries, id)
+    for (const later of await carriers.of(id, carried)) {
+      const laterKey = later.lamport > lamport ? await keyOf(later.id) : undefined
+      const row = laterKey && (await view.epoch(later.id))
+      const entries = row && rotationOf(row.op)?.[carried]
+      const opened = laterKey && entries && openParent(room, laterKey, entries, id)
       if (opened && committed && equalBytes(commitmentTo(room, opened), committed)) return opened
     }
     return undefined
@@ -128,6 +128,9 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
       return whole && messageKey(room, whole)
     },
     stateKey: epochStateKey,
-    changed: () => searches.clear()
+    changed() {
+      searches.clear()
+      carriers.changed()
+    }
   }
 }

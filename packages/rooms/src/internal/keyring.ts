@@ -1,10 +1,13 @@
+import { equalBytes } from '@covey/core'
 import { KEY_BYTES, randomBytes } from './crypto.js'
 import type { EpochKeys } from './epoch-keys.js'
 import { mapKey } from './map-key.js'
+import { opId } from './op.js'
 import type { Draft, DraftSource, EpochPlan, Making } from './op-log.js'
 import {
   commitmentTo,
   MAX_GRANT_SLOTS,
+  MAX_PARENTS,
   MAX_ROTATE_SLOTS,
   sealGrants,
   sealParents,
@@ -21,10 +24,10 @@ import type { DeviceRow, EpochRow, RoomView } from './view.js'
 /** Newcomers read everything (`full`), or what is sent after they came (`since-join`). */
 export type History = 'full' | 'since-join'
 
-/** How many of the newest epochs a rotation carries on: all that can be concurrent in practice. */
-const MAX_PARENTS = 8
-/** Among how many it looks for them: there may be some that nobody has a key of. */
+/** Among how many of the newest epochs there are looked for those whose keys are known: there may be some that nobody has a key of. */
 const MAX_LOOK_BACK = 64
+/** Among how many for those that a rotation carries on: a member may make many that carry nothing on. */
+const MAX_CARRY_BACK = 512
 
 /** Sees to it that a room's present members, and nobody else, have the key that is used. */
 export interface Keyring {
@@ -120,19 +123,14 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
   }
 
   async function planRotation(): Promise<EpochPlan> {
-    const newest = await view.epochs(MAX_LOOK_BACK)
+    const [newest] = await view.epochs(1)
     const carry = await history()
-    const older: EpochKey[] = []
-    for (const { id } of newest) {
-      if (older.length === MAX_PARENTS) break
-      const found = await (carry === 'full' ? key(id) : epochKeys.stateKey(id))
-      if (found !== undefined) older.push({ id, key: found })
-    }
+    const older = await carriedOn(carry === 'full' ? key : epochKeys.stateKey)
     const { authority, removals } = await view.meta()
     // After it: so that it is not said to be known that somebody has gone who is among them.
     const devices = await presentDevices()
     const first = devices.slice(0, MAX_ROTATE_SLOTS)
-    const { draft, key: fresh } = draftRotation(room, first, newest[0]?.lamport ?? 0, carry, older, removals ?? 0)
+    const { draft, key: fresh } = draftRotation(room, first, newest?.lamport ?? 0, carry, older, removals ?? 0)
     const epoch = (ids: readonly Uint8Array[]): EpochKey => ({ id: ids[0]!, key: fresh })
     // The grants are made when the id of the rotation is known; how many there are is known before.
     const rest = chunks(devices.slice(first.length), MAX_GRANT_SLOTS)
@@ -144,6 +142,31 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
         return { id, writer, op: bytes, lamport: rotationOf(bytes)!.lamport, position: authority, removals: removals ?? 0 }
       }
     }
+  }
+
+  /**
+   * The epochs that a rotation carries on: this device's last one, which carries on what was before it, and the last one of
+   * each other author, so that nobody comes between newcomers and the others by making many; then the newest.
+   */
+  async function carriedOn(keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>): Promise<EpochKey[]> {
+    const lasts = new Map<string, EpochKey>()
+    const rest: EpochKey[] = []
+    const own = mapKey(writer)
+    let looked = 0
+    for await (const row of view.eachEpoch(MAX_CARRY_BACK)) {
+      if (looked++ >= MAX_LOOK_BACK && (lasts.has(own) || lasts.size >= MAX_PARENTS)) break
+      // One that was brought back is not by who brought it.
+      const author = equalBytes(opId(room, row.writer, row.op), row.id) ? mapKey(row.writer) : `${mapKey(row.writer)} brought`
+      if (lasts.has(author) && rest.length >= MAX_PARENTS) continue
+      const found = await keyOf(row.id)
+      if (found === undefined) continue
+      const epoch = { id: row.id, key: found }
+      if (lasts.has(author)) rest.push(epoch)
+      else lasts.set(author, epoch)
+    }
+    const mine = lasts.get(own)
+    lasts.delete(own)
+    return [...(mine ? [mine] : []), ...lasts.values(), ...rest].slice(0, MAX_PARENTS)
   }
 
   function grant(epoch: EpochKey, recipients: readonly Recipient[]): Draft[] {

@@ -11,6 +11,8 @@ const SEALED_KEY_BYTES = 48
 export const SLOT_BYTES = TAG_BYTES + SEALED_KEY_BYTES
 /** An epoch id, then its sealed key. */
 const PARENT_BYTES = HASH_BYTES + SEALED_KEY_BYTES
+/** How many older epochs a rotation carries on: all that can be concurrent in practice. */
+export const MAX_PARENTS = 8
 
 /** The key of an epoch, sealed for one device: see docs/protocol.md. */
 export interface SealedKey {
@@ -142,9 +144,10 @@ export function sealParents(room: Uint8Array, key: Uint8Array, parents: readonly
   )
 }
 
-/** Whether the key of the epoch `id` is among what {@link sealParents} sealed. */
-export function hasParent(parents: Uint8Array, id: Uint8Array): boolean {
-  return findParent(parents, id) !== undefined
+/** Whose keys are among what {@link sealParents} sealed. */
+export function idsOfParents(parents: Uint8Array): Uint8Array[] {
+  const count = Math.floor(parents.length / PARENT_BYTES)
+  return Array.from({ length: count }, (_, i) => parents.subarray(i * PARENT_BYTES, i * PARENT_BYTES + HASH_BYTES))
 }
 
 /** The key of the epoch `id` out of what {@link sealParents} sealed. Check it against its commitment. */

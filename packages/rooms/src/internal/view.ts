@@ -103,8 +103,8 @@ export interface RoomView {
   epoch(id: Uint8Array): Promise<EpochRow | null>
   /** The epochs, newest first. */
   epochs(limit: number): Promise<EpochRow[]>
-  /** The epochs of a higher Lamport time, oldest first. */
-  epochsAfter(lamport: number, limit: number): Promise<EpochRow[]>
+  /** The same, one by one. */
+  eachEpoch(limit: number): AsyncIterable<EpochRow>
   grants(epoch: Uint8Array, writer: Uint8Array): Promise<GrantRow[]>
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
@@ -207,8 +207,7 @@ export function openView(store: ViewStore): RoomView {
     knocksOf: (writer) => db.find<KnockRow>('@covey/knocks', { gte: { writer }, lte: { writer } }).toArray(),
     epoch: (id) => findBy('epochs-by-id', id),
     epochs: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }).toArray(),
-    epochsAfter: (lamport, limit) =>
-      db.find<EpochRow>('@covey/epochs', { gte: { lamport: lamport + 1 }, limit }).toArray(),
+    eachEpoch: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }),
     grants: (epoch, writer) =>
       db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
