@@ -26,7 +26,7 @@ export interface RoomGovernance {
    * Removes a member and all of its devices, and changes the key of the room: what is sent by those who
    * know of the removal, the removed cannot read. What they could read before, they can keep.
    *
-   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below moderator
+   * @throws {RoomError} MEMBER_NOT_FOUND, ROOM_FORBIDDEN for members below moderator, or for who is banned already
    */
   remove(memberId: string, options?: RemoveOptions): Promise<void>
   /** Lifts a ban; the person still needs an invite. @throws {RoomError} ROOM_FORBIDDEN */

@@ -126,7 +126,7 @@ export interface CallOptions {
 
 /** How {@link Room.remove} removes. */
 export interface RemoveOptions extends CallOptions {
-  /** Whether the person may not come back by another invite either. Default `false`. */
+  /** Whether the person may not come back by another invite either, also where they have left already. Default `false`. */
   readonly ban?: boolean
 }
 

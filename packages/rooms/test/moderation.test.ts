@@ -96,6 +96,21 @@ test('who was removed may come back by another invite, who is banned may not', a
   await allOf(alices, ['me too'])
 })
 
+test('who has left is banned all the same', async () => {
+  const [alice, carol] = [await start(net, 'Alice'), await start(net, 'Carol')]
+  const [alices, carols] = (await shareRoom(alice, carol)) as [Room, Room]
+  const invite = await alices.createInvite()
+  await carols.leave()
+  await until(alices, async () => ((await alices.members()).length === 1 ? true : undefined))
+  expect(await codeOf(() => alices.remove(idOf(carol)))).toBe('MEMBER_NOT_FOUND')
+  await alices.remove(idOf(carol), { ban: true })
+  expect(await codeOf(() => alices.remove(idOf(carol), { ban: true }))).toBe('ROOM_FORBIDDEN')
+  expect(await codeOf(() => carol.rooms.join(invite, { timeoutMs: 20_000 }))).toBe('INVITE_REFUSED')
+  await alices.unban(idOf(carol))
+  await (await carol.rooms.join(invite)).send('here again')
+  await allOf(alices, ['here again'])
+})
+
 test('who is banned is given no key by asking to be let in again', async () => {
   const [alice, carol] = [await start(net, 'Alice'), await start(net, 'Carol')]
   const [alices, carols] = (await shareRoom(alice, carol)) as [Room, Room]

@@ -22,13 +22,14 @@ export type Moderation = Pick<Room, 'setRole' | 'mute' | 'unmute' | 'remove' | '
 
 /** What members with authority do to others, and to the room. */
 export function createModeration({ view, log, ownRole, whileOpen }: ModerationInit): Moderation {
-  /** The identity of a member on whom this one may act. */
-  async function target(id: string, type: Exclude<Action['type'], 'create' | 'enter'>, what: string): Promise<Uint8Array> {
+  /** The identity of a member on whom this one may act; or of who was one, and has gone. */
+  async function target(id: string, type: Exclude<Action['type'], 'create' | 'enter'>, what: string, orGone = false): Promise<Uint8Array> {
     const identity = decodeKey(id, 'memberId')
     const role = await ownRole.demand(leastRole(type), what)
     const member = await view.member(identity)
     const theirs = member === null ? undefined : roleOf(member.role)
     if (theirs === undefined) {
+      if (member !== null && orGone) return identity
       throw new RoomError('MEMBER_NOT_FOUND', 'There is no such member in the room.', {
         hint: 'members() lists those who are.'
       })
@@ -84,7 +85,7 @@ export function createModeration({ view, log, ownRole, whileOpen }: ModerationIn
     async remove(id, options: RemoveOptions = {}) {
       assertOptions(options, 'options', ['ban', 'signal'])
       await act(options, async () => {
-        const identity = await target(id, 'remove', 'remove')
+        const identity = await target(id, 'remove', 'remove', options.ban)
         const payload = encodeStruct('remove', { identity, ban: options.ban === true, seen: await seen(identity) })
         return { type: 'remove', payload }
       })

@@ -227,9 +227,20 @@ export const setRole: Act<'setRole'> = async ({ state, role }, { identity, role:
 }
 
 export const remove: Act<'remove'> = async ({ state, role }, { identity, ban }) => {
+  if (ban) return banish(state, role, identity)
   if ((await below(state, role, identity)) === undefined) return false
   await dismiss(state, identity)
-  if (ban) await state.put('bans', { identity, role: roleNumber(role) })
+  return true
+}
+
+/** Also of who has left, perhaps because a ban was coming: so nobody escapes it. */
+async function banish(state: AuthorityState, role: Role, identity: Uint8Array): Promise<boolean> {
+  const [member, ban] = [await state.member(identity), await state.ban(identity)]
+  const theirs = member === null ? undefined : roleOf(member.role)
+  if (member === null || (theirs !== undefined && isAtLeast(theirs, role))) return false
+  if (ban !== null && ban.role >= roleNumber(role)) return false
+  await dismiss(state, identity)
+  await state.put('bans', { identity, role: roleNumber(role) })
   return true
 }
 
