@@ -320,7 +320,7 @@ struct(
   // How often a device was put out of the room.
   optional('removals', 'uint')
 )
-struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'))
+struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'), optional('acted', 'uint'))
 struct(
   'authority',
   required('position', 'uint'),

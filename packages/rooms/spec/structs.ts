@@ -356,6 +356,7 @@ export interface Structs {
     writer: Uint8Array
     length: number
     head?: Uint8Array | null
+    acted?: number | null
   }
   'authority': {
     position: number

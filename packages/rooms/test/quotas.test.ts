@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { MAX_BATCH_BLOCKS } from '../src/internal/guards/judge-block.js'
 import { describeFlood } from '../src/internal/describe-flood.js'
 import type { Draft } from '../src/internal/op-log.js'
 import { createOwnRole } from '../src/internal/own-role.js'
-import { OpType } from '../src/internal/op.js'
+import { OpType, type OpHeader } from '../src/internal/op.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { encodeZ32 } from '@covey/core'
 import { encodeStruct } from '../src/internal/structs.js'
-import { admitHostile, appliedBy, foundBy, startDevice } from './support-apply.js'
+import { admission, admitHostile, appliedBy, foundBy, startDevice, stranger } from './support-apply.js'
 import { useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -75,6 +75,25 @@ test('who asks for keys that nobody has is not waited for, nor looked at for mor
   expect(owner.isBusy()).toBe(false)
   await owner.room.remove(encodeZ32(hostile.identity))
   expect(await asked()).toBe(0)
+})
+
+test('who removes somebody that goes on talking has nobody replay who did what', async () => {
+  const owner = await foundBy(await startDevice(net))
+  const replays = async (header: Partial<OpHeader> & { type: number }): Promise<boolean> => {
+    const hostile = await admitHostile(owner, await startDevice(net), 'member')
+    await appliedBy(owner, hostile.key, await hostile.write(header))
+    const all = vi.spyOn(owner.view, 'all')
+    // Nothing of what they wrote had been seen.
+    const payload = encodeStruct('remove', { identity: hostile.identity, ban: false, seen: [] })
+    const [removed] = await owner.log.append([{ type: 'remove', payload }])
+    expect(removed!.isAccepted).toBe(true)
+    const names = all.mock.calls.map(([name]) => name)
+    all.mockRestore()
+    return names.includes('authority')
+  }
+  expect(await replays({ type: OpType.message })).toBe(false)
+  const { claim } = await stranger(owner.base.discoveryKey!)
+  expect(await replays({ type: OpType.admit, payload: admission(claim, 1) })).toBe(true)
 })
 
 function rotation(lamport: number): Uint8Array {

@@ -1912,18 +1912,20 @@ const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
-    state.end++ // max flag is 1 so always one byte
+    state.end++ // max flag is 2 so always one byte
 
     if (m.head) c.fixed32.preencode(state, m.head)
+    if (m.acted) c.uint.preencode(state, m.acted)
   },
   encode(state, m) {
-    const flags = m.head ? 1 : 0
+    const flags = (m.head ? 1 : 0) | (m.acted ? 2 : 0)
 
     c.fixed32.encode(state, m.writer)
     c.uint.encode(state, m.length)
     c.uint.encode(state, flags)
 
     if (m.head) c.fixed32.encode(state, m.head)
+    if (m.acted) c.uint.encode(state, m.acted)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
@@ -1933,7 +1935,8 @@ const encoding65 = {
     return {
       writer: r0,
       length: r1,
-      head: (flags & 1) !== 0 ? c.fixed32.decode(state) : null
+      head: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      acted: (flags & 2) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }

@@ -88,7 +88,7 @@ async function applyOp(node: AutobaseNode, run: Run): Promise<void> {
 
   const op = decodeOp(node.value)
   const id = opId(run.host.discoveryKey, writer, node.value)
-  run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
+  run.writers.set(mapKey(writer), { ...applied, writer, length: node.length, head: id })
   // A writer's ops form a chain. A link that is missing or doubled is the writer's doing.
   const isLinked = op !== undefined && isNext(op, node.length, applied)
   const isAccepted = isLinked && (await applySound({ ...run, node, op, id }))
@@ -108,7 +108,7 @@ async function applyEnter(node: AutobaseNode, run: Run): Promise<boolean> {
   const id = opId(run.host.discoveryKey, writer, node.value)
   const isAccepted = await applyAuthority({ ...run, node, op, id })
   // The chain of who comes in begins here, whatever is before it in the core.
-  run.writers.set(mapKey(writer), { writer, length: node.length, head: id })
+  run.writers.set(mapKey(writer), { ...(await appliedOf(run, writer)), writer, length: node.length, head: id })
   // Where there is no place for it in the log, this one op is taken all the same.
   if (isAccepted && (await view.device(writer))?.silent) await run.host.ackWriter(writer)
   const { flight } = run.touched
@@ -142,6 +142,7 @@ async function applyAuthority(context: Context): Promise<boolean> {
   if (isDone || action.type !== 'enter') {
     meta.authority++
     await view.put('authority', { ...place, refused: !isDone })
+    context.writers.set(mapKey(writer), { length: 0, ...(await appliedOf(context, writer)), writer, acted: node.length })
   }
   if (!isDone) return false
   if (isEntry(action)) await forgetKnocks(view, action.writer)
@@ -178,12 +179,12 @@ function resolverOf(view: RoomView): Resolver {
   return resolver
 }
 
-/** Whether the view knows more of somebody than who takes authority from them had seen. */
+/** Whether the view knows of more that somebody did by authority than who takes it from them had seen: nothing else can become void. */
 async function hasUnseen(run: Run, action: Extract<Action, { identity: Uint8Array }>): Promise<boolean> {
   const seen = seenLengths('seen' in action ? action.seen : [])
   for (const { writer } of await run.view.devicesOf(action.identity)) {
-    const applied = (await appliedOf(run, writer))?.length ?? 0
-    if (applied > (seen.get(mapKey(writer)) ?? 0)) return true
+    const acted = (await appliedOf(run, writer))?.acted ?? 0
+    if (acted > (seen.get(mapKey(writer)) ?? 0)) return true
   }
   return false
 }
