@@ -192,14 +192,21 @@ export async function createRooms<Extension extends object = object>(init: Rooms
 
   const { join, joinDirect } = createJoining({ node, hint, pairing, stack, records, open, enter, pin: (id) => places.get(id)?.pin() ?? (() => undefined), assertOpen, report })
 
-  /** Joins, with the room open if it is one of the list. Gives the room as an app has it. */
+  /**
+   * Joins, with the room open if it is one of the list, and nothing else joins it meanwhile: its log is open once. Gives the
+   * room as an app has it.
+   */
   async function joinAs(id: string, work: () => Promise<Room>): Promise<Extended> {
-    await keeping.stay(id)
-    const held = await places.get(id)?.hold()
+    if (joining.has(id)) throw joinInProgress()
+    joining.add(id)
+    let held: Awaited<ReturnType<Place['hold']>> | undefined
     try {
+      await keeping.stay(id)
+      held = await places.get(id)?.hold()
       return keeping.roomOf((await work()).id)!
     } finally {
       held?.release()
+      joining.delete(id)
     }
   }
 
@@ -297,15 +304,8 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       assertOpen()
       // What waits for approval may wait for longer than the invite lasts: the room knows.
       if (invite.expiresAt && !invite.approval && Date.now() >= invite.expiresAt) throw expiredError()
-      const id = encodeZ32(invite.discoveryKey)
-      if (joining.has(id)) throw joinInProgress()
-      joining.add(id)
-      try {
-        const onTimeout = (): RoomError => joinTimeout(invite)
-        return await opening(() => joinAs(id, () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }))))
-      } finally {
-        joining.delete(id)
-      }
+      const onTimeout = (): RoomError => joinTimeout(invite)
+      return opening(() => joinAs(encodeZ32(invite.discoveryKey), () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }))))
     },
     async importBundle(path, options = {}) {
       assertString(path, 'path', { minLength: 1 })

@@ -179,6 +179,8 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       .then(look, (error: unknown) => {
         // What failed here is not tried again before something has changed: at once, it would for ever.
         if (isCoveyError(error, 'INVITE_REFUSED')) refused.add(id)
+        // By the list of this person's devices: when it is in, that is looked at.
+        if (isCoveyError(error, 'JOIN_IN_PROGRESS')) return
         if (!isCoveyError(error, 'JOIN_TIMEOUT')) return report(error)
         device.isTold = false
         look()
