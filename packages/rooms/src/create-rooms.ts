@@ -96,6 +96,9 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const leaving = new Map<string, Promise<void>>()
   const pending = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
+  let endJoins: (reason: RoomError) => void = () => undefined
+  const closed = new Promise<never>((_, reject) => (endJoins = reject))
+  closed.catch(() => undefined)
 
   const report = (message: string) => (cause: unknown) =>
     void events.emit(
@@ -156,8 +159,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   }
 
   function assertOpen(): void {
-    if (closing === undefined) return
-    throw new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
+    if (closing !== undefined) throw closedError()
   }
 
   async function create({ name, history = 'full', rules }: CreateRoomInit, peer?: Uint8Array): Promise<Extended> {
@@ -252,6 +254,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stopListening()
+      endJoins(closedError())
       await directMessages?.close()
       await pairing.close()
       await keeping.close()
@@ -305,7 +308,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       // What waits for approval may wait for longer than the invite lasts: the room knows.
       if (invite.expiresAt && !invite.approval && Date.now() >= invite.expiresAt) throw expiredError()
       const onTimeout = (): RoomError => joinTimeout(invite)
-      return opening(() => joinAs(encodeZ32(invite.discoveryKey), () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }))))
+      return opening(() => joinAs(encodeZ32(invite.discoveryKey), () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }, closed))))
     },
     async importBundle(path, options = {}) {
       assertString(path, 'path', { minLength: 1 })
@@ -335,6 +338,10 @@ export async function createRooms<Extension extends object = object>(init: Rooms
   }
   registerParts(rooms, { node, stack, records, contacts, open, places, joining, assertOpen, enter, onopen: keeping.onopen })
   return rooms
+}
+
+function closedError(): RoomError {
+  return new RoomError('ROOM_CLOSED', 'The rooms of this peer are closed.', { hint: 'Open a new peer.' })
 }
 
 function joinInProgress(): RoomError {

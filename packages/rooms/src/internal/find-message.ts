@@ -8,6 +8,8 @@ import type { MessageRow, RoomView } from './view.js'
 
 /** Finds messages by their ids, which may be anything. */
 export interface MessageFinder {
+  /** Whether it is shown, and has no place in the room yet. */
+  isPending(id: string): boolean
   /** One that is pending too. */
   find(id: string): Promise<TimelineRow | undefined>
   /**
@@ -34,6 +36,10 @@ export function createMessageFinder({ view, pending, log }: MessageFinderInit): 
   }
 
   return {
+    isPending(id) {
+      const bytes = decodeZ32(id, HASH_BYTES)
+      return bytes.ok && pending.get(bytes.value) !== undefined
+    },
     async find(id) {
       const bytes = decodeZ32(id, HASH_BYTES)
       if (!bytes.ok) return undefined
@@ -46,9 +52,13 @@ export function createMessageFinder({ view, pending, log }: MessageFinderInit): 
       if (bytes.ok) await pending.settled(bytes.value)
       const row = bytes.ok ? await inRoom(bytes.value) : null
       if (row !== null) return row
-      throw new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
-        hint: 'It may be of another room, or not have arrived here yet.'
-      })
+      throw notFound()
     }
   }
+}
+
+export function notFound(): RoomError {
+  return new RoomError('MESSAGE_NOT_FOUND', 'There is no message with this id in the room.', {
+    hint: 'It may be of another room, or not have arrived here yet.'
+  })
 }

@@ -152,6 +152,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     void events.emit('error', broken)
     void events.emit('update', undefined)
     timeline.close(broken)
+    pending.close()
   }
   base.on('error', onbroken)
   const view = base.view
@@ -348,9 +349,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
 
   const { id: self } = identity.device
   const indexerKeeper = createIndexerKeeper({ self, identity: identity.identity.publicKey, view, roster, name: room.setIndexers, attendance, onerror })
-  viewKeeper.changed()
-  keyRequests.changed()
-  teller.changed()
+  for (const each of [viewKeeper, keyRequests, teller]) each.changed()
   // What was told as sent by a process that was killed.
   if (!outbox.isEmpty()) log.append([]).catch(onerror)
   forks.start({ view, log, isAdmitted: mayWrite, onerror })

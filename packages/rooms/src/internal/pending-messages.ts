@@ -30,7 +30,7 @@ export interface PendingMessages extends EventSource<PendingEvents> {
   /** Those of a writer, oldest first: each names the one before it. */
   of(writer: Uint8Array): readonly PendingMessage[]
   readonly size: number
-  /** Resolves when it is not pending, or never was. */
+  /** Resolves when it is not pending, or never was, or at the close. */
   settled(id: Uint8Array): Promise<void>
   /** To be called when the view has changed. */
   changed(): void
@@ -53,6 +53,8 @@ export interface PendingMessagesInit {
 export function createPendingMessages({ view, flight, onerror }: PendingMessagesInit): PendingMessages {
   const events = createEvents<PendingEvents & { error: CoveyError }>()
   const entries = new Map<string, Entry>()
+  /** Whoever waits for one of them. */
+  const waiters = new Set<() => void>()
   let looking = false
   let again = false
   let isClosed = false
@@ -62,6 +64,12 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
     clearTimeout(timer)
     if (timer !== undefined) flight.delete(mapKey(id))
     if (entries.delete(mapKey(id))) void events.emit('settle', { id, isWithdrawn })
+    wake()
+  }
+
+  function wake(): void {
+    for (const each of waiters) each()
+    waiters.clear()
   }
 
   function of(writer: Uint8Array): Entry[] {
@@ -149,7 +157,7 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
       return entries.size
     },
     async settled(id) {
-      while (entries.has(mapKey(id)) && !isClosed) await events.once('settle')
+      while (entries.has(mapKey(id)) && !isClosed) await new Promise<void>((resolve) => void waiters.add(resolve))
     },
     changed() {
       // Now, and not later: what has been applied by then may not be in the view that is read.
@@ -161,6 +169,7 @@ export function createPendingMessages({ view, flight, onerror }: PendingMessages
       clearTimeout(later)
       for (const entry of entries.values()) clearTimeout(entry.timer)
       entries.clear()
+      wake()
     }
   }
 }

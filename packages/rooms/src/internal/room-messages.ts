@@ -13,7 +13,7 @@ import type { RoomError } from '../errors.js'
 import type { Message, MessagesOptions, SendOptions } from '../message.js'
 import type { Room } from '../room.js'
 import { aboutMessage } from './about-message.js'
-import type { MessageFinder } from './find-message.js'
+import { notFound, type MessageFinder } from './find-message.js'
 import { encodeBody } from './message-body.js'
 import type { Draft, OpLog } from './op-log.js'
 import type { WhileOpen } from './open-room.js'
@@ -155,9 +155,16 @@ export function createRoomMessages(init: RoomMessagesInit): RoomMessages {
       const draft = async (): Promise<Omit<Draft, 'type'>> => {
         const target = thread !== undefined && { target: threadOf(await finder.demand(thread)) }
         if (replyTo === undefined) return { ...target, body }
-        return { ...target, body: encodeBody(content, { mentions, replyTo: (await finder.demand(replyTo)).id }) }
+        const answered = await finder.find(replyTo)
+        if (answered === undefined) throw notFound()
+        return { ...target, body: encodeBody(content, { mentions, replyTo: answered.id }) }
       }
-      return raceSignal(whileOpen(() => send(content, draft)), signal)
+      const sending = whileOpen(async () => {
+        // Before its turn: what is shown may never be written, and what is sent meanwhile does not wait for it.
+        if (thread !== undefined && finder.isPending(thread)) await finder.demand(thread)
+        return send(content, draft)
+      })
+      return raceSignal(sending, signal)
     },
     async forward(message, options = {}) {
       assertOptions(options, 'options', ['signal'])

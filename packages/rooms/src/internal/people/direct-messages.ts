@@ -172,8 +172,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
     if (underWay.has(person)) return
     tried.set(person, rooms.add(id))
     const onTimeout = (): RoomError => new RoomError('JOIN_TIMEOUT', 'The other person’s device did not let this one in.', { retryable: true })
-    const timed = boundedBy({ timeoutMs: JOIN_MS, onTimeout })
-    const bounded: Bounded = (work) => Promise.race([timed(work), closed])
+    const bounded = boundedBy({ timeoutMs: JOIN_MS, onTimeout }, closed)
     // Not waited for: what the device answers comes after this.
     once(person, () => join(room, [self, decodeKey(person)], (request) => askForKeys(device, room, request), bounded))
       .then(look, (error: unknown) => {
@@ -290,7 +289,7 @@ export function createDirectMessages(init: DirectMessagesInit): DirectMessages &
       await requests.set(id, DmState.wanted)
     }
     if (known !== undefined) return roomOf(known.id)!
-    const bounded = boundedBy({ timeoutMs, ...(signal && { signal }), onTimeout: () => notAccepted() })
+    const bounded = boundedBy({ timeoutMs, ...(signal && { signal }), onTimeout: () => notAccepted() }, closed)
     let wake = (): void => undefined
     const woken = (): void => wake()
     waiting.set(woken, id)
