@@ -124,7 +124,7 @@ export interface Bot<Session> {
   start(options?: StartOptions): Promise<void>
   /**
    * Joins a room by invite, as `peer.rooms.join` does, and says what the bot may do there. What was said before
-   * it came is not handled.
+   * it came is not handled; nor, where it was in the room before and left it by `peer.rooms.leave`, what was said between.
    */
   join(invite: string, options?: JoinOptions): Promise<Room>
   /** What the bot may do, room by room. */

@@ -8,7 +8,6 @@ import { createDispatch } from './internal/dispatch.js'
 import { openFolder } from './internal/folder.js'
 import { openOwnRoom, renewInvite } from './internal/own-room.js'
 import { plainLine, plainLines } from './internal/plain-text.js'
-import { openProgress } from './internal/progress.js'
 import { createRegistry } from './internal/registry.js'
 import { openSessions } from './internal/sessions.js'
 import { onEndSignal } from './internal/signals.js'
@@ -73,6 +72,8 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
       if (errorListeners === 0) printError(error)
     })
     peer.rooms.on('error', (error) => emit('error', roomError(error)))
+    peer.rooms.on('leave', ({ id }) => rooms.forget(id))
+    await rooms.forgetAllBut(peer.rooms.list())
 
     async function start({ invite = true, handleSignals = true, print: wantedPrint = print }: StartOptions): Promise<void> {
       print = wantedPrint
@@ -148,7 +149,7 @@ export async function createBot<Session = Record<string, unknown>>(init: BotInit
       async join(invite, options) {
         const room = await peer.rooms.join(invite, options)
         // Before the start, so that what is said until then is not the past.
-        if (starting === undefined) await openProgress(room, state)
+        if (starting === undefined) await rooms.note(room)
         else await rooms.open(room)
         return room
       },

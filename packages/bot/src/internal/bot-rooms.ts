@@ -1,4 +1,4 @@
-import { isCoveyError, onAbort, type CoveyError } from '@covey/core'
+import { createTurns, isCoveyError, onAbort, type CoveyError } from '@covey/core'
 import type { Room } from 'covey'
 import { CLOSE_GRACE_MS, type BotEvents, type BotScope } from '../bot.js'
 import { capabilitiesOf } from '../capabilities.js'
@@ -6,7 +6,7 @@ import type { Context } from '../context.js'
 import { BotError } from '../errors.js'
 import type { BotLimits } from '../limits.js'
 import { createMessageHandler } from './handle-message.js'
-import { openProgress } from './progress.js'
+import { forgetProgress, openProgress } from './progress.js'
 import { openReplies } from './replies.js'
 import { startRoomWorker, type RoomWorker } from './room-worker.js'
 import type { Sessions } from './sessions.js'
@@ -27,20 +27,37 @@ export interface BotRoomsInit<Session> {
 export interface BotRooms {
   /** Reads a room from where it was left, as soon as the bot is a member. Idempotent, and never rejects. */
   open(room: Room): Promise<void>
+  /** Notes where a room is read from when it is opened, unless that is noted already. */
+  note(room: Room): Promise<void>
+  /** Deletes all that is kept of a room which was left. Whoever comes into it again begins as at first. */
+  forget(roomId: string): Promise<void>
+  /** Deletes what is kept of rooms that the bot is in no more: they were left when it was not there. */
+  forgetAllBut(rooms: readonly Room[]): Promise<void>
   /** Reads no more, and resolves when what is being handled has ended or was interrupted. */
   stop(): Promise<void>
 }
 
-export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
-  const { device, state, limits, emit } = init
-  /** Those that are read, or being opened, by id. */
-  const workers = new Map<string, Promise<RoomWorker | undefined>>()
-  const stopping = new AbortController()
-  const interrupting = new AbortController()
+/** A room that is read, or being opened. */
+interface Reading {
+  /** Resolves when it is read, or is not going to be. */
+  readonly opened: Promise<unknown>
+  /** Ends what is being handled, which is handled again when the room is read again. */
+  interrupt(reason: BotError): void
+  /** Reads no more, and resolves when what is being handled has ended. */
+  stop(): Promise<void>
+}
 
-  async function read(room: Room): Promise<RoomWorker | undefined> {
+export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
+  const { device, state, sessions, limits, emit } = init
+  const readings = new Map<string, Reading>()
+  /** By room: it is not read again before what was has ended, and is forgotten. */
+  const turns = createTurns()
+  let isStopping = false
+
+  async function openWorker(room: Room, stopped: AbortSignal, closing: AbortSignal): Promise<RoomWorker | undefined> {
+    await turns.take(room.id, undefined, async () => undefined)
     // A room is opened before the bot is let in, and what was said before that is the past.
-    if (!(await untilMember(room, stopping.signal))) return undefined
+    if (!(await untilMember(room, stopped))) return undefined
     const progress = await openProgress(room, state)
     const replies = await openReplies(room, device, state, limits)
     const onerror = (error: BotError): void => emit('error', error)
@@ -49,7 +66,7 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
       room,
       progress,
       replies,
-      closing: interrupting.signal,
+      closing,
       onhandled: (handled) => emit('handled', handled),
       onerror
     })
@@ -59,23 +76,60 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
     return startRoomWorker({ room, progress, limits, handle, onlimited, onerror })
   }
 
+  function read(room: Room): Reading {
+    const stopping = new AbortController()
+    const interrupting = new AbortController()
+    const opening = openWorker(room, stopping.signal, interrupting.signal).catch((cause: unknown) => {
+      if (!isCoveyError(cause, 'ROOM_CLOSED')) emit('error', roomError(cause, room.id))
+      return undefined
+    })
+    return {
+      opened: opening,
+      interrupt: (reason) => interrupting.abort(reason),
+      async stop() {
+        stopping.abort()
+        await (await opening)?.stop()
+      }
+    }
+  }
+
+  async function forget(roomId: string): Promise<void> {
+    await turns.take(roomId, undefined, async () => state.write([...(await forgetProgress(roomId, state)), ...sessions.forget(roomId)]))
+  }
+
   return {
     async open(room) {
-      if (workers.has(room.id) || stopping.signal.aborted) return void (await workers.get(room.id))
-      const opening = read(room).catch((cause: unknown) => {
-        if (!isCoveyError(cause, 'ROOM_CLOSED')) emit('error', roomError(cause, room.id))
-        return undefined
-      })
-      workers.set(room.id, opening)
-      room.on('close', () => workers.delete(room.id))
-      await opening
+      if (!readings.has(room.id) && !isStopping) {
+        const reading = read(room)
+        readings.set(room.id, reading)
+        room.on('close', () => {
+          if (readings.get(room.id) === reading) readings.delete(room.id)
+          reading.interrupt(roomClosedError())
+          return turns.take(room.id, undefined, reading.stop)
+        })
+      }
+      await readings.get(room.id)?.opened
+    },
+    async note(room) {
+      await turns.take(room.id, undefined, () => openProgress(room, state))
+    },
+    forget,
+    async forgetAllBut(rooms) {
+      const kept = new Set(rooms.map(({ id }) => id))
+      for await (const [key] of state.entries('cursor/')) {
+        const roomId = key.slice('cursor/'.length)
+        if (!kept.has(roomId)) await forget(roomId)
+      }
     },
     async stop() {
-      stopping.abort()
-      const stopped = Promise.all([...workers.values()].map(async (opening) => (await opening)?.stop()))
-      const timer = setTimeout(() => interrupting.abort(closedError()), CLOSE_GRACE_MS)
+      isStopping = true
+      const all = [...readings.values()]
+      const interrupt = (): void => all.forEach((reading) => reading.interrupt(closedError()))
+      const stopped = Promise.all(all.map((reading) => reading.stop()))
+      const timer = setTimeout(interrupt, CLOSE_GRACE_MS)
       await stopped.finally(() => clearTimeout(timer))
-      interrupting.abort(closedError())
+      interrupt()
+      await turns.end()
     }
   }
 }
@@ -92,6 +146,10 @@ export function roomError(cause: unknown, roomId?: string): BotError {
 
 export function closedError(): BotError {
   return new BotError('BOT_CLOSED', 'The bot was closed.', { hint: 'Make it anew with createBot.' })
+}
+
+function roomClosedError(): BotError {
+  return new BotError('BOT_CALL_OVER', 'The room of this message was closed.', { hint: 'It is handled again when the room is there again.' })
 }
 
 /** Resolves when the bot is in the room, or with `false` when the room closes or `signal` is aborted. */

@@ -84,6 +84,15 @@ export async function openProgress(room: Room, state: State): Promise<Progress> 
   }
 }
 
+/** What deletes all that is kept of a room, but for the sessions. */
+export async function forgetProgress(roomId: string, state: State): Promise<Change[]> {
+  const changes: Change[] = ['cursor', 'pending', 'sent'].map((name) => [`${name}/${roomId}`, undefined])
+  for (const name of ['done', 'begun']) {
+    for await (const [key] of state.entries(`${name}/${roomId}/`)) changes.push([key, undefined])
+  }
+  return changes
+}
+
 export function begunKey(roomId: string, id: string): string {
   return `begun/${roomId}/${id}`
 }

@@ -6,6 +6,8 @@ import type { Change, State } from './state.js'
 /** What a bot remembers of people, room by room: so many, of so many bytes. */
 export interface Sessions<Session> {
   load(roomId: string, personId: string): Promise<LoadedSession<Session>>
+  /** What deletes those of a room. */
+  forget(roomId: string): Change[]
 }
 
 export interface LoadedSession<Session> {
@@ -41,6 +43,11 @@ export async function openSessions<Session>(state: State, initial: () => Session
           return json === before ? [] : keep(name, now)
         }
       }
+    },
+    forget(roomId) {
+      const changes: Change[] = []
+      for (const [name, at] of used) if (name.startsWith(`${roomId}/`)) drop(name, at, changes)
+      return changes
     }
   }
 
@@ -49,10 +56,14 @@ export async function openSessions<Session>(state: State, initial: () => Session
     touch(name, changes)
     for (const [oldest, at] of used) {
       if (used.size <= MAX_SESSIONS) break
-      changes.push([`session/${oldest}`, undefined], [usedKey(at), undefined])
-      used.delete(oldest)
+      drop(oldest, at, changes)
     }
     return changes
+  }
+
+  function drop(name: string, at: number, changes: Change[]): void {
+    changes.push([`session/${name}`, undefined], [usedKey(at), undefined])
+    used.delete(name)
   }
 
   function touch(name: string, changes: Change[]): void {
