@@ -107,6 +107,19 @@ test('a reply that was sent, and not yet noted when the process was killed, is n
   expect((await bot.journal()).filter((line) => line.startsWith('begun'))).toEqual(['begun before 1', 'begun cut 1', 'begun cut 2', 'begun cat 1'])
 })
 
+test('nor is one where something else was sent before it that is no reply', { timeout: 120_000 }, async () => {
+  const alice = await makePeer(net, 'Alice')
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const bot = await echoBot(room)
+  const first = await bot.run()
+  await room.send('crossed')
+  await first.exited
+  const second = await bot.run()
+  const answers = await messagesUntil(room, (all) => all.some(({ text }) => text === 'second crossed 1'))
+  await second.kill('SIGINT')
+  expect(answers.slice(1).map(({ text }) => text)).toEqual(['by the way', 'third crossed 1', 'first crossed 1', 'second crossed 1'])
+})
+
 test('a message that ends the process each time is passed over, and said so', { timeout: 120_000 }, async () => {
   const alice = await makePeer(net, 'Alice')
   const room = await alice.rooms.create({ name: 'Tea' })

@@ -25,6 +25,16 @@ bot.on('text', async (ctx) => {
       return message
     }
   }
+  if (ctx.text === 'crossed' && ctx.attempt === 1) {
+    const { send } = ctx.room
+    // As above, where something else was sent meanwhile that is no reply.
+    ctx.room.send = async (...args) => {
+      for (const text of ['by the way', 'third crossed 1']) await send(text)
+      const message = await send(...args)
+      process.kill(process.pid, 'SIGKILL')
+      return message
+    }
+  }
   ctx.session.count++
   await ctx.reply(`first ${ctx.text} ${ctx.session.count}`)
   await ctx.reply(`second ${ctx.text} ${ctx.session.count}`)

@@ -102,13 +102,10 @@ function after(since: string | undefined): { since?: string } {
 }
 
 /** The messages after one, or none where that one is not in the room any more. */
-export async function messagesSince(room: Room, since: string): Promise<Message[]> {
-  const messages: Message[] = []
+export async function* messagesSince(room: Room, since: string): AsyncGenerator<Message, void, undefined> {
   try {
-    for await (const message of room.messages({ since })) messages.push(message)
-    return messages
+    yield* room.messages({ since })
   } catch (error) {
-    if (isCoveyError(error, 'MESSAGE_NOT_FOUND')) return []
-    throw error
+    if (!isCoveyError(error, 'MESSAGE_NOT_FOUND')) throw error
   }
 }

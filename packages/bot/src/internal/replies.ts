@@ -27,19 +27,26 @@ export interface RepliesInit {
 
 /**
  * What a bot says in a room, noted before and after, so that a reply is sent once whenever the process ends.
- * One is written at a time: where one was noted before and not after, it is the device's first message after
- * the last that was noted after.
+ * One is written at a time: where one was noted before and not after, it is among the device's messages after the
+ * last that was noted after; others there were sent by something else than a reply.
  */
 export interface RoomReplies {
   open(init: RepliesInit): Replies
 }
 
-/** That a reply is about to be sent. Of what it says there is the length alone: the rest stays in the room. */
+/**
+ * That a reply is about to be sent. Of what it says there is what tells it from others, and too little to try what it
+ * may say against: the rest stays in the room.
+ */
 interface Pending {
   readonly message: string
   readonly index: number
   readonly bytes: number
+  readonly checksum: number
 }
+
+/** Among how many of the device's own messages a reply is looked for that may have been sent. */
+const MAX_LOOKED_AT = 256
 
 export async function openReplies(
   room: Room,
@@ -71,12 +78,18 @@ export async function openReplies(
     return room.message(id)
   }
 
-  async function findSent({ message, bytes }: Pending): Promise<string | undefined> {
+  async function findSent({ message, bytes, checksum }: Pending): Promise<string | undefined> {
     const lastSent = await state.get(sentKey)
-    // A device's messages follow what it had read, and each other, in every order that the room may take.
-    const own = (await messagesSince(room, message)).filter((each) => each.device === device)
-    const next = own[own.findIndex(({ id }) => id === lastSent) + 1]
-    return next !== undefined && byteLength(next.content ?? next.text) === bytes ? next.id : undefined
+    let found: string | undefined
+    let lookedAt = 0
+    for await (const { id, device: by, content, text } of messagesSince(room, message)) {
+      if (by !== device) continue
+      const said = bytesOf(content ?? text)
+      // A device's messages follow what it had read, and each other, in every order that the room may take.
+      if (id === lastSent) [found, lookedAt] = [undefined, 0]
+      else if (++lookedAt <= MAX_LOOKED_AT && said.length === bytes && checksumOf(said) === checksum) found ??= id
+    }
+    return found
   }
 
   return {
@@ -100,7 +113,8 @@ export async function openReplies(
 
       async function write(index: number, content: string | Content): Promise<Message> {
         if (signal.aborted) throw signal.reason
-        const pending: Pending = { message: messageId, index, bytes: byteLength(content) }
+        const bytes = bytesOf(content)
+        const pending: Pending = { message: messageId, index, bytes: bytes.length, checksum: checksumOf(bytes) }
         await state.write([[pendingKey, pending]])
         const message = await room.send(content)
         begun = withReply(begun, index, message.id)
@@ -134,9 +148,15 @@ export async function openReplies(
 }
 
 /** Of what is malformed, nothing: the room refuses it, in its own words. */
-function byteLength(content: string | Content): number {
-  if (typeof content === 'string') return content.isWellFormed() ? encodeUtf8(content).length : 0
-  return content?.data instanceof Uint8Array ? content.data.length : 0
+function bytesOf(content: string | Content): Uint8Array {
+  if (typeof content === 'string') return encodeUtf8(content.isWellFormed() ? content : '')
+  return content?.data instanceof Uint8Array ? content.data : new Uint8Array()
+}
+
+/** FNV-1a, folded to 16 bits. Nobody has a reason to forge it: what it is compared with, this device has written. */
+function checksumOf(bytes: Uint8Array): number {
+  const sum = bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5)
+  return (sum ^ (sum >>> 16)) & 0xffff
 }
 
 function withReply({ attempt, sent }: Begun, index: number, id: string): Begun {
