@@ -22,7 +22,7 @@ async function troubled(meddle: (messages: Room['messages']) => Room['messages']
     const all = await handles(bot, count)
     return Promise.all(all.flatMap(({ replies }) => replies.map(textOf)))
   }
-  return { bot, room, errors, answered }
+  return { bot, joined, room, errors, answered }
 }
 
 test('a message whose key comes late is handled when it has come, and holds nobody up', async () => {
@@ -57,6 +57,22 @@ test('a room that cannot be read for now is read again, from where it was left',
   await bot.start({ ...QUIET, invite: false })
   const all = answered(2)
   await room.send('one')
+  await room.send('two')
+  expect(await all).toEqual(['Echo: one', 'Echo: two'])
+  expect(errors.codes).toEqual(['BOT_ROOM_FAILED', 'BOT_ROOM_FAILED', 'BOT_ROOM_FAILED'])
+})
+
+test('a room that does not open at first is tried again until it does, and what was said meanwhile is handled', async () => {
+  const { bot, joined, room, errors, answered } = await troubled((messages) => messages)
+  const { info } = joined
+  const failed = new Promise<void>((resolve) => bot.events.on('error', () => errors.codes.length === 3 && resolve()))
+  Object.assign(joined, {
+    info: () => (errors.codes.length < 3 ? Promise.reject(new RoomError('ROOM_BROKEN', 'The disk does not answer.')) : info())
+  } satisfies Partial<Room>)
+  await bot.start({ ...QUIET, invite: false })
+  const all = answered(2)
+  await room.send('one')
+  await failed
   await room.send('two')
   expect(await all).toEqual(['Echo: one', 'Echo: two'])
   expect(errors.codes).toEqual(['BOT_ROOM_FAILED', 'BOT_ROOM_FAILED', 'BOT_ROOM_FAILED'])

@@ -11,6 +11,7 @@ import { openReplies } from './replies.js'
 import { startRoomWorker, type RoomWorker } from './room-worker.js'
 import type { Sessions } from './sessions.js'
 import type { State } from './state.js'
+import { waitToRetry } from './wait.js'
 
 export interface BotRoomsInit<Session> {
   /** The id of this device. */
@@ -25,7 +26,10 @@ export interface BotRoomsInit<Session> {
 
 /** The rooms that a bot reads. */
 export interface BotRooms {
-  /** Reads a room from where it was left, as soon as the bot is a member. Idempotent, and never rejects. */
+  /**
+   * Reads a room from where it was left, as soon as the bot is a member, and tries again where that fails. Resolves
+   * when it is read, or has failed once. Idempotent, and never rejects.
+   */
   open(room: Room): Promise<void>
   /** Notes where a room is read from when it is opened, unless that is noted already. */
   note(room: Room): Promise<void>
@@ -39,8 +43,8 @@ export interface BotRooms {
 
 /** A room that is read, or being opened. */
 interface Reading {
-  /** Resolves when it is read, or is not going to be. */
-  readonly opened: Promise<unknown>
+  /** Resolves when it is read, has failed once, or is not going to be read. */
+  readonly tried: Promise<void>
   /** Ends what is being handled, which is handled again when the room is read again. */
   interrupt(reason: BotError): void
   /** Reads no more, and resolves when what is being handled has ended. */
@@ -55,7 +59,6 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
   let isStopping = false
 
   async function openWorker(room: Room, stopped: AbortSignal, closing: AbortSignal): Promise<RoomWorker | undefined> {
-    await turns.take(room.id, undefined, async () => undefined)
     // A room is opened before the bot is let in, and what was said before that is the past.
     if (!(await untilMember(room, stopped))) return undefined
     const progress = await openProgress(room, state)
@@ -70,7 +73,6 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
       onhandled: (handled) => emit('handled', handled),
       onerror
     })
-    room.on('error', (cause) => emit('error', roomError(cause, room.id)))
     emit('room', await scopeOf(room))
     const onlimited = (personId: string): void => emit('limited', { roomId: room.id, personId })
     return startRoomWorker({ room, progress, limits, handle, onlimited, onerror })
@@ -79,12 +81,34 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
   function read(room: Room): Reading {
     const stopping = new AbortController()
     const interrupting = new AbortController()
-    const opening = openWorker(room, stopping.signal, interrupting.signal).catch((cause: unknown) => {
-      if (!isCoveyError(cause, 'ROOM_CLOSED')) emit('error', roomError(cause, room.id))
+    let hasTried = (): void => undefined
+    const tried = new Promise<void>((resolve) => (hasTried = resolve))
+    let told: unknown
+    const tell = (cause: unknown): void => {
+      // A room that does not open says so to whoever asks something of it, and to all who listen.
+      if (cause !== told) emit('error', roomError(cause, room.id))
+      told = cause
+    }
+    room.on('error', tell)
+
+    async function open(): Promise<RoomWorker | undefined> {
+      await turns.take(room.id, undefined, async () => undefined)
+      for (let failures = 1; !stopping.signal.aborted; failures++) {
+        try {
+          return await openWorker(room, stopping.signal, interrupting.signal)
+        } catch (cause) {
+          if (isCoveyError(cause, 'ROOM_CLOSED')) return undefined
+          tell(cause)
+          hasTried()
+          await waitToRetry(failures, stopping.signal)
+        }
+      }
       return undefined
-    })
+    }
+
+    const opening = open().finally(hasTried)
     return {
-      opened: opening,
+      tried,
       interrupt: (reason) => interrupting.abort(reason),
       async stop() {
         stopping.abort()
@@ -108,7 +132,7 @@ export function createBotRooms<Session>(init: BotRoomsInit<Session>): BotRooms {
           return turns.take(room.id, undefined, reading.stop)
         })
       }
-      await readings.get(room.id)?.opened
+      await readings.get(room.id)?.tried
     },
     async note(room) {
       await turns.take(room.id, undefined, () => openProgress(room, state))

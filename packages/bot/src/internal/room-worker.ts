@@ -4,7 +4,7 @@ import { BotError } from '../errors.js'
 import type { BotLimits } from '../limits.js'
 import { createLanes, type Lane } from './lanes.js'
 import type { Progress } from './progress.js'
-import { wait } from './wait.js'
+import { wait, waitToRetry } from './wait.js'
 
 export interface RoomWorkerInit {
   readonly room: Room
@@ -29,9 +29,6 @@ const MAX_UNREADABLE = 256
 const UNREADABLE_FOR_MESSAGES = 4_096
 /** How often those that wait for their key are looked at again, at most. */
 const UNREADABLE_RETRY_MS = 1_000
-/** What the room is read again after; twice as long each time, up to the last. */
-const RETRY_MS = 250
-const MAX_RETRY_MS = 30_000
 /** How often the message to go on from is looked for: a room that is just opened may still be putting itself in order. */
 const CURSOR_TRIES = 6
 
@@ -128,7 +125,7 @@ export function startRoomWorker(init: RoomWorkerInit): RoomWorker {
         failures++
         if (isCoveyError(error, 'MESSAGE_NOT_FOUND')) await findCursor().catch(report)
         else report(error)
-        await wait(Math.min(RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS), stop.signal).catch(report)
+        await waitToRetry(failures, stop.signal)
       }
     }
   }
