@@ -54,6 +54,7 @@ test('the program of “getting started” does what it says', { timeout: 300_00
   const alice = start(folder, 'Alice')
   const [, invite = ''] = (await alice.sees(/^Invite: /)).split(': ')
   const bob = start(folder, 'Bob', invite)
+  alice.types('')
   alice.types('hello')
   await bob.sees(/^Alice: hello$/)
   bob.types('hello, Alice')
@@ -73,6 +74,10 @@ test('the program of the tutorial does what it says', { timeout: 300_000 }, asyn
   await alice.sees(/^\* somebody came$/)
   alice.types('green tea?')
   await bob.sees(/^Alice: green tea\?$/)
+  for (const command of ['/file', '/find']) {
+    bob.types(command)
+    await bob.sees(new RegExp(`^! ${command} what\\?$`))
+  }
   bob.types('/file ./pictures/none.txt')
   await bob.sees(/^! /)
   bob.types('/file ./pictures/tea.txt')
