@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, expectTypeOf, test } from 'vitest'
 import { MAX_SESSION_BYTES, type Context } from '@covey/bot'
 import { defineContent, jsonCodec, type Content } from '@covey/core'
-import { codeOf, errorsOf, handles, makeBot, QUIET, talkTo, temporaryFolder, useLocalNetwork } from './support.js'
+import { codeOf, errorsOf, handles, makeBot, makePeer, QUIET, talkTo, temporaryFolder, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -191,6 +191,33 @@ test('filters are typed, and those of content read only what is theirs', async (
   expect(await answersTo(other.create(1))).toEqual(['example.org/other 0', 'content'])
   // What says that it is a recipe, and is none.
   expect(await answersTo({ ...other.create(1), type: 'example.org/recipe' })).toEqual(['example.org/recipe 0', 'content'])
+})
+
+test('what was deleted, and what is of somebody who is blocked, reaches no handler and no middleware', async () => {
+  const [alice, eve] = [await makePeer(net, 'Alice'), await makePeer(net, 'Eve')]
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const bot = await makeBot(net)
+  const trace: string[] = []
+  bot.use((ctx, next) => {
+    trace.push(`around ${ctx.message.kind}`)
+    return next()
+  })
+  bot.on('message', ({ message, text }) => trace.push(`${message.kind} ${text}`))
+  const joined = await bot.join(await room.createInvite())
+  await bot.peer.contacts.block(eve.identity.id)
+  const eves = await eve.rooms.join(await room.createInvite())
+  const { id } = await room.send('taken back')
+  const isGone = new Promise<void>((resolve) => {
+    joined.on('update', async () => (await joined.message(id))?.kind === 'deleted' && resolve())
+  })
+  await room.delete(id)
+  await isGone
+  const handled = handles(bot, 3)
+  await bot.start({ ...QUIET, invite: false })
+  await eves.send('from Eve')
+  await room.send('hello')
+  expect((await handled).map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done'])
+  expect(trace).toEqual(['around text', 'text hello'])
 })
 
 test('what is being handled may end well when the bot closes, and what does not is handled at the next start', async () => {

@@ -1,8 +1,11 @@
-import type { Member, Room } from 'covey'
+import type { Member, Message, Room } from 'covey'
 import { capabilitiesOf, describeScope, isAtLeast, leastRole, withArticle } from '../capabilities.js'
 import type { CommandContext, Context } from '../context.js'
 import { addressOf, readArgs, readCommandLine, usageOf } from './command-line.js'
 import type { Command, Registry } from './registry.js'
+
+/** The kinds of which nothing is said to the bot: they were deleted, or are of somebody whom it has blocked. */
+const SILENT: readonly Message['kind'][] = ['deleted', 'blocked', 'unreadable']
 
 /** Hands a message to the handlers that it is for, in the middle of the middlewares. */
 export function createDispatch<Session>(registry: Registry<Session>, botName: string): (ctx: Context<Session>) => Promise<void> {
@@ -49,7 +52,9 @@ export function createDispatch<Session>(registry: Registry<Session>, botName: st
     return [...lines, '/help — shows this', `I am ${describeScope(role)}.`].join('\n')
   }
 
-  return (ctx) => runFrom(0, ctx)
+  return async (ctx) => {
+    if (!SILENT.includes(ctx.message.kind)) await runFrom(0, ctx)
+  }
 }
 
 function helpOn<Session>({ name, description, args, options }: Command<Session>): string {
