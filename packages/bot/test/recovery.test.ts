@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
-import { MAX_SESSIONS } from '@covey/bot'
+import { expect, onTestFinished, test } from 'vitest'
+import { DEFAULT_LIMITS, MAX_SESSIONS } from '@covey/bot'
 import { isCoveyError, type Message, type MessagesOptions, type Room } from 'covey'
 import { RoomError } from '@covey/rooms'
+import { openProgress } from '../src/internal/progress.js'
+import { startRoomWorker } from '../src/internal/room-worker.js'
 import { openSessions } from '../src/internal/sessions.js'
 import { openState } from '../src/internal/state.js'
 import { codeOf, errorsOf, handles, makeBot, makePeer, QUIET, temporaryFolder, useLocalNetwork } from './support.js'
@@ -76,6 +78,30 @@ test('a room that does not open at first is tried again until it does, and what 
   await room.send('two')
   expect(await all).toEqual(['Echo: one', 'Echo: two'])
   expect(errors.codes).toEqual(['BOT_ROOM_FAILED', 'BOT_ROOM_FAILED', 'BOT_ROOM_FAILED'])
+})
+
+test('a message that the disk could not be asked about is handled when it is read again', async () => {
+  const [alice, bob] = [await makePeer(net, 'Alice'), await makePeer(net, 'Bob')]
+  const room = await alice.rooms.create({ name: 'Tea' })
+  const joined = await bob.rooms.join(await room.createInvite())
+  const state = await openState(await temporaryFolder())
+  onTestFinished(() => state.close())
+  const progress = await openProgress(joined, state)
+  const errors: string[] = []
+  const handled = new Promise<string>((resolve) => {
+    const worker = startRoomWorker({
+      room: joined,
+      progress: { ...progress, isDone: (id) => (errors.length === 0 ? Promise.reject(new Error('The disk does not answer.')) : progress.isDone(id)) },
+      limits: DEFAULT_LIMITS,
+      handle: async ({ text }) => resolve(text),
+      onlimited: () => undefined,
+      onerror: ({ code }) => errors.push(code)
+    })
+    onTestFinished(() => worker.stop())
+  })
+  await room.send('one')
+  expect(await handled).toBe('one')
+  expect(errors).toEqual(['BOT_ROOM_FAILED'])
 })
 
 test('where the place to go on from is gone for good, the bot says so and goes on with what comes', { timeout: 90_000 }, async () => {

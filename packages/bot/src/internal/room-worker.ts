@@ -65,17 +65,22 @@ export function startRoomWorker(init: RoomWorkerInit): RoomWorker {
     const { id, kind, isOwn } = message
     if (isOwn || inHand.has(id)) return
     inHand.add(id)
-    if (await progress.isDone(id)) return void inHand.delete(id)
-    if (kind === 'unreadable') {
-      inHand.delete(id)
-      if (!unreadable.has(id)) unreadable.set(id, read)
-      return
+    let isWaiting = false
+    try {
+      if (await progress.isDone(id)) return
+      if (kind === 'unreadable') {
+        if (!unreadable.has(id)) unreadable.set(id, read)
+        return
+      }
+      unreadable.delete(id)
+      await lanes.hasRoom()
+      if (stop.signal.aborted) return
+      isWaiting = lanes.push(message)
+      if (!isWaiting) await progress.finish(id)
+    } finally {
+      // What waits is in hand until it is handled; all else, also where the disk failed, may be read again.
+      if (!isWaiting) inHand.delete(id)
     }
-    unreadable.delete(id)
-    await lanes.hasRoom()
-    if (stop.signal.aborted || lanes.push(message)) return
-    await progress.finish(id)
-    inHand.delete(id)
   }
 
   async function giveUpUnreadable(): Promise<void> {
