@@ -94,3 +94,28 @@ test('what waits in a room that is closed is handled when it is opened again', {
   expect(attempts).toEqual(['one 1', 'one 1', 'two 1'])
   expect(errors.codes).toEqual([])
 })
+
+test('a reply that a room refuses because it closes fails nothing', { timeout: 120_000 }, async () => {
+  const room = await roomOfAlice()
+  const bot = await makeBot(net)
+  const errors = errorsOf(bot)
+  let closed: Promise<void> | undefined
+  const begun = new Promise<void>((resolve) => {
+    bot.on('text', async (ctx) => {
+      closed ??= ctx.room.close()
+      resolve()
+      await ctx.reply('there')
+    })
+  })
+  await bot.start({ ...QUIET, invite: false })
+  const invite = await room.createInvite()
+  await bot.join(invite)
+  const handled = handles(bot, 1)
+  await room.send('one')
+  await begun
+  await closed
+  await bot.join(invite)
+  expect(await handled).toMatchObject([{ outcome: 'done' }])
+  await messagesUntil(room, (all) => all.some(({ text }) => text === 'there'))
+  expect(errors.codes).toEqual([])
+})

@@ -1,4 +1,4 @@
-import { withTimeout } from '@covey/core'
+import { isCoveyError, withTimeout } from '@covey/core'
 import type { Message, Room } from 'covey'
 import type { Handled } from '../bot.js'
 import { MAX_ATTEMPTS } from '../constants.js'
@@ -49,14 +49,23 @@ export function createMessageHandler<Session>(init: HandleMessageInit<Session>):
       // The handlers may have seen to it, or not have waited for it at all.
       if (failure !== undefined) report(message, failure)
     } catch (error) {
-      if (closing.aborted) {
-        call.abort(closing.reason)
+      if (closing.aborted || (await isClosedBeneath(error))) {
+        call.abort(closing.reason ?? error)
         return progress.interrupt(message.id, answers.begun())
       }
       failures.push(error)
     }
     call.abort(callOver())
     await finish(message, ctx, session, answers, failures)
+  }
+
+  /** A room that closes refuses what is asked of it before it says that it is closed. */
+  async function isClosedBeneath(error: unknown): Promise<boolean> {
+    if (!isCoveyError(error, 'ROOM_CLOSED')) return false
+    return room.info().then(
+      () => false,
+      (cause: unknown) => isCoveyError(cause, 'ROOM_CLOSED')
+    )
   }
 
   async function finish(
