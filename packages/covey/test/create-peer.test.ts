@@ -301,3 +301,10 @@ test('close while rooms are at work loses nothing of what was sent', async () =>
   expect(texts).toEqual(expect.arrayContaining(sent))
   expect(new Set(texts).size).toBe(texts.length)
 })
+
+test('a wallet that is no good leaves nothing locked', async () => {
+  const storage = await temporaryFolder()
+  const payments = { providers: [], policy: { limits: ['all of it'] } } as unknown as PeerInit['payments'] & object
+  await expect(createPeer({ ...net, storage, payments })).rejects.toThrow(TypeError)
+  await start({ ...net, storage })
+})

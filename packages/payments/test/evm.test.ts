@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { WalletAccountEvm } from '@tetherto/wdk-wallet-evm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parseEther, type Hex } from 'viem'
 import { createEvmProvider, type EvmProviderInit, type EvmWallet } from '@covey/payments/evm'
 import { providerContract } from '@covey/payments/testing'
 import type { PaymentOrder, PaymentOutcome, PaymentProvider } from '@covey/payments'
-import { CHAIN_ID, deployToken, startAnvil, viemWallet, type Anvil } from './support/evm.js'
+import { CHAIN_ID, deployToken, startAnvil, startLiar, viemWallet, type Anvil } from './support/evm.js'
 import { ask, codeOf, hex, person } from './support/people.js'
 
 const PHRASE = `${'test '.repeat(11)}junk`
@@ -134,6 +134,30 @@ describe('paying', () => {
   })
 })
 
+describe('one endpoint that lies', () => {
+  async function withLiar(change: (method: string, result: unknown) => unknown): Promise<string[]> {
+    const liar = await startLiar(anvil.url, change)
+    onTestFinished(() => void liar.close())
+    return [liar.url, anvil.url, `${anvil.url}/?other`]
+  }
+
+  test('does not decide when a payment was made', async () => {
+    const made = await world()
+    const of = await order(made)
+    const { proof } = await pay(made.payer, of)
+    const lie = (method: string, result: unknown): unknown => (method === 'eth_getBlockByNumber' ? { ...(result as object), timestamp: '0x1' } : result)
+    const verifier = createEvmProvider({ chainId: CHAIN_ID, rpcUrls: await withLiar(lie), tokens: [made.token.asset], confirmations: 1 })
+    expect((await verifier.verify({ ...of, payer, proof })).status).toBe('valid')
+  })
+
+  test('does not decide which payment is the next', async () => {
+    const lie = (method: string, result: unknown): unknown => (method === 'eth_getTransactionCount' ? '0x3e8' : result)
+    const made = await world({ rpcUrls: await withLiar(lie) })
+    expect((await pay(made.payer, await order(made))).outcome.status).toBe('paid')
+    expect(await made.received()).toBe(AMOUNT)
+  })
+})
+
 describe('a look-up', () => {
   test('sends what was saved and never sent, where it may, and it lands once', async () => {
     const made = await world()
@@ -150,6 +174,27 @@ describe('a look-up', () => {
     // The chain takes it a moment after it has said so.
     await expect.poll(async () => (await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
     expect((await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
+    expect(await made.received()).toBe(AMOUNT)
+  })
+
+  test('by another wallet fails nothing that can still land', async () => {
+    const made = await world()
+    const of = await order(made)
+    let handle = new Uint8Array()
+    const save = async (bytes: Uint8Array): Promise<void> => {
+      handle = Uint8Array.from(bytes)
+      throw new Error('killed')
+    }
+    await codeOf(() => made.payer.pay(of, { maxFee, payer, save }))
+    // One that has used all the nonces up to this one's, and beyond.
+    const busy = viemWallet(`0x${randomBytes(32).toString('hex')}`)
+    await anvil.client.setNonce({ address: (await busy.getAddress()) as Hex, nonce: 50 })
+    await anvil.mine(1)
+    const other = createEvmProvider({ chainId: CHAIN_ID, rpcUrls: [anvil.url], tokens: [made.token.asset], confirmations: 1, pollMs: 10, wallet: busy })
+    expect(await other.lookup(of, handle, { payer, resend: false })).toEqual({ status: 'unknown' })
+    await expect.poll(async () => (await made.payer.lookup(of, handle, { payer, resend: true })).status).toBe('paid')
+    // That it landed all can see.
+    expect((await other.lookup(of, handle, { payer, resend: false })).status).toBe('paid')
     expect(await made.received()).toBe(AMOUNT)
   })
 

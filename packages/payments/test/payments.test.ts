@@ -4,6 +4,7 @@ import {
   createPayments,
   PaymentError,
   signReceipt,
+  signRequest,
   type PaymentProvider,
   type Payments,
   type PaymentsInit,
@@ -273,5 +274,46 @@ describe('a wallet', () => {
     expect((await payee.verify(request, signReceipt(carol, request, { method: 'test', proof }))).status).toBe('valid')
     const none = createPayments({ signer: carol, journal: createMemoryJournal(), providers: [] })
     expect((await none.verify(request, forged)).status).toBe('unknown')
+  })
+})
+
+describe('what is open', () => {
+  test('is looked up as it was sent, whatever its payee has signed since under the same core', async () => {
+    const seen: string[] = []
+    const { payee, payer } = world({}, ({ pay }) => ({
+      pay: async (order, options) => (await pay(order, options), { status: 'unknown' }),
+      async lookup({ method }) {
+        seen.push(method.data.toString())
+        return { status: 'unknown' }
+      }
+    }))
+    const first = await payee.request(tea)
+    const other = await createTestRail().createProvider({ balance: 0n }).createMethod(first)
+    const again = signRequest(alice, first, [other])
+    expect(again.coreHash).toEqual(first.coreHash)
+    expect(await codeOf(() => payer.pay(first, { maxFee }))).toBe('UNKNOWN_OUTCOME')
+    expect(await codeOf(() => payer.pay(again, { maxFee }))).toBe('UNKNOWN_OUTCOME')
+    expect(seen).toEqual([first.methods[0]!.data.toString()])
+  })
+
+  test.each(['confirm', 'quote', 'pay', 'lookup', 'verify'] as const)('ends with the wallet, and is looked up at the next start: %s', async (hanging) => {
+    let hang = (): void => undefined
+    const isHanging = new Promise<void>((resolve) => (hang = resolve))
+    const never = (): Promise<never> => (hang(), new Promise(() => undefined))
+    const { rail, payee, payer, again, states } = world(hanging === 'confirm' ? { policy: { confirm: never } } : {}, ({ pay }) => ({
+      ...(hanging === 'lookup' && { pay: async (order, options) => (await pay(order, options), { status: 'unknown' }) }),
+      ...(hanging === 'pay' && { pay: async (order, options) => (await pay(order, options), never()) }),
+      ...((hanging === 'quote' || hanging === 'verify' || hanging === 'lookup') && { [hanging]: never })
+    }))
+    const request = await payee.request(tea)
+    if (hanging === 'lookup') await codeOf(() => payer.pay(request, { maxFee }))
+    const paying = codeOf(() => payer.pay(request, { maxFee }))
+    await isHanging
+    await payer.close()
+    expect(await paying).toBe('PAYMENTS_CLOSED')
+    const isSent = hanging !== 'confirm' && hanging !== 'quote'
+    expect(states()).toEqual(isSent ? ['sent'] : [])
+    expect((await again().recover()).map(({ state }) => state)).toEqual(isSent ? ['paid'] : [])
+    expect(rail.moved()).toBe(isSent ? 100n : 0n)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { PaymentError, refundReferenceOf, signNotice, signReceipt, type PaymentReceipt, type PaymentRequest } from '@covey/payments'
-import { TEST_ASSET } from '@covey/payments/testing'
+import { createPayments, PaymentError, refundReferenceOf, signNotice, signReceipt, type PaymentProvider, type PaymentReceipt, type PaymentRequest } from '@covey/payments'
+import { TEST_ASSET, TEST_ASSETS } from '@covey/payments/testing'
 import { ask, codeOf, ROOM } from './support/people.js'
 import { alice, bob, carol, mallory, maxFee, money, tea, world, type Change } from './support/world.js'
 
@@ -76,6 +76,27 @@ describe('a refund', () => {
     isDown = false
     await payee.pay(first, { maxFee })
     expect(await codeOf(() => payee.refund({ request, receipt, refundRequest: second }, { maxFee }))).toBe('DUPLICATE')
+    expect(rail.moved()).toBe(200n)
+  })
+
+  test('that a crash left begun stands in the way of no other', async () => {
+    let provider: PaymentProvider | undefined
+    let begin = (): void => undefined
+    const hasBegun = new Promise<void>((resolve) => (begin = resolve))
+    const { rail, payeesJournal, request, receipt, askBack } = await paid({}, (alices) => {
+      provider = alices
+      return {}
+    })
+    const wallet = (change: Partial<PaymentProvider> = {}) =>
+      createPayments({ signer: alice, journal: payeesJournal, providers: [{ ...provider!, ...change }], assets: TEST_ASSETS })
+    const killed = wallet({ pay: () => (begin(), new Promise<never>(() => undefined)) })
+    killed.refund({ request, receipt, refundRequest: await askBack() }, { maxFee }).catch(() => undefined)
+    await hasBegun
+    expect(payeesJournal.list().map(({ state }) => state)).toEqual(['begun'])
+    // After the start of another process.
+    const again = wallet()
+    expect(await again.recover()).toEqual([])
+    await again.refund({ request, receipt, refundRequest: await askBack() }, { maxFee })
     expect(rail.moved()).toBe(200n)
   })
 

@@ -9,6 +9,7 @@ const TAPROOT = 'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0'
 const TOKEN = '0xdAC17F958D2ee523a2206206994597C13D831ec7'
 const TO = '0x8e23ee67d1332ad560396262c48ffbb01f93d052'
 const invoice = makeInvoice({ preimage: new Uint8Array(32), description: 'Tea', prefix: 'lnbc20m' })
+const regtestInvoice = makeInvoice({ preimage: new Uint8Array(32), description: 'Tea', prefix: 'lnbcrt20m' })
 
 describe('a bitcoin URI', () => {
   it.each<[string, object]>([
@@ -43,6 +44,8 @@ describe('a bitcoin URI', () => {
     `bitcoin:${ADDRESS}?label=%zz`,
     `bitcoin:${SEGWIT}?amount=0.03&lightning=${invoice}`,
     `bitcoin:mk2QpYatsKicvFVuTAQLBryyccRXMUaGHP?lightning=${invoice}`,
+    // Of a chain where money is made at will.
+    `bitcoin:${SEGWIT}?lightning=${regtestInvoice}`,
     `bitcoin:${SEGWIT}?lightning=${invoice.slice(0, -1)}${invoice.endsWith('q') ? 'p' : 'q'}`
   ])('is refused: %s', (text) => {
     expect(parseBitcoinUri(text)).toMatchObject({ ok: false, error: { code: 'INVOICE_MALFORMED' } })

@@ -22,6 +22,8 @@ export interface MovementOf {
 /** One chain, asked at several endpoints, of which no single one is believed where there is more than one. */
 export interface Chain {
   readonly clients: readonly Client[]
+  /** How many have to say the same. */
+  readonly quorum: number
   /** What a quorum of endpoints answers alike; rejects with PROVIDER_UNAVAILABLE where there is none. */
   agree<Value extends string | number | bigint>(ask: (client: Client) => Promise<Value>, signal: AbortSignal | undefined): Promise<Value>
   /** What each endpoint answers, those that do not left out; at least a quorum of them. */
@@ -64,6 +66,7 @@ export function createChain(init: { chainId: number; rpcUrls: readonly string[];
 
   return {
     clients,
+    quorum,
     agree,
     askAll,
     async movement(of, signal) {

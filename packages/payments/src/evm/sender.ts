@@ -1,5 +1,5 @@
 import { raceSignal, throwIfAborted } from '@covey/core'
-import { encodeFunctionData, erc20Abi, keccak256, parseAbiItem } from 'viem'
+import { encodeFunctionData, erc20Abi, keccak256, parseAbiItem, recoverTransactionAddress, type TransactionSerialized } from 'viem'
 import { PaymentError } from '../errors.js'
 import { readEvmAddress } from '../internal/evm-address.js'
 import type { PaymentOutcome } from '../provider.js'
@@ -88,7 +88,8 @@ export function createSender({ chain, chainId, wallet, confirmations, waitMs, po
   async function sign(transfer: Transfer, from: Hex, gas: Gas, options: SendOptions): Promise<EvmHandle> {
     const { signal, text } = options
     const counts = await chain.askAll((client) => client.getTransactionCount({ address: from, blockTag: 'pending' }), signal)
-    const nonce = Math.max(nextNonce, ...counts)
+    // As far as a quorum has heard: one that is mad would have it wait for others that never come.
+    const nonce = Math.max(nextNonce, counts.toSorted((a, b) => b - a)[chain.quorum - 1]!)
     const fromBlock = Number(least(await chain.askAll((client) => client.getBlockNumber({ cacheTime: 0 }), signal)))
     const signed = await wallet.signTransaction({ type: 2, chainId, nonce, to: transfer.token, value: 0n, data: transferData(transfer), ...gas })
     const transaction = fromHex(signed)
@@ -138,6 +139,8 @@ export function createSender({ chain, chainId, wallet, confirmations, waitMs, po
       if (movement.status !== 'found') return { status: 'unknown' }
       if (movement.isReverted || movement.amount < transfer.amount) continue
       if (movement.confirmations < confirmations) return { status: 'pending' }
+      // Only the wallet that has sent it can show that.
+      if ((await senderAddress()) !== from) return { status: 'unknown' }
       const hash = fromHex(other)
       return { status: 'paid', proof: encodeProof({ hash, signature: fromHex(await wallet.sign(text(hash))) }), fee: null }
     }
@@ -178,10 +181,18 @@ export function createSender({ chain, chainId, wallet, confirmations, waitMs, po
     },
     async lookup(transfer, bytes, options) {
       const handle = decodeHandle(bytes)
-      if (!handle.ok) return { status: 'unknown' }
-      return find(transfer, await senderAddress(), handle.value, options)
+      const from = handle.ok ? await signerOf(handle.value) : undefined
+      if (!handle.ok || from === undefined) return { status: 'unknown' }
+      return find(transfer, from, handle.value, options)
     }
   }
+}
+
+/** Whose transaction it is, whichever wallet is here now. */
+async function signerOf({ transaction }: EvmHandle): Promise<Hex | undefined> {
+  const serializedTransaction = toHex(transaction) as TransactionSerialized
+  const signer = await recoverTransactionAddress({ serializedTransaction }).catch(() => undefined)
+  return signer && (readEvmAddress(signer) as Hex | undefined)
 }
 
 function transferData({ to, amount }: Transfer): Hex {

@@ -11,6 +11,7 @@ import { readNotice } from '../settlement.js'
 import { createBook } from './book.js'
 import { asPaymentError, assertFee, checkOutcome, checkQuote, checkVerification, notKnown, refuse, unknownOutcome } from './outcomes.js'
 import type { Signer } from './signed-message.js'
+import { createStop, type Stop } from './stop.js'
 
 interface PayerInit {
   readonly signer: Signer
@@ -41,48 +42,56 @@ interface Attempt {
 export function createPayer({ signer, journal, providers, assets, policy, now }: PayerInit): Payer {
   /** By request: what is under way, never rejecting. It holds its place until its provider is done, whoever still waits. */
   const underWay = new Map<string, Promise<unknown>>()
+  /** Of what is under way: it ends with the wallet. */
+  const stops = new Set<Stop>()
   const book = createBook(journal)
   let isClosed = false
   const payer = signer.identity.publicKey
 
-  async function inTurn<Value>(requestHash: Uint8Array, signal: AbortSignal | undefined, work: () => Promise<Value>): Promise<Value> {
+  async function inTurn<Value>(requestHash: Uint8Array, signal: AbortSignal | undefined, work: (stop: Stop) => Promise<Value>): Promise<Value> {
     const key = encodeZ32(requestHash)
     for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) await raceSignal(other, signal)
     throwIfAborted(signal)
-    if (isClosed) throw new PaymentError('PAYMENTS_CLOSED', 'The wallet was closed.')
-    const working = work()
-    const settled = working.then(ignore, ignore).then(() => underWay.delete(key))
+    if (isClosed) throw closedError()
+    const stop = createStop(signal)
+    stops.add(stop)
+    const working = work(stop)
+    const settled = working.then(ignore, ignore).then(() => {
+      stop.done()
+      stops.delete(stop)
+      underWay.delete(key)
+    })
     underWay.set(key, settled)
     return raceSignal(working, signal)
   }
 
-  async function payInTurn(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<PaymentReceipt> {
+  async function payInTurn(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, stop: Stop): Promise<PaymentReceipt> {
     const former = journal.get(request.coreHash)
     if (former?.state === 'paid' || former?.state === 'sent') {
       // It was paid by `pay`, and gives something back all the same.
       if (refundOf.length > 0 && former.refundOf.length === 0) await book.giveBack(request.coreHash, refundOf)
       // As it was paid: its payee may have signed other ways to pay the same since.
       const made = reread({ bytes: former.request, room: former.room }, former.beganMs)
-      return receiptOf(made, former.state === 'paid' ? former : await look(attemptOf(made, former), signal))
+      return receiptOf(made, former.state === 'paid' ? former : await look(attemptOf(made, former), stop))
     }
-    return receiptOf(request, await send(await begin(request, maxFee, refundOf, signal), signal))
+    return receiptOf(request, await send(await begin(request, maxFee, refundOf, stop), stop))
   }
 
   /** All that is asked before anything is paid, and the entry that says it is about to be. */
-  async function begin(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, signal: AbortSignal | undefined): Promise<Attempt> {
+  async function begin(request: PaymentRequest, maxFee: Fee, refundOf: Uint8Array, { signal, until }: Stop): Promise<Attempt> {
     book.refuseCancelled(request.coreHash)
     if (request.payer !== null && !equalBytes(request.payer, payer)) throw new TypeError('request is for another payer')
     assets.get(request.money.asset)
     refuseExpired(request)
     const { provider, method, index } = choose(request)
     const order = { request, method }
-    const quote = checkQuote(await provider.quote(order, { signal }).catch(refuse(signal)))
+    const quote = checkQuote(await until(provider.quote(order, { signal })).catch(refuse(signal)))
     if (quote.fee.asset !== maxFee.asset || quote.fee.amount > maxFee.amount) {
       throw new PaymentError('FEE_TOO_HIGH', `The fee may be ${quote.fee.amount} of ${quote.fee.asset}; maxFee is ${maxFee.amount} of ${maxFee.asset}.`)
     }
     const { confirm, limits = [] } = policy
     const { money } = request
-    if (confirm !== undefined && (await confirm({ request, money, fee: quote.fee }, { signal })) !== true) {
+    if (confirm !== undefined && (await until(confirm({ request, money, fee: quote.fee }, { signal }))) !== true) {
       throw new PaymentError('DECLINED', 'The payment was declined.')
     }
     throwIfAborted(signal)
@@ -111,7 +120,8 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     return { provider, order, entry }
   }
 
-  async function send(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
+  async function send(attempt: Attempt, stop: Stop): Promise<JournalEntry> {
+    const { signal, until } = stop
     const { provider, order, entry } = attempt
     let saving: Promise<void> | undefined
     let isDone = false
@@ -124,7 +134,7 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     }
     let outcome: PaymentOutcome
     try {
-      outcome = checkOutcome(await provider.pay(order, { maxFee: entry.maxFee.amount, payer, save, signal }))
+      outcome = checkOutcome(await until(provider.pay(order, { maxFee: entry.maxFee.amount, payer, save, signal })))
     } catch (cause) {
       isDone = true
       // What was to be saved may be durable by now: then nobody knows.
@@ -139,29 +149,30 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       throw unknownOutcome(cause)
     }
     isDone = true
-    return record(attempt, outcome, signal)
+    return record(attempt, outcome, stop)
   }
 
-  async function look(attempt: Attempt, signal: AbortSignal | undefined): Promise<JournalEntry> {
+  async function look(attempt: Attempt, stop: Stop): Promise<JournalEntry> {
+    const { signal, until } = stop
     const { provider, order, entry } = attempt
     const resend = now() < order.request.expiresMs && !entry.isCancelled
     let outcome: PaymentOutcome
     try {
-      outcome = checkOutcome(await provider.lookup(order, entry.handle, { payer, resend, signal }))
+      outcome = checkOutcome(await until(provider.lookup(order, entry.handle, { payer, resend, signal })))
     } catch (cause) {
       throwIfAborted(signal)
       throw unknownOutcome(cause)
     }
     // Of what it has not saved a provider can say that it was paid, and not that it never will be.
     if (outcome.status === 'failed' && entry.handle.length === 0) throw unknownOutcome()
-    return record(attempt, outcome, signal)
+    return record(attempt, outcome, stop)
   }
 
   /**
    * What the provider says goes into the journal only where it is for good, and a proof only where it proves. What fails on
    * the way leaves the payment as it was: to be looked up.
    */
-  async function record(attempt: Attempt, outcome: PaymentOutcome, signal: AbortSignal | undefined): Promise<JournalEntry> {
+  async function record(attempt: Attempt, outcome: PaymentOutcome, { signal, until }: Stop): Promise<JournalEntry> {
     if (outcome.status === 'failed') {
       await write(attempt, { state: 'failed' }).catch(notKnown(signal))
       throw new PaymentError(outcome.code, outcome.message)
@@ -171,7 +182,7 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
     if (outcome.status !== 'paid') throw unknownOutcome()
     const { provider, order } = attempt
     const { proof } = outcome
-    const { status, reason } = checkVerification(await provider.verify({ ...order, payer, proof }, { signal }).catch(notKnown(signal)))
+    const { status, reason } = checkVerification(await until(provider.verify({ ...order, payer, proof }, { signal })).catch(notKnown(signal)))
     if (status === 'invalid') throw new PaymentError('PROVIDER_INVALID', `The provider says that it has paid, and its proof is none: ${reason}`)
     await write(attempt, { state: 'paid', proof }).catch(notKnown(signal))
     return attempt.entry
@@ -220,43 +231,44 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       assertFee(maxFee)
       throwIfAborted(signal)
       const request = reread(given, now())
-      return inTurn(request.coreHash, signal, () => payInTurn(request, maxFee, refundOf, signal))
+      return inTurn(request.coreHash, signal, (stop) => payInTurn(request, maxFee, refundOf, stop))
     },
     async heedCancel(given, cancel) {
       const request = reread(given, now())
       const read = readNotice(cancel, { kind: 'cancel', request, atMs: now() })
       if (!read.ok) throw read.error
-      if (isClosed) throw new PaymentError('PAYMENTS_CLOSED', 'The wallet was closed.')
+      if (isClosed) throw closedError()
       return book.cancel(request, now())
     },
     async recover(signal) {
       // Nothing was sent of what was only begun, and is not under way: it stands in the way of no other.
-      for (const { requestHash } of journal.list().filter(({ state }) => state === 'begun')) {
-        await inTurn(requestHash, signal, async () => {
-          if (journal.get(requestHash)?.state === 'begun') await book.write(requestHash, { state: 'failed' })
-        })
+      for (const { requestHash, state } of journal.list()) {
+        if (state !== 'begun' || underWay.has(encodeZ32(requestHash))) continue
+        await inTurn(requestHash, signal, () => book.write(requestHash, { state: 'failed' }))
       }
       const open = journal.list().filter(({ state }) => state === 'sent')
       const recovered: RecoveredPayment[] = []
       for (const { requestHash } of open) {
         throwIfAborted(signal)
-        recovered.push(await inTurn(requestHash, signal, () => recoverOne(requestHash, signal)))
+        recovered.push(await inTurn(requestHash, signal, (stop) => recoverOne(requestHash, stop)))
       }
       return recovered
     },
     async close() {
       isClosed = true
+      // What is on its way is looked up at the next start.
+      for (const each of stops) each.stop(closedError())
       await Promise.all(underWay.values())
       await journal.close()
     }
   }
 
-  async function recoverOne(requestHash: Uint8Array, signal: AbortSignal | undefined): Promise<RecoveredPayment> {
+  async function recoverOne(requestHash: Uint8Array, stop: Stop): Promise<RecoveredPayment> {
     const entry = journal.get(requestHash)!
     // As it was when it was begun: a certificate may have ended since.
     const request = reread({ bytes: entry.request, room: entry.room }, entry.beganMs)
     try {
-      const settled = entry.state === 'sent' ? await look(attemptOf(request, entry), signal) : entry
+      const settled = entry.state === 'sent' ? await look(attemptOf(request, entry), stop) : entry
       return { requestHash, state: 'paid', receipt: receiptOf(request, settled) }
     } catch (error) {
       if (!(error instanceof PaymentError)) throw error
@@ -264,6 +276,10 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       return { requestHash, state, receipt: null }
     }
   }
+}
+
+function closedError(): PaymentError {
+  return new PaymentError('PAYMENTS_CLOSED', 'The wallet was closed.')
 }
 
 function ignore(): void {

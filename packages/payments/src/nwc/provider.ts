@@ -1,4 +1,4 @@
-import { assertFunction, assertInteger, assertOptions, assertString, equalBytes, throwIfAborted } from '@covey/core'
+import { assertFunction, assertInteger, assertOptions, assertString, concatBytes, equalBytes, throwIfAborted } from '@covey/core'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { BOLT11, createBolt11Method, readBolt11Method, verifyPreimage } from '../bolt11/method.js'
 import { PaymentError, type PaymentErrorCode } from '../errors.js'
@@ -81,6 +81,8 @@ export function createNwcProvider(init: NwcInit): PaymentProvider {
   assertFunction(Socket, 'init.WebSocket')
   const wallet = { url: parseWalletUrl(init.url), Socket: Socket as SocketConstructor, timeoutMs }
   const asset = `lightning:${network}/slip44:0`
+  const walletKey = fromHex(wallet.url.wallet)
+  const handleOf = (order: PaymentOrder): Uint8Array => concatBytes(walletKey, invoiceOf(order).paymentHash)
 
   const ask = async (method: string, params: object, signal: AbortSignal | undefined): Promise<Record<string, unknown>> => {
     const answer = await askWallet(wallet, method, params, signal)
@@ -146,7 +148,7 @@ export function createNwcProvider(init: NwcInit): PaymentProvider {
       const { text, paymentHash, amount, expiresMs } = invoiceOf(order)
       if (Date.now() >= expiresMs) throw new PaymentError('EXPIRED', 'The invoice has expired.')
       if (reserveFor(amount!) > maxFee) throw new PaymentError('FEE_TOO_HIGH', 'The wallet may take more for fees than it may cost.')
-      await save(paymentHash)
+      await save(handleOf(order))
       throwIfAborted(signal)
       try {
         const answer = await askWallet(wallet, 'pay_invoice', { invoice: text }, signal)
@@ -170,8 +172,10 @@ export function createNwcProvider(init: NwcInit): PaymentProvider {
       }
     },
 
-    async lookup(order, _handle, { signal }) {
+    async lookup(order, handle, { signal }) {
       throwIfAborted(signal)
+      // Another wallet knows nothing of what this one was asked.
+      if (!equalBytes(handle, handleOf(order))) return { status: 'unknown' }
       return look(order, signal)
     },
 

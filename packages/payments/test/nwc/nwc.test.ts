@@ -1,7 +1,7 @@
 import { createMemoryJournal, createPayments, type PaymentOutcome, type PaymentProvider, type PaymentRequest } from '@covey/payments'
 import { createNwcProvider, type NwcInit } from '@covey/payments/nwc'
 import { providerContract } from '@covey/payments/testing'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import type { LightningNode } from '@covey/payments/ldk'
 import { MSAT, person, ROOM } from '../support/people.js'
@@ -34,12 +34,15 @@ async function askFor(provider: PaymentProvider, amount = 5_000n): Promise<Payme
   return payments.request({ room: ROOM, money: { asset: MSAT, amount }, purpose: 'Tea' })
 }
 
+/** What a provider has saved for each. */
+const handles = new WeakMap<PaymentRequest, Uint8Array>()
+
 function pay(provider: PaymentProvider, request: PaymentRequest, signal?: AbortSignal): Promise<PaymentOutcome> {
-  return provider.pay({ request, method: request.methods[0]! }, { maxFee: MAX_FEE, payer: new Uint8Array(32), save: async () => undefined, signal })
+  return provider.pay({ request, method: request.methods[0]! }, { maxFee: MAX_FEE, payer: new Uint8Array(32), save: async (handle) => void handles.set(request, Uint8Array.from(handle)), signal })
 }
 
 function look(provider: PaymentProvider, request: PaymentRequest): Promise<PaymentOutcome> {
-  return provider.lookup({ request, method: request.methods[0]! }, new Uint8Array(32), { payer: new Uint8Array(32), resend: true })
+  return provider.lookup({ request, method: request.methods[0]! }, handles.get(request) ?? new Uint8Array(32), { payer: new Uint8Array(32), resend: true })
 }
 
 const outbound = (node: LightningNode): bigint => node.channels()[0]!.outboundMsat
@@ -109,6 +112,18 @@ test('a wallet that is silent leaves it open, and a look-up settles it without p
   expect(outbound(nodes.payer)).toBe(before - 5_000n)
   stopAt = 'pay_invoice'
   await expect(pay(payer, await askFor(payee), stop.signal)).rejects.toThrow('enough')
+})
+
+test('another wallet cannot say that a payment of this one has failed', async () => {
+  const silent: Handler = async (method, _params, honest) => (method === 'pay_invoice' ? undefined : honest())
+  const { payer, payee } = await world({ payer: silent }, { timeoutMs: 800 })
+  const request = await askFor(payee)
+  expect(await pay(payer, request)).toEqual({ status: 'unknown' })
+  vi.useFakeTimers({ toFake: ['Date'], now: request.expiresMs + 3_600_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  // The payee's wallet was not asked to pay it.
+  expect(await look(payee, request)).toEqual({ status: 'unknown' })
+  expect(await look(payer, request)).toMatchObject({ status: 'failed' })
 })
 
 test('a wallet that lies about a payment is not believed', async () => {

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createTestClient, http, publicActions, walletActions, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { EvmWallet } from '@covey/payments/evm'
@@ -92,3 +95,20 @@ export function viemWallet(key: Hex): EvmWallet {
   }
 }
 
+
+/** An endpoint that answers as another does, but for what `change` makes of the result of a method. */
+export async function startLiar(url: string, change: (method: string, result: unknown) => unknown) {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const asked = JSON.parse(await text(request)) as { method: string }
+      const answered = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) })
+      const answer = (await answered.json()) as { result: unknown }
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ ...answer, result: change(asked.method, answer.result) }))
+    })()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
+}
