@@ -408,7 +408,8 @@ test('a link that nobody confirms, or that is over, gives nothing; so does a wro
 test('who has unlinked a device, and lost the others, comes back into the rooms by the words, or by a backup', { timeout: 120_000 }, async () => {
   const bob = await start({ ...net, name: 'Bob' })
   const tea = await bob.rooms.create({ name: 'Tea' })
-  const laptop = await start({ ...net, name: 'Alice', phrase: PHRASE })
+  const laptop = await start({ ...net, name: 'Alice' })
+  const phrase = laptop.revealPhrase()
   const backup = { bytes: await laptop.exportBackup({ passphrase: 'of long ago', passphraseStrength: 'minimum' }), passphrase: 'of long ago' }
   await laptop.rooms.join(await tea.createInvite())
   const phone = await link(laptop, await phoneInit())
@@ -417,7 +418,7 @@ test('who has unlinked a device, and lost the others, comes back into the rooms 
   await expect.poll(async () => (await tea.auditLog()).map(({ action }) => action), { timeout: 30_000 }).toContain('revokeDevice')
   await Promise.all([laptop.close(), phone.close()])
 
-  for (const person of [{ phrase: PHRASE }, { backup }]) {
+  for (const person of [{ phrase }, { backup }]) {
     const restored = await start({ ...net, ...person })
     expect(restored.identity.id).toBe(laptop.identity.id)
     const back = await restored.rooms.join(await tea.createInvite())
@@ -425,4 +426,17 @@ test('who has unlinked a device, and lost the others, comes back into the rooms 
     expect(await receive(tea, `by the ${Object.keys(person)[0]}`)).toMatchObject({ author: laptop.identity.id })
     await restored.close()
   }
+})
+
+test('a room that is closed on one device stays closed there, whatever the others do', { timeout: 120_000 }, async () => {
+  const laptop = await start({ ...net, name: 'Alice' })
+  const tea = await laptop.rooms.create({ name: 'Tea' })
+  const phone = await link(laptop, await phoneInit())
+  await (await roomOf(phone, tea.id)).close()
+  expect(phone.rooms.get(tea.id)).toBeUndefined()
+  // The list of their rooms changes.
+  const coffee = await laptop.rooms.create({ name: 'Coffee' })
+  await roomOf(phone, coffee.id)
+  await phone.devices.synced()
+  expect(phone.rooms.list().map(({ id }) => id)).toEqual([coffee.id])
 })

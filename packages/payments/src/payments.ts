@@ -144,7 +144,10 @@ export interface Payments extends AsyncDisposable {
   verifyRefund(claim: RefundClaim, options?: ProviderOptions): Promise<Verification>
   /** All payments, in no order. */
   list(): readonly JournalEntry[]
-  /** Waits for what is being written, and closes the journal. May be called twice. */
+  /**
+   * Ends what is under way with PAYMENTS_CLOSED, waits for what is being written, and closes the journal. What was sent is looked up by
+   * `recover` at the next start. May be called twice.
+   */
   close(): Promise<void>
 }
 

@@ -77,8 +77,8 @@ export function createRoomList({ parts, state, entries, onchange, onerror }: Roo
   async function follow({ id, key, encryptionKey }: Listed): Promise<void> {
     const discoveryKey = Hypercore.discoveryKey(key)
     const known = await records.get(discoveryKey)
-    // It comes into the room again when it is invited.
-    if (known?.left) return
+    // It comes into the room again when it is invited; and one that it is in, and that is in no list, was closed here.
+    if (known?.left || known?.key) return
     const record = known ?? { namespace: randomBytes(KEY_BYTES), discoveryKey }
     // Without the key: it is a room that this device has but asked to join.
     if (known === undefined) await records.put(record)
@@ -103,12 +103,15 @@ export function createRoomList({ parts, state, entries, onchange, onerror }: Roo
     }
   }
 
-  /** Whether this device is in a room of the list, has left it, or cannot be in it: a reader of a broadcast room lets in nobody. */
+  /** Whether this device is in a room of the list, has left or closed it, or cannot be in it: a reader of a broadcast room lets in nobody. */
   async function isSettled({ id, key }: Listed): Promise<boolean> {
     const place = places.get(id)
     if (place !== undefined) return place.note?.admitted ?? place.use((opened) => opened.isAdmitted())
     const opened = coming.get(id)
-    if (opened === undefined) return (await records.get(Hypercore.discoveryKey(key)))?.left === true
+    if (opened === undefined) {
+      const record = await records.get(Hypercore.discoveryKey(key))
+      return record?.left === true || !!record?.key
+    }
     if (opened.base.closing) return false
     const [member, row] = await Promise.all([opened.view.member(self), opened.view.room()])
     return rulesOf(row).broadcast && roleOf(member?.role ?? 0) === 'reader'
