@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type Corestore from 'corestore'
 import type { Room } from '@covey/rooms'
 import { coresOf } from '@covey/rooms/internal'
@@ -52,6 +52,18 @@ test('who leaves while nobody is there is gone at once, and others hear of it wh
   await gone(hers, bob)
   await allOf(hers, ['on my own'])
   await expect.poll(() => blocksOf(bobAgain, keys), { timeout: 20_000 }).toBe(0)
+})
+
+test('nothing of a room that was left stays here where it fell asleep with something left to do', { timeout: 60_000 }, async () => {
+  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
+  const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
+  await hers.send('hello')
+  await allOf(his, ['hello'])
+  const keys = await coresOf(his).keys()
+  partsOfRooms(bob.rooms).onopen((opened) => void vi.spyOn(opened, 'isBusy').mockReturnValue(true))
+  await bob.rooms.leave(his.id)
+  await gone(hers, bob)
+  await expect.poll(() => blocksOf(bob, keys), { timeout: 20_000 }).toBe(0)
 })
 
 test('who comes again, before or after others have heard, is in the room, with all that was said', { timeout: 90_000 }, async () => {

@@ -4,7 +4,7 @@ import { KEY_BYTES, randomBytes } from '../crypto.js'
 import type { OpenRoom } from '../open-room.js'
 import type { RoomRecords } from '../records.js'
 import type { Place } from './place.js'
-import { keysIn } from './room-note.js'
+import { briefNote, keysIn } from './room-note.js'
 
 /** How often it is looked whether others have heard. */
 const LOOK_MS = 1_000
@@ -73,8 +73,10 @@ export function createDepartures({ corestore, records, onerror }: DeparturesInit
 
   async function takeAway(place: Place): Promise<void> {
     const { discoveryKey } = place
-    // It is noted what the room lies in.
+    // What the room lies in is noted when it falls asleep, but not where it has something left to do, or where that takes too long.
+    const brief = await place.use(async (opened) => briefNote(opened))
     await place.close()
+    if ((await records.note(discoveryKey)) === undefined) await records.setNote(discoveryKey, brief)
     // From now on it is not opened any more. Whoever comes into it again does so with a core of its own.
     await records.put({ namespace: randomBytes(KEY_BYTES), discoveryKey, left: true })
     await clear(discoveryKey)

@@ -1,5 +1,6 @@
 import { equalBytes } from '@covey/core'
 import type { UpstreamAutobase } from '../guards/autobase-internals.js'
+import { KEY_BYTES } from '../crypto.js'
 import { mapKey } from '../map-key.js'
 import type { OpenRoom } from '../open-room.js'
 import { coresIn } from '../room-cores.js'
@@ -47,6 +48,17 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
     heads: headsOf({ base })
   }
   // A copy: what it was read from are parts of blocks that are many times as large.
+  return decodeStruct('room-note', encodeStruct('room-note', note))!
+}
+
+/** The least of a note: what an open room lies in, as far as it is known without reading. */
+export function briefNote({ base }: OpenRoom): RoomNote {
+  const upstream = base as unknown as UpstreamAutobase<RoomView>
+  const views = [...upstream._viewStore.byName.values()].flatMap(({ core }) => core.key ?? [])
+  const writers = [...upstream.activeWriters].flatMap(({ core }) => core.key ?? [])
+  const nobody = new Uint8Array(KEY_BYTES)
+  const devices = writers.map((writer) => ({ identity: nobody, device: nobody, writer, removed: false, length: 0, minEpoch: 0 }))
+  const note = { room: base.discoveryKey!, own: base.local.key, encryptionKey: base.encryptionKey!, devices, views, other: null, admitted: false, mirrorLinks: [], profile: 0, silent: false, heads: [] }
   return decodeStruct('room-note', encodeStruct('room-note', note))!
 }
 
