@@ -415,6 +415,7 @@ struct(
   required('op', 'buffer'),
   optional('removals', 'uint')
 )
+struct('commitment', required('commitment', 'fixed32'), required('position', 'uint'))
 struct('key-request', required('writer', 'fixed32'), required('epoch', 'fixed32'))
 struct(
   'grant-row',
@@ -505,6 +506,7 @@ collection('bans', 'ban', 'identity')
 collection('profiles', 'profile', 'identity')
 collection('invites', 'invite-row', 'id')
 collection('epochs', 'epoch', 'lamport', 'id')
+collection('commitments', 'commitment', 'commitment')
 collection('grants', 'grant-row', 'epoch', 'writer', 'id')
 collection('key-requests', 'key-request', 'writer', 'epoch')
 collection('messages', 'message', 'order')

@@ -457,6 +457,10 @@ export interface Structs {
     op: Uint8Array
     removals?: number | null
   }
+  'commitment': {
+    commitment: Uint8Array
+    position: number
+  }
   'key-request': {
     writer: Uint8Array
     epoch: Uint8Array

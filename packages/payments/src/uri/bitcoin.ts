@@ -58,8 +58,10 @@ export function parseBitcoinUri(text: string): Result<BitcoinUri, PaymentError> 
     const amount = money === undefined ? null : parseAmount(money, BITCOIN)
     if (amount !== null && amount > MAX_SATOSHIS) throw refuseUri('The amount is more than there is.')
     if (invoice !== null) {
-      const isSame = (network === undefined || invoice.network === network || (network === 'tb' && invoice.network === 'tbs')) && (amount === null || invoice.amount === null || invoice.amount === amount * 1_000n)
-      if (!isSame) throw refuseUri('The invoice of the URI says something else than the URI.')
+      // Addresses of signet are those of testnet.
+      const isOfNetwork = network === undefined || invoice.network === network || (network === 'tb' && invoice.network === 'tbs')
+      const isOfAmount = amount === null || invoice.amount === null || invoice.amount === amount * 1_000n
+      if (!isOfNetwork || !isOfAmount) throw refuseUri('The invoice of the URI says something else than the URI.')
     }
     return {
       kind: 'bitcoin',

@@ -674,35 +674,20 @@ const collection9 = {
   decodedVersion: 0
 }
 
-// '@covey/grants' collection key
+// '@covey/commitments' collection key
 const collection10_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 10 })
 
 function collection10_indexify (record) {
-  const arr = []
-
-  const a0 = record.epoch
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.writer
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  const a2 = record.id
-  if (a2 === undefined) return arr
-  arr.push(a2)
-
-  return arr
+  const a = record.commitment
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/grants' value encoding
-const collection10_enc = getEncoding('@covey/grant-row/hyperdb#10')
+// '@covey/commitments' value encoding
+const collection10_enc = getEncoding('@covey/commitment/hyperdb#10')
 
-// '@covey/grants' reconstruction function
+// '@covey/commitments' reconstruction function
 function collection10_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection10_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -711,28 +696,24 @@ function collection10_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection10.decodedVersion = c.uint.decode(state)
   const record = collection10_enc.decode(state)
-  record.epoch = key[0]
-  record.writer = key[1]
-  record.id = key[2]
+  record.commitment = key[0]
   return record
 }
-// '@covey/grants' key reconstruction function
+// '@covey/commitments' key reconstruction function
 function collection10_reconstruct_key (keyBuf) {
   const key = collection10_key.decode(keyBuf)
   return {
-    epoch: key[0],
-    writer: key[1],
-    id: key[2]
+    commitment: key[0]
   }
 }
 
-// '@covey/grants'
+// '@covey/commitments'
 const collection10 = {
-  name: '@covey/grants',
+  name: '@covey/commitments',
   id: 10,
   version: 1,
   encodeKey (record) {
-    const key = [record.epoch, record.writer, record.id]
+    const key = [record.commitment]
     return collection10_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -760,8 +741,9 @@ const collection10 = {
   decodedVersion: 0
 }
 
-// '@covey/key-requests' collection key
+// '@covey/grants' collection key
 const collection11_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 11 })
@@ -769,21 +751,25 @@ const collection11_key = new IndexEncoder([
 function collection11_indexify (record) {
   const arr = []
 
-  const a0 = record.writer
+  const a0 = record.epoch
   if (a0 === undefined) return arr
   arr.push(a0)
 
-  const a1 = record.epoch
+  const a1 = record.writer
   if (a1 === undefined) return arr
   arr.push(a1)
+
+  const a2 = record.id
+  if (a2 === undefined) return arr
+  arr.push(a2)
 
   return arr
 }
 
-// '@covey/key-requests' value encoding
-const collection11_enc = getEncoding('@covey/key-request/hyperdb#11')
+// '@covey/grants' value encoding
+const collection11_enc = getEncoding('@covey/grant-row/hyperdb#11')
 
-// '@covey/key-requests' reconstruction function
+// '@covey/grants' reconstruction function
 function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection11_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -792,26 +778,28 @@ function collection11_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection11.decodedVersion = c.uint.decode(state)
   const record = collection11_enc.decode(state)
-  record.writer = key[0]
-  record.epoch = key[1]
+  record.epoch = key[0]
+  record.writer = key[1]
+  record.id = key[2]
   return record
 }
-// '@covey/key-requests' key reconstruction function
+// '@covey/grants' key reconstruction function
 function collection11_reconstruct_key (keyBuf) {
   const key = collection11_key.decode(keyBuf)
   return {
-    writer: key[0],
-    epoch: key[1]
+    epoch: key[0],
+    writer: key[1],
+    id: key[2]
   }
 }
 
-// '@covey/key-requests'
+// '@covey/grants'
 const collection11 = {
-  name: '@covey/key-requests',
+  name: '@covey/grants',
   id: 11,
   version: 1,
   encodeKey (record) {
-    const key = [record.writer, record.epoch]
+    const key = [record.epoch, record.writer, record.id]
     return collection11_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -839,20 +827,30 @@ const collection11 = {
   decodedVersion: 0
 }
 
-// '@covey/messages' collection key
+// '@covey/key-requests' collection key
 const collection12_key = new IndexEncoder([
-  IndexEncoder.UINT
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
 ], { prefix: 12 })
 
 function collection12_indexify (record) {
-  const a = record.order
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.writer
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.epoch
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/messages' value encoding
-const collection12_enc = getEncoding('@covey/message/hyperdb#12')
+// '@covey/key-requests' value encoding
+const collection12_enc = getEncoding('@covey/key-request/hyperdb#12')
 
-// '@covey/messages' reconstruction function
+// '@covey/key-requests' reconstruction function
 function collection12_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection12_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -861,24 +859,26 @@ function collection12_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection12.decodedVersion = c.uint.decode(state)
   const record = collection12_enc.decode(state)
-  record.order = key[0]
+  record.writer = key[0]
+  record.epoch = key[1]
   return record
 }
-// '@covey/messages' key reconstruction function
+// '@covey/key-requests' key reconstruction function
 function collection12_reconstruct_key (keyBuf) {
   const key = collection12_key.decode(keyBuf)
   return {
-    order: key[0]
+    writer: key[0],
+    epoch: key[1]
   }
 }
 
-// '@covey/messages'
+// '@covey/key-requests'
 const collection12 = {
-  name: '@covey/messages',
+  name: '@covey/key-requests',
   id: 12,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.writer, record.epoch]
     return collection12_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -906,13 +906,80 @@ const collection12 = {
   decodedVersion: 0
 }
 
-// '@covey/devices-by-identity' collection key
-const index13_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER
+// '@covey/messages' collection key
+const collection13_key = new IndexEncoder([
+  IndexEncoder.UINT
 ], { prefix: 13 })
 
-function index13_indexify (record) {
+function collection13_indexify (record) {
+  const a = record.order
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/messages' value encoding
+const collection13_enc = getEncoding('@covey/message/hyperdb#13')
+
+// '@covey/messages' reconstruction function
+function collection13_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection13_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection13.decodedVersion = c.uint.decode(state)
+  const record = collection13_enc.decode(state)
+  record.order = key[0]
+  return record
+}
+// '@covey/messages' key reconstruction function
+function collection13_reconstruct_key (keyBuf) {
+  const key = collection13_key.decode(keyBuf)
+  return {
+    order: key[0]
+  }
+}
+
+// '@covey/messages'
+const collection13 = {
+  name: '@covey/messages',
+  id: 13,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.order]
+    return collection13_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection13_key.encodeRange({
+      gt: gt ? collection13_indexify(gt) : null,
+      lt: lt ? collection13_indexify(lt) : null,
+      gte: gte ? collection13_indexify(gte) : null,
+      lte: lte ? collection13_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection13_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection13_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection13_reconstruct,
+  reconstructKey: collection13_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
+// '@covey/devices-by-identity' collection key
+const index14_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 14 })
+
+function index14_indexify (record) {
   const arr = []
 
   const a0 = record.identity
@@ -927,44 +994,8 @@ function index13_indexify (record) {
 }
 
 // '@covey/devices-by-identity'
-const index13 = {
-  name: '@covey/devices-by-identity',
-  version: 1,
-  id: 13,
-  encodeKey (record) {
-    return index13_key.encode(index13_indexify(record))
-  },
-  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return index13_key.encodeRange({
-      gt: gt ? index13_indexify(gt) : null,
-      lt: lt ? index13_indexify(lt) : null,
-      gte: gte ? index13_indexify(gte) : null,
-      lte: lte ? index13_indexify(lte) : null
-    })
-  },
-  encodeValue: (record) => index13.collection.encodeKey(record),
-  encodeIndexKeys (record, context) {
-    return [index13_key.encode([record.identity, record.writer])]
-  },
-  reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection5.indexes.length,
-  collection: collection5
-}
-collection5.indexes.push(index13)
-
-// '@covey/messages-by-id' collection key
-const index14_key = new IndexEncoder([
-  IndexEncoder.BUFFER
-], { prefix: 14 })
-
-function index14_indexify (record) {
-  const a = record.id
-  return a === undefined ? [] : [a]
-}
-
-// '@covey/messages-by-id'
 const index14 = {
-  name: '@covey/messages-by-id',
+  name: '@covey/devices-by-identity',
   version: 1,
   id: 14,
   encodeKey (record) {
@@ -980,15 +1011,15 @@ const index14 = {
   },
   encodeValue: (record) => index14.collection.encodeKey(record),
   encodeIndexKeys (record, context) {
-    return [index14_key.encode([record.id])]
+    return [index14_key.encode([record.identity, record.writer])]
   },
   reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection12.indexes.length,
-  collection: collection12
+  offset: collection5.indexes.length,
+  collection: collection5
 }
-collection12.indexes.push(index14)
+collection5.indexes.push(index14)
 
-// '@covey/epochs-by-id' collection key
+// '@covey/messages-by-id' collection key
 const index15_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 15 })
@@ -998,9 +1029,9 @@ function index15_indexify (record) {
   return a === undefined ? [] : [a]
 }
 
-// '@covey/epochs-by-id'
+// '@covey/messages-by-id'
 const index15 = {
-  name: '@covey/epochs-by-id',
+  name: '@covey/messages-by-id',
   version: 1,
   id: 15,
   encodeKey (record) {
@@ -1019,18 +1050,54 @@ const index15 = {
     return [index15_key.encode([record.id])]
   },
   reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection9.indexes.length,
-  collection: collection9
+  offset: collection13.indexes.length,
+  collection: collection13
 }
-collection9.indexes.push(index15)
+collection13.indexes.push(index15)
 
-// '@covey/knocks' collection key
-const collection16_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
+// '@covey/epochs-by-id' collection key
+const index16_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 16 })
 
-function collection16_indexify (record) {
+function index16_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/epochs-by-id'
+const index16 = {
+  name: '@covey/epochs-by-id',
+  version: 1,
+  id: 16,
+  encodeKey (record) {
+    return index16_key.encode(index16_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index16_key.encodeRange({
+      gt: gt ? index16_indexify(gt) : null,
+      lt: lt ? index16_indexify(lt) : null,
+      gte: gte ? index16_indexify(gte) : null,
+      lte: lte ? index16_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index16.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index16_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection9.indexes.length,
+  collection: collection9
+}
+collection9.indexes.push(index16)
+
+// '@covey/knocks' collection key
+const collection17_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
+  IndexEncoder.BUFFER
+], { prefix: 17 })
+
+function collection17_indexify (record) {
   const arr = []
 
   const a0 = record.writer
@@ -1045,78 +1112,9 @@ function collection16_indexify (record) {
 }
 
 // '@covey/knocks' value encoding
-const collection16_enc = getEncoding('@covey/knock-row/hyperdb#16')
+const collection17_enc = getEncoding('@covey/knock-row/hyperdb#17')
 
 // '@covey/knocks' reconstruction function
-function collection16_reconstruct (schemaVersion, keyBuf, valueBuf) {
-  const key = collection16_key.decode(keyBuf)
-  setVersion(schemaVersion)
-  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
-  const type = c.uint.decode(state)
-  if (type !== 0) throw new Error('Unknown collection type: ' + type)
-  collection16.decodedVersion = c.uint.decode(state)
-  const record = collection16_enc.decode(state)
-  record.writer = key[0]
-  record.author = key[1]
-  return record
-}
-// '@covey/knocks' key reconstruction function
-function collection16_reconstruct_key (keyBuf) {
-  const key = collection16_key.decode(keyBuf)
-  return {
-    writer: key[0],
-    author: key[1]
-  }
-}
-
-// '@covey/knocks'
-const collection16 = {
-  name: '@covey/knocks',
-  id: 16,
-  version: 1,
-  encodeKey (record) {
-    const key = [record.writer, record.author]
-    return collection16_key.encode(key)
-  },
-  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return collection16_key.encodeRange({
-      gt: gt ? collection16_indexify(gt) : null,
-      lt: lt ? collection16_indexify(lt) : null,
-      gte: gte ? collection16_indexify(gte) : null,
-      lte: lte ? collection16_indexify(lte) : null
-    })
-  },
-  encodeValue (schemaVersion, collectionVersion, record) {
-    setVersion(schemaVersion)
-    const state = { start: 0, end: 2, buffer: null }
-    collection16_enc.preencode(state, record)
-    state.buffer = b4a.allocUnsafe(state.end)
-    state.buffer[state.start++] = 0
-    state.buffer[state.start++] = collectionVersion
-    collection16_enc.encode(state, record)
-    return state.buffer
-  },
-  trigger: null,
-  reconstruct: collection16_reconstruct,
-  reconstructKey: collection16_reconstruct_key,
-  indexes: [],
-  decodedVersion: 0
-}
-
-// '@covey/message-states' collection key
-const collection17_key = new IndexEncoder([
-  IndexEncoder.UINT
-], { prefix: 17 })
-
-function collection17_indexify (record) {
-  const a = record.order
-  return a === undefined ? [] : [a]
-}
-
-// '@covey/message-states' value encoding
-const collection17_enc = getEncoding('@covey/message-state/hyperdb#17')
-
-// '@covey/message-states' reconstruction function
 function collection17_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection17_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1125,24 +1123,26 @@ function collection17_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection17.decodedVersion = c.uint.decode(state)
   const record = collection17_enc.decode(state)
-  record.order = key[0]
+  record.writer = key[0]
+  record.author = key[1]
   return record
 }
-// '@covey/message-states' key reconstruction function
+// '@covey/knocks' key reconstruction function
 function collection17_reconstruct_key (keyBuf) {
   const key = collection17_key.decode(keyBuf)
   return {
-    order: key[0]
+    writer: key[0],
+    author: key[1]
   }
 }
 
-// '@covey/message-states'
+// '@covey/knocks'
 const collection17 = {
-  name: '@covey/message-states',
+  name: '@covey/knocks',
   id: 17,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.writer, record.author]
     return collection17_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1170,30 +1170,20 @@ const collection17 = {
   decodedVersion: 0
 }
 
-// '@covey/edits' collection key
+// '@covey/message-states' collection key
 const collection18_key = new IndexEncoder([
-  IndexEncoder.UINT,
   IndexEncoder.UINT
 ], { prefix: 18 })
 
 function collection18_indexify (record) {
-  const arr = []
-
-  const a0 = record.order
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.number
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.order
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/edits' value encoding
-const collection18_enc = getEncoding('@covey/edit/hyperdb#18')
+// '@covey/message-states' value encoding
+const collection18_enc = getEncoding('@covey/message-state/hyperdb#18')
 
-// '@covey/edits' reconstruction function
+// '@covey/message-states' reconstruction function
 function collection18_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection18_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1203,25 +1193,23 @@ function collection18_reconstruct (schemaVersion, keyBuf, valueBuf) {
   collection18.decodedVersion = c.uint.decode(state)
   const record = collection18_enc.decode(state)
   record.order = key[0]
-  record.number = key[1]
   return record
 }
-// '@covey/edits' key reconstruction function
+// '@covey/message-states' key reconstruction function
 function collection18_reconstruct_key (keyBuf) {
   const key = collection18_key.decode(keyBuf)
   return {
-    order: key[0],
-    number: key[1]
+    order: key[0]
   }
 }
 
-// '@covey/edits'
+// '@covey/message-states'
 const collection18 = {
-  name: '@covey/edits',
+  name: '@covey/message-states',
   id: 18,
   version: 1,
   encodeKey (record) {
-    const key = [record.order, record.number]
+    const key = [record.order]
     return collection18_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1249,11 +1237,10 @@ const collection18 = {
   decodedVersion: 0
 }
 
-// '@covey/reactions' collection key
+// '@covey/edits' collection key
 const collection19_key = new IndexEncoder([
   IndexEncoder.UINT,
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER
+  IndexEncoder.UINT
 ], { prefix: 19 })
 
 function collection19_indexify (record) {
@@ -1263,21 +1250,17 @@ function collection19_indexify (record) {
   if (a0 === undefined) return arr
   arr.push(a0)
 
-  const a1 = record.identity
+  const a1 = record.number
   if (a1 === undefined) return arr
   arr.push(a1)
-
-  const a2 = record.id
-  if (a2 === undefined) return arr
-  arr.push(a2)
 
   return arr
 }
 
-// '@covey/reactions' value encoding
-const collection19_enc = getEncoding('@covey/reaction/hyperdb#19')
+// '@covey/edits' value encoding
+const collection19_enc = getEncoding('@covey/edit/hyperdb#19')
 
-// '@covey/reactions' reconstruction function
+// '@covey/edits' reconstruction function
 function collection19_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection19_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1287,27 +1270,25 @@ function collection19_reconstruct (schemaVersion, keyBuf, valueBuf) {
   collection19.decodedVersion = c.uint.decode(state)
   const record = collection19_enc.decode(state)
   record.order = key[0]
-  record.identity = key[1]
-  record.id = key[2]
+  record.number = key[1]
   return record
 }
-// '@covey/reactions' key reconstruction function
+// '@covey/edits' key reconstruction function
 function collection19_reconstruct_key (keyBuf) {
   const key = collection19_key.decode(keyBuf)
   return {
     order: key[0],
-    identity: key[1],
-    id: key[2]
+    number: key[1]
   }
 }
 
-// '@covey/reactions'
+// '@covey/edits'
 const collection19 = {
-  name: '@covey/reactions',
+  name: '@covey/edits',
   id: 19,
   version: 1,
   encodeKey (record) {
-    const key = [record.order, record.identity, record.id]
+    const key = [record.order, record.number]
     return collection19_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1335,9 +1316,10 @@ const collection19 = {
   decodedVersion: 0
 }
 
-// '@covey/votes' collection key
+// '@covey/reactions' collection key
 const collection20_key = new IndexEncoder([
   IndexEncoder.UINT,
+  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 20 })
 
@@ -1352,13 +1334,17 @@ function collection20_indexify (record) {
   if (a1 === undefined) return arr
   arr.push(a1)
 
+  const a2 = record.id
+  if (a2 === undefined) return arr
+  arr.push(a2)
+
   return arr
 }
 
-// '@covey/votes' value encoding
-const collection20_enc = getEncoding('@covey/vote/hyperdb#20')
+// '@covey/reactions' value encoding
+const collection20_enc = getEncoding('@covey/reaction/hyperdb#20')
 
-// '@covey/votes' reconstruction function
+// '@covey/reactions' reconstruction function
 function collection20_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection20_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1369,24 +1355,26 @@ function collection20_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const record = collection20_enc.decode(state)
   record.order = key[0]
   record.identity = key[1]
+  record.id = key[2]
   return record
 }
-// '@covey/votes' key reconstruction function
+// '@covey/reactions' key reconstruction function
 function collection20_reconstruct_key (keyBuf) {
   const key = collection20_key.decode(keyBuf)
   return {
     order: key[0],
-    identity: key[1]
+    identity: key[1],
+    id: key[2]
   }
 }
 
-// '@covey/votes'
+// '@covey/reactions'
 const collection20 = {
-  name: '@covey/votes',
+  name: '@covey/reactions',
   id: 20,
   version: 1,
   encodeKey (record) {
-    const key = [record.order, record.identity]
+    const key = [record.order, record.identity, record.id]
     return collection20_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1414,20 +1402,30 @@ const collection20 = {
   decodedVersion: 0
 }
 
-// '@covey/pins' collection key
+// '@covey/votes' collection key
 const collection21_key = new IndexEncoder([
-  IndexEncoder.UINT
+  IndexEncoder.UINT,
+  IndexEncoder.BUFFER
 ], { prefix: 21 })
 
 function collection21_indexify (record) {
-  const a = record.order
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.order
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.identity
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/pins' value encoding
-const collection21_enc = getEncoding('@covey/pin/hyperdb#21')
+// '@covey/votes' value encoding
+const collection21_enc = getEncoding('@covey/vote/hyperdb#21')
 
-// '@covey/pins' reconstruction function
+// '@covey/votes' reconstruction function
 function collection21_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection21_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1437,23 +1435,25 @@ function collection21_reconstruct (schemaVersion, keyBuf, valueBuf) {
   collection21.decodedVersion = c.uint.decode(state)
   const record = collection21_enc.decode(state)
   record.order = key[0]
+  record.identity = key[1]
   return record
 }
-// '@covey/pins' key reconstruction function
+// '@covey/votes' key reconstruction function
 function collection21_reconstruct_key (keyBuf) {
   const key = collection21_key.decode(keyBuf)
   return {
-    order: key[0]
+    order: key[0],
+    identity: key[1]
   }
 }
 
-// '@covey/pins'
+// '@covey/votes'
 const collection21 = {
-  name: '@covey/pins',
+  name: '@covey/votes',
   id: 21,
   version: 1,
   encodeKey (record) {
-    const key = [record.order]
+    const key = [record.order, record.identity]
     return collection21_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1481,30 +1481,20 @@ const collection21 = {
   decodedVersion: 0
 }
 
-// '@covey/thread-messages' collection key
+// '@covey/pins' collection key
 const collection22_key = new IndexEncoder([
-  IndexEncoder.UINT,
   IndexEncoder.UINT
 ], { prefix: 22 })
 
 function collection22_indexify (record) {
-  const arr = []
-
-  const a0 = record.root
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.order
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.order
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/thread-messages' value encoding
-const collection22_enc = getEncoding('@covey/thread-message/hyperdb#22')
+// '@covey/pins' value encoding
+const collection22_enc = getEncoding('@covey/pin/hyperdb#22')
 
-// '@covey/thread-messages' reconstruction function
+// '@covey/pins' reconstruction function
 function collection22_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection22_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1513,26 +1503,24 @@ function collection22_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection22.decodedVersion = c.uint.decode(state)
   const record = collection22_enc.decode(state)
-  record.root = key[0]
-  record.order = key[1]
+  record.order = key[0]
   return record
 }
-// '@covey/thread-messages' key reconstruction function
+// '@covey/pins' key reconstruction function
 function collection22_reconstruct_key (keyBuf) {
   const key = collection22_key.decode(keyBuf)
   return {
-    root: key[0],
-    order: key[1]
+    order: key[0]
   }
 }
 
-// '@covey/thread-messages'
+// '@covey/pins'
 const collection22 = {
-  name: '@covey/thread-messages',
+  name: '@covey/pins',
   id: 22,
   version: 1,
   encodeKey (record) {
-    const key = [record.root, record.order]
+    const key = [record.order]
     return collection22_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1560,20 +1548,30 @@ const collection22 = {
   decodedVersion: 0
 }
 
-// '@covey/paces' collection key
+// '@covey/thread-messages' collection key
 const collection23_key = new IndexEncoder([
-  IndexEncoder.BUFFER
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
 ], { prefix: 23 })
 
 function collection23_indexify (record) {
-  const a = record.identity
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.root
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.order
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/paces' value encoding
-const collection23_enc = getEncoding('@covey/pace/hyperdb#23')
+// '@covey/thread-messages' value encoding
+const collection23_enc = getEncoding('@covey/thread-message/hyperdb#23')
 
-// '@covey/paces' reconstruction function
+// '@covey/thread-messages' reconstruction function
 function collection23_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection23_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1582,24 +1580,26 @@ function collection23_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection23.decodedVersion = c.uint.decode(state)
   const record = collection23_enc.decode(state)
-  record.identity = key[0]
+  record.root = key[0]
+  record.order = key[1]
   return record
 }
-// '@covey/paces' key reconstruction function
+// '@covey/thread-messages' key reconstruction function
 function collection23_reconstruct_key (keyBuf) {
   const key = collection23_key.decode(keyBuf)
   return {
-    identity: key[0]
+    root: key[0],
+    order: key[1]
   }
 }
 
-// '@covey/paces'
+// '@covey/thread-messages'
 const collection23 = {
-  name: '@covey/paces',
+  name: '@covey/thread-messages',
   id: 23,
   version: 1,
   encodeKey (record) {
-    const key = [record.identity]
+    const key = [record.root, record.order]
     return collection23_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1627,30 +1627,20 @@ const collection23 = {
   decodedVersion: 0
 }
 
-// '@covey/acts' collection key
+// '@covey/paces' collection key
 const collection24_key = new IndexEncoder([
-  IndexEncoder.UINT,
-  IndexEncoder.UINT
+  IndexEncoder.BUFFER
 ], { prefix: 24 })
 
 function collection24_indexify (record) {
-  const arr = []
-
-  const a0 = record.position
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.number
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.identity
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/acts' value encoding
-const collection24_enc = getEncoding('@covey/act/hyperdb#24')
+// '@covey/paces' value encoding
+const collection24_enc = getEncoding('@covey/pace/hyperdb#24')
 
-// '@covey/acts' reconstruction function
+// '@covey/paces' reconstruction function
 function collection24_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection24_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1659,26 +1649,24 @@ function collection24_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection24.decodedVersion = c.uint.decode(state)
   const record = collection24_enc.decode(state)
-  record.position = key[0]
-  record.number = key[1]
+  record.identity = key[0]
   return record
 }
-// '@covey/acts' key reconstruction function
+// '@covey/paces' key reconstruction function
 function collection24_reconstruct_key (keyBuf) {
   const key = collection24_key.decode(keyBuf)
   return {
-    position: key[0],
-    number: key[1]
+    identity: key[0]
   }
 }
 
-// '@covey/acts'
+// '@covey/paces'
 const collection24 = {
-  name: '@covey/acts',
+  name: '@covey/paces',
   id: 24,
   version: 1,
   encodeKey (record) {
-    const key = [record.position, record.number]
+    const key = [record.identity]
     return collection24_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1706,30 +1694,30 @@ const collection24 = {
   decodedVersion: 0
 }
 
-// '@covey/reports' collection key
+// '@covey/acts' collection key
 const collection25_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
-  IndexEncoder.BUFFER
+  IndexEncoder.UINT,
+  IndexEncoder.UINT
 ], { prefix: 25 })
 
 function collection25_indexify (record) {
   const arr = []
 
-  const a0 = record.identity
+  const a0 = record.position
   if (a0 === undefined) return arr
   arr.push(a0)
 
-  const a1 = record.id
+  const a1 = record.number
   if (a1 === undefined) return arr
   arr.push(a1)
 
   return arr
 }
 
-// '@covey/reports' value encoding
-const collection25_enc = getEncoding('@covey/message-report/hyperdb#25')
+// '@covey/acts' value encoding
+const collection25_enc = getEncoding('@covey/act/hyperdb#25')
 
-// '@covey/reports' reconstruction function
+// '@covey/acts' reconstruction function
 function collection25_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection25_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1738,26 +1726,26 @@ function collection25_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection25.decodedVersion = c.uint.decode(state)
   const record = collection25_enc.decode(state)
-  record.identity = key[0]
-  record.id = key[1]
+  record.position = key[0]
+  record.number = key[1]
   return record
 }
-// '@covey/reports' key reconstruction function
+// '@covey/acts' key reconstruction function
 function collection25_reconstruct_key (keyBuf) {
   const key = collection25_key.decode(keyBuf)
   return {
-    identity: key[0],
-    id: key[1]
+    position: key[0],
+    number: key[1]
   }
 }
 
-// '@covey/reports'
+// '@covey/acts'
 const collection25 = {
-  name: '@covey/reports',
+  name: '@covey/acts',
   id: 25,
   version: 1,
   encodeKey (record) {
-    const key = [record.identity, record.id]
+    const key = [record.position, record.number]
     return collection25_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -1785,110 +1773,122 @@ const collection25 = {
   decodedVersion: 0
 }
 
-// '@covey/reports-by-id' collection key
-const index26_key = new IndexEncoder([
+// '@covey/reports' collection key
+const collection26_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 26 })
 
-function index26_indexify (record) {
-  const a = record.id
-  return a === undefined ? [] : [a]
+function collection26_indexify (record) {
+  const arr = []
+
+  const a0 = record.identity
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.id
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/reports-by-id'
-const index26 = {
-  name: '@covey/reports-by-id',
-  version: 1,
-  id: 26,
-  encodeKey (record) {
-    return index26_key.encode(index26_indexify(record))
-  },
-  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return index26_key.encodeRange({
-      gt: gt ? index26_indexify(gt) : null,
-      lt: lt ? index26_indexify(lt) : null,
-      gte: gte ? index26_indexify(gte) : null,
-      lte: lte ? index26_indexify(lte) : null
-    })
-  },
-  encodeValue: (record) => index26.collection.encodeKey(record),
-  encodeIndexKeys (record, context) {
-    return [index26_key.encode([record.id])]
-  },
-  reconstruct: (keyBuf, valueBuf) => valueBuf,
-  offset: collection25.indexes.length,
-  collection: collection25
-}
-collection25.indexes.push(index26)
+// '@covey/reports' value encoding
+const collection26_enc = getEncoding('@covey/message-report/hyperdb#26')
 
-// '@covey/collections' collection key
-const collection27_key = new IndexEncoder([
-  IndexEncoder.BUFFER
-], { prefix: 27 })
-
-function collection27_indexify (record) {
-  const a = record.id
-  return a === undefined ? [] : [a]
-}
-
-// '@covey/collections' value encoding
-const collection27_enc = getEncoding('@covey/collection/hyperdb#27')
-
-// '@covey/collections' reconstruction function
-function collection27_reconstruct (schemaVersion, keyBuf, valueBuf) {
-  const key = collection27_key.decode(keyBuf)
+// '@covey/reports' reconstruction function
+function collection26_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection26_key.decode(keyBuf)
   setVersion(schemaVersion)
   const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
   const type = c.uint.decode(state)
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
-  collection27.decodedVersion = c.uint.decode(state)
-  const record = collection27_enc.decode(state)
-  record.id = key[0]
+  collection26.decodedVersion = c.uint.decode(state)
+  const record = collection26_enc.decode(state)
+  record.identity = key[0]
+  record.id = key[1]
   return record
 }
-// '@covey/collections' key reconstruction function
-function collection27_reconstruct_key (keyBuf) {
-  const key = collection27_key.decode(keyBuf)
+// '@covey/reports' key reconstruction function
+function collection26_reconstruct_key (keyBuf) {
+  const key = collection26_key.decode(keyBuf)
   return {
-    id: key[0]
+    identity: key[0],
+    id: key[1]
   }
 }
 
-// '@covey/collections'
-const collection27 = {
-  name: '@covey/collections',
-  id: 27,
+// '@covey/reports'
+const collection26 = {
+  name: '@covey/reports',
+  id: 26,
   version: 1,
   encodeKey (record) {
-    const key = [record.id]
-    return collection27_key.encode(key)
+    const key = [record.identity, record.id]
+    return collection26_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
-    return collection27_key.encodeRange({
-      gt: gt ? collection27_indexify(gt) : null,
-      lt: lt ? collection27_indexify(lt) : null,
-      gte: gte ? collection27_indexify(gte) : null,
-      lte: lte ? collection27_indexify(lte) : null
+    return collection26_key.encodeRange({
+      gt: gt ? collection26_indexify(gt) : null,
+      lt: lt ? collection26_indexify(lt) : null,
+      gte: gte ? collection26_indexify(gte) : null,
+      lte: lte ? collection26_indexify(lte) : null
     })
   },
   encodeValue (schemaVersion, collectionVersion, record) {
     setVersion(schemaVersion)
     const state = { start: 0, end: 2, buffer: null }
-    collection27_enc.preencode(state, record)
+    collection26_enc.preencode(state, record)
     state.buffer = b4a.allocUnsafe(state.end)
     state.buffer[state.start++] = 0
     state.buffer[state.start++] = collectionVersion
-    collection27_enc.encode(state, record)
+    collection26_enc.encode(state, record)
     return state.buffer
   },
   trigger: null,
-  reconstruct: collection27_reconstruct,
-  reconstructKey: collection27_reconstruct_key,
+  reconstruct: collection26_reconstruct,
+  reconstructKey: collection26_reconstruct_key,
   indexes: [],
   decodedVersion: 0
 }
 
-// '@covey/collection-usage' collection key
+// '@covey/reports-by-id' collection key
+const index27_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 27 })
+
+function index27_indexify (record) {
+  const a = record.id
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/reports-by-id'
+const index27 = {
+  name: '@covey/reports-by-id',
+  version: 1,
+  id: 27,
+  encodeKey (record) {
+    return index27_key.encode(index27_indexify(record))
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return index27_key.encodeRange({
+      gt: gt ? index27_indexify(gt) : null,
+      lt: lt ? index27_indexify(lt) : null,
+      gte: gte ? index27_indexify(gte) : null,
+      lte: lte ? index27_indexify(lte) : null
+    })
+  },
+  encodeValue: (record) => index27.collection.encodeKey(record),
+  encodeIndexKeys (record, context) {
+    return [index27_key.encode([record.id])]
+  },
+  reconstruct: (keyBuf, valueBuf) => valueBuf,
+  offset: collection26.indexes.length,
+  collection: collection26
+}
+collection26.indexes.push(index27)
+
+// '@covey/collections' collection key
 const collection28_key = new IndexEncoder([
   IndexEncoder.BUFFER
 ], { prefix: 28 })
@@ -1898,10 +1898,10 @@ function collection28_indexify (record) {
   return a === undefined ? [] : [a]
 }
 
-// '@covey/collection-usage' value encoding
-const collection28_enc = getEncoding('@covey/collection-usage/hyperdb#28')
+// '@covey/collections' value encoding
+const collection28_enc = getEncoding('@covey/collection/hyperdb#28')
 
-// '@covey/collection-usage' reconstruction function
+// '@covey/collections' reconstruction function
 function collection28_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection28_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1913,7 +1913,7 @@ function collection28_reconstruct (schemaVersion, keyBuf, valueBuf) {
   record.id = key[0]
   return record
 }
-// '@covey/collection-usage' key reconstruction function
+// '@covey/collections' key reconstruction function
 function collection28_reconstruct_key (keyBuf) {
   const key = collection28_key.decode(keyBuf)
   return {
@@ -1921,9 +1921,9 @@ function collection28_reconstruct_key (keyBuf) {
   }
 }
 
-// '@covey/collection-usage'
+// '@covey/collections'
 const collection28 = {
-  name: '@covey/collection-usage',
+  name: '@covey/collections',
   id: 28,
   version: 1,
   encodeKey (record) {
@@ -1955,30 +1955,20 @@ const collection28 = {
   decodedVersion: 0
 }
 
-// '@covey/entries' collection key
+// '@covey/collection-usage' collection key
 const collection29_key = new IndexEncoder([
-  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 29 })
 
 function collection29_indexify (record) {
-  const arr = []
-
-  const a0 = record.collection
-  if (a0 === undefined) return arr
-  arr.push(a0)
-
-  const a1 = record.key
-  if (a1 === undefined) return arr
-  arr.push(a1)
-
-  return arr
+  const a = record.id
+  return a === undefined ? [] : [a]
 }
 
-// '@covey/entries' value encoding
-const collection29_enc = getEncoding('@covey/entry/hyperdb#29')
+// '@covey/collection-usage' value encoding
+const collection29_enc = getEncoding('@covey/collection-usage/hyperdb#29')
 
-// '@covey/entries' reconstruction function
+// '@covey/collection-usage' reconstruction function
 function collection29_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection29_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -1987,26 +1977,24 @@ function collection29_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection29.decodedVersion = c.uint.decode(state)
   const record = collection29_enc.decode(state)
-  record.collection = key[0]
-  record.key = key[1]
+  record.id = key[0]
   return record
 }
-// '@covey/entries' key reconstruction function
+// '@covey/collection-usage' key reconstruction function
 function collection29_reconstruct_key (keyBuf) {
   const key = collection29_key.decode(keyBuf)
   return {
-    collection: key[0],
-    key: key[1]
+    id: key[0]
   }
 }
 
-// '@covey/entries'
+// '@covey/collection-usage'
 const collection29 = {
-  name: '@covey/entries',
+  name: '@covey/collection-usage',
   id: 29,
   version: 1,
   encodeKey (record) {
-    const key = [record.collection, record.key]
+    const key = [record.id]
     return collection29_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -2034,20 +2022,30 @@ const collection29 = {
   decodedVersion: 0
 }
 
-// '@covey/read-receipts' collection key
+// '@covey/entries' collection key
 const collection30_key = new IndexEncoder([
+  IndexEncoder.BUFFER,
   IndexEncoder.BUFFER
 ], { prefix: 30 })
 
 function collection30_indexify (record) {
-  const a = record.writer
-  return a === undefined ? [] : [a]
+  const arr = []
+
+  const a0 = record.collection
+  if (a0 === undefined) return arr
+  arr.push(a0)
+
+  const a1 = record.key
+  if (a1 === undefined) return arr
+  arr.push(a1)
+
+  return arr
 }
 
-// '@covey/read-receipts' value encoding
-const collection30_enc = getEncoding('@covey/read-receipt/hyperdb#30')
+// '@covey/entries' value encoding
+const collection30_enc = getEncoding('@covey/entry/hyperdb#30')
 
-// '@covey/read-receipts' reconstruction function
+// '@covey/entries' reconstruction function
 function collection30_reconstruct (schemaVersion, keyBuf, valueBuf) {
   const key = collection30_key.decode(keyBuf)
   setVersion(schemaVersion)
@@ -2056,24 +2054,26 @@ function collection30_reconstruct (schemaVersion, keyBuf, valueBuf) {
   if (type !== 0) throw new Error('Unknown collection type: ' + type)
   collection30.decodedVersion = c.uint.decode(state)
   const record = collection30_enc.decode(state)
-  record.writer = key[0]
+  record.collection = key[0]
+  record.key = key[1]
   return record
 }
-// '@covey/read-receipts' key reconstruction function
+// '@covey/entries' key reconstruction function
 function collection30_reconstruct_key (keyBuf) {
   const key = collection30_key.decode(keyBuf)
   return {
-    writer: key[0]
+    collection: key[0],
+    key: key[1]
   }
 }
 
-// '@covey/read-receipts'
+// '@covey/entries'
 const collection30 = {
-  name: '@covey/read-receipts',
+  name: '@covey/entries',
   id: 30,
   version: 1,
   encodeKey (record) {
-    const key = [record.writer]
+    const key = [record.collection, record.key]
     return collection30_key.encode(key)
   },
   encodeKeyRange ({ gt, lt, gte, lte } = {}) {
@@ -2101,6 +2101,73 @@ const collection30 = {
   decodedVersion: 0
 }
 
+// '@covey/read-receipts' collection key
+const collection31_key = new IndexEncoder([
+  IndexEncoder.BUFFER
+], { prefix: 31 })
+
+function collection31_indexify (record) {
+  const a = record.writer
+  return a === undefined ? [] : [a]
+}
+
+// '@covey/read-receipts' value encoding
+const collection31_enc = getEncoding('@covey/read-receipt/hyperdb#31')
+
+// '@covey/read-receipts' reconstruction function
+function collection31_reconstruct (schemaVersion, keyBuf, valueBuf) {
+  const key = collection31_key.decode(keyBuf)
+  setVersion(schemaVersion)
+  const state = { start: 0, end: valueBuf.byteLength, buffer: valueBuf }
+  const type = c.uint.decode(state)
+  if (type !== 0) throw new Error('Unknown collection type: ' + type)
+  collection31.decodedVersion = c.uint.decode(state)
+  const record = collection31_enc.decode(state)
+  record.writer = key[0]
+  return record
+}
+// '@covey/read-receipts' key reconstruction function
+function collection31_reconstruct_key (keyBuf) {
+  const key = collection31_key.decode(keyBuf)
+  return {
+    writer: key[0]
+  }
+}
+
+// '@covey/read-receipts'
+const collection31 = {
+  name: '@covey/read-receipts',
+  id: 31,
+  version: 1,
+  encodeKey (record) {
+    const key = [record.writer]
+    return collection31_key.encode(key)
+  },
+  encodeKeyRange ({ gt, lt, gte, lte } = {}) {
+    return collection31_key.encodeRange({
+      gt: gt ? collection31_indexify(gt) : null,
+      lt: lt ? collection31_indexify(lt) : null,
+      gte: gte ? collection31_indexify(gte) : null,
+      lte: lte ? collection31_indexify(lte) : null
+    })
+  },
+  encodeValue (schemaVersion, collectionVersion, record) {
+    setVersion(schemaVersion)
+    const state = { start: 0, end: 2, buffer: null }
+    collection31_enc.preencode(state, record)
+    state.buffer = b4a.allocUnsafe(state.end)
+    state.buffer[state.start++] = 0
+    state.buffer[state.start++] = collectionVersion
+    collection31_enc.encode(state, record)
+    return state.buffer
+  },
+  trigger: null,
+  reconstruct: collection31_reconstruct,
+  reconstructKey: collection31_reconstruct_key,
+  indexes: [],
+  decodedVersion: 0
+}
+
 const collections = [
   collection0,
   collection1,
@@ -2115,7 +2182,7 @@ const collections = [
   collection10,
   collection11,
   collection12,
-  collection16,
+  collection13,
   collection17,
   collection18,
   collection19,
@@ -2125,17 +2192,18 @@ const collections = [
   collection23,
   collection24,
   collection25,
-  collection27,
+  collection26,
   collection28,
   collection29,
-  collection30
+  collection30,
+  collection31
 ]
 
 const indexes = [
-  index13,
   index14,
   index15,
-  index26
+  index16,
+  index27
 ]
 
 export default { versions, collections, indexes, resolveCollection, resolveIndex }
@@ -2152,33 +2220,34 @@ function resolveCollection (name) {
     case '@covey/profiles': return collection7
     case '@covey/invites': return collection8
     case '@covey/epochs': return collection9
-    case '@covey/grants': return collection10
-    case '@covey/key-requests': return collection11
-    case '@covey/messages': return collection12
-    case '@covey/knocks': return collection16
-    case '@covey/message-states': return collection17
-    case '@covey/edits': return collection18
-    case '@covey/reactions': return collection19
-    case '@covey/votes': return collection20
-    case '@covey/pins': return collection21
-    case '@covey/thread-messages': return collection22
-    case '@covey/paces': return collection23
-    case '@covey/acts': return collection24
-    case '@covey/reports': return collection25
-    case '@covey/collections': return collection27
-    case '@covey/collection-usage': return collection28
-    case '@covey/entries': return collection29
-    case '@covey/read-receipts': return collection30
+    case '@covey/commitments': return collection10
+    case '@covey/grants': return collection11
+    case '@covey/key-requests': return collection12
+    case '@covey/messages': return collection13
+    case '@covey/knocks': return collection17
+    case '@covey/message-states': return collection18
+    case '@covey/edits': return collection19
+    case '@covey/reactions': return collection20
+    case '@covey/votes': return collection21
+    case '@covey/pins': return collection22
+    case '@covey/thread-messages': return collection23
+    case '@covey/paces': return collection24
+    case '@covey/acts': return collection25
+    case '@covey/reports': return collection26
+    case '@covey/collections': return collection28
+    case '@covey/collection-usage': return collection29
+    case '@covey/entries': return collection30
+    case '@covey/read-receipts': return collection31
     default: return null
   }
 }
 
 function resolveIndex (name) {
   switch (name) {
-    case '@covey/devices-by-identity': return index13
-    case '@covey/messages-by-id': return index14
-    case '@covey/epochs-by-id': return index15
-    case '@covey/reports-by-id': return index26
+    case '@covey/devices-by-identity': return index14
+    case '@covey/messages-by-id': return index15
+    case '@covey/epochs-by-id': return index16
+    case '@covey/reports-by-id': return index27
     default: return null
   }
 }

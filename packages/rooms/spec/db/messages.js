@@ -2434,8 +2434,29 @@ const encoding78 = {
   }
 }
 
-// @covey/key-request
+// @covey/commitment
 const encoding79 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.commitment)
+    c.uint.preencode(state, m.position)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.commitment)
+    c.uint.encode(state, m.position)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      commitment: r0,
+      position: r1
+    }
+  }
+}
+
+// @covey/key-request
+const encoding80 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.epoch)
@@ -2456,7 +2477,7 @@ const encoding79 = {
 }
 
 // @covey/grant-row
-const encoding80 = {
+const encoding81 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -2489,7 +2510,7 @@ const encoding80 = {
 }
 
 // @covey/message
-const encoding81 = {
+const encoding82 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -2531,7 +2552,7 @@ const encoding81 = {
 }
 
 // @covey/message-state
-const encoding82 = {
+const encoding83 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -2580,7 +2601,7 @@ const encoding82 = {
 }
 
 // @covey/edit
-const encoding83 = {
+const encoding84 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -2609,7 +2630,7 @@ const encoding83 = {
 }
 
 // @covey/reaction
-const encoding84 = {
+const encoding85 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2646,7 +2667,7 @@ const encoding84 = {
 }
 
 // @covey/vote
-const encoding85 = {
+const encoding86 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2675,7 +2696,7 @@ const encoding85 = {
 }
 
 // @covey/pin
-const encoding86 = {
+const encoding87 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -2696,7 +2717,7 @@ const encoding86 = {
 }
 
 // @covey/thread-message
-const encoding87 = {
+const encoding88 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -2717,7 +2738,7 @@ const encoding87 = {
 }
 
 // @covey/collection-usage
-const encoding88 = {
+const encoding89 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -2746,7 +2767,7 @@ const encoding88 = {
 }
 
 // @covey/entry
-const encoding89 = {
+const encoding90 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -2779,7 +2800,7 @@ const encoding89 = {
 }
 
 // @covey/writer/hyperdb#1
-const encoding90 = {
+const encoding91 = {
   preencode(state, m) {
     c.uint.preencode(state, m.length)
     state.end++ // max flag is 2 so always one byte
@@ -2810,7 +2831,7 @@ const encoding90 = {
 }
 
 // @covey/authority/hyperdb#2
-const encoding91 = {
+const encoding92 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -2842,7 +2863,7 @@ const encoding91 = {
 }
 
 // @covey/member/hyperdb#4
-const encoding92 = {
+const encoding93 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
     c.uint.preencode(state, m.joinedAt)
@@ -2878,7 +2899,7 @@ const encoding92 = {
 }
 
 // @covey/device/hyperdb#5
-const encoding93 = {
+const encoding94 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.fixed32.preencode(state, m.box)
@@ -2921,7 +2942,7 @@ const encoding93 = {
 }
 
 // @covey/ban/hyperdb#6
-const encoding94 = {
+const encoding95 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -2939,7 +2960,7 @@ const encoding94 = {
 }
 
 // @covey/profile/hyperdb#7
-const encoding95 = {
+const encoding96 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -2961,7 +2982,7 @@ const encoding95 = {
 }
 
 // @covey/invite-row/hyperdb#8
-const encoding96 = {
+const encoding97 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.publicKey)
     c.fixed32.preencode(state, m.author)
@@ -3016,7 +3037,7 @@ const encoding96 = {
 }
 
 // @covey/epoch/hyperdb#9
-const encoding97 = {
+const encoding98 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.position)
@@ -3052,8 +3073,26 @@ const encoding97 = {
   }
 }
 
-// @covey/grant-row/hyperdb#10
-const encoding98 = {
+// @covey/commitment/hyperdb#10
+const encoding99 = {
+  preencode(state, m) {
+    c.uint.preencode(state, m.position)
+  },
+  encode(state, m) {
+    c.uint.encode(state, m.position)
+  },
+  decode(state) {
+    const r1 = c.uint.decode(state)
+
+    return {
+      commitment: null,
+      position: r1
+    }
+  }
+}
+
+// @covey/grant-row/hyperdb#11
+const encoding100 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.ephemeral)
     c.buffer.preencode(state, m.sealed)
@@ -3076,8 +3115,8 @@ const encoding98 = {
   }
 }
 
-// @covey/key-request/hyperdb#11
-const encoding99 = {
+// @covey/key-request/hyperdb#12
+const encoding101 = {
   preencode(state, m) {
 
   },
@@ -3092,8 +3131,8 @@ const encoding99 = {
   }
 }
 
-// @covey/message/hyperdb#12
-const encoding100 = {
+// @covey/message/hyperdb#13
+const encoding102 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -3131,8 +3170,8 @@ const encoding100 = {
   }
 }
 
-// @covey/knock-row/hyperdb#16
-const encoding101 = {
+// @covey/knock-row/hyperdb#17
+const encoding103 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.invite)
     c.buffer.preencode(state, m.op)
@@ -3160,8 +3199,8 @@ const encoding101 = {
   }
 }
 
-// @covey/message-state/hyperdb#17
-const encoding102 = {
+// @covey/message-state/hyperdb#18
+const encoding104 = {
   preencode(state, m) {
     c.uint.preencode(state, m.edits)
     c.uint.preencode(state, m.reactions)
@@ -3206,8 +3245,8 @@ const encoding102 = {
   }
 }
 
-// @covey/edit/hyperdb#18
-const encoding103 = {
+// @covey/edit/hyperdb#19
+const encoding105 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -3229,8 +3268,8 @@ const encoding103 = {
   }
 }
 
-// @covey/reaction/hyperdb#19
-const encoding104 = {
+// @covey/reaction/hyperdb#20
+const encoding106 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -3257,8 +3296,8 @@ const encoding104 = {
   }
 }
 
-// @covey/vote/hyperdb#20
-const encoding105 = {
+// @covey/vote/hyperdb#21
+const encoding107 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -3280,8 +3319,8 @@ const encoding105 = {
   }
 }
 
-// @covey/pin/hyperdb#21
-const encoding106 = {
+// @covey/pin/hyperdb#22
+const encoding108 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
   },
@@ -3298,8 +3337,8 @@ const encoding106 = {
   }
 }
 
-// @covey/thread-message/hyperdb#22
-const encoding107 = {
+// @covey/thread-message/hyperdb#23
+const encoding109 = {
   preencode(state, m) {
 
   },
@@ -3314,8 +3353,8 @@ const encoding107 = {
   }
 }
 
-// @covey/pace/hyperdb#23
-const encoding108 = {
+// @covey/pace/hyperdb#24
+const encoding110 = {
   preencode(state, m) {
     c.uint.preencode(state, m.sentAt)
   },
@@ -3332,8 +3371,8 @@ const encoding108 = {
   }
 }
 
-// @covey/act/hyperdb#24
-const encoding109 = {
+// @covey/act/hyperdb#25
+const encoding111 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.type)
@@ -3363,8 +3402,8 @@ const encoding109 = {
   }
 }
 
-// @covey/message-report/hyperdb#25
-const encoding110 = {
+// @covey/message-report/hyperdb#26
+const encoding112 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
@@ -3386,8 +3425,8 @@ const encoding110 = {
   }
 }
 
-// @covey/collection/hyperdb#27
-const encoding111 = {
+// @covey/collection/hyperdb#28
+const encoding113 = {
   preencode(state, m) {
     c.uint.preencode(state, m.role)
   },
@@ -3404,8 +3443,8 @@ const encoding111 = {
   }
 }
 
-// @covey/collection-usage/hyperdb#28
-const encoding112 = {
+// @covey/collection-usage/hyperdb#29
+const encoding114 = {
   preencode(state, m) {
     c.uint.preencode(state, m.entries)
     c.uint.preencode(state, m.bytes)
@@ -3430,8 +3469,8 @@ const encoding112 = {
   }
 }
 
-// @covey/entry/hyperdb#29
-const encoding113 = {
+// @covey/entry/hyperdb#30
+const encoding115 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
@@ -3457,8 +3496,8 @@ const encoding113 = {
   }
 }
 
-// @covey/read-receipt/hyperdb#30
-const encoding114 = {
+// @covey/read-receipt/hyperdb#31
+const encoding116 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.message)
@@ -3664,78 +3703,82 @@ function getEncoding(name) {
       return encoding77
     case '@covey/epoch':
       return encoding78
-    case '@covey/key-request':
+    case '@covey/commitment':
       return encoding79
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding80
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding81
-    case '@covey/message-state':
+    case '@covey/message':
       return encoding82
-    case '@covey/edit':
+    case '@covey/message-state':
       return encoding83
-    case '@covey/reaction':
+    case '@covey/edit':
       return encoding84
-    case '@covey/vote':
+    case '@covey/reaction':
       return encoding85
-    case '@covey/pin':
+    case '@covey/vote':
       return encoding86
-    case '@covey/thread-message':
+    case '@covey/pin':
       return encoding87
-    case '@covey/collection-usage':
+    case '@covey/thread-message':
       return encoding88
-    case '@covey/entry':
+    case '@covey/collection-usage':
       return encoding89
-    case '@covey/writer/hyperdb#1':
+    case '@covey/entry':
       return encoding90
-    case '@covey/authority/hyperdb#2':
+    case '@covey/writer/hyperdb#1':
       return encoding91
-    case '@covey/member/hyperdb#4':
+    case '@covey/authority/hyperdb#2':
       return encoding92
-    case '@covey/device/hyperdb#5':
+    case '@covey/member/hyperdb#4':
       return encoding93
-    case '@covey/ban/hyperdb#6':
+    case '@covey/device/hyperdb#5':
       return encoding94
-    case '@covey/profile/hyperdb#7':
+    case '@covey/ban/hyperdb#6':
       return encoding95
-    case '@covey/invite-row/hyperdb#8':
+    case '@covey/profile/hyperdb#7':
       return encoding96
-    case '@covey/epoch/hyperdb#9':
+    case '@covey/invite-row/hyperdb#8':
       return encoding97
-    case '@covey/grant-row/hyperdb#10':
+    case '@covey/epoch/hyperdb#9':
       return encoding98
-    case '@covey/key-request/hyperdb#11':
+    case '@covey/commitment/hyperdb#10':
       return encoding99
-    case '@covey/message/hyperdb#12':
+    case '@covey/grant-row/hyperdb#11':
       return encoding100
-    case '@covey/knock-row/hyperdb#16':
+    case '@covey/key-request/hyperdb#12':
       return encoding101
-    case '@covey/message-state/hyperdb#17':
+    case '@covey/message/hyperdb#13':
       return encoding102
-    case '@covey/edit/hyperdb#18':
+    case '@covey/knock-row/hyperdb#17':
       return encoding103
-    case '@covey/reaction/hyperdb#19':
+    case '@covey/message-state/hyperdb#18':
       return encoding104
-    case '@covey/vote/hyperdb#20':
+    case '@covey/edit/hyperdb#19':
       return encoding105
-    case '@covey/pin/hyperdb#21':
+    case '@covey/reaction/hyperdb#20':
       return encoding106
-    case '@covey/thread-message/hyperdb#22':
+    case '@covey/vote/hyperdb#21':
       return encoding107
-    case '@covey/pace/hyperdb#23':
+    case '@covey/pin/hyperdb#22':
       return encoding108
-    case '@covey/act/hyperdb#24':
+    case '@covey/thread-message/hyperdb#23':
       return encoding109
-    case '@covey/message-report/hyperdb#25':
+    case '@covey/pace/hyperdb#24':
       return encoding110
-    case '@covey/collection/hyperdb#27':
+    case '@covey/act/hyperdb#25':
       return encoding111
-    case '@covey/collection-usage/hyperdb#28':
+    case '@covey/message-report/hyperdb#26':
       return encoding112
-    case '@covey/entry/hyperdb#29':
+    case '@covey/collection/hyperdb#28':
       return encoding113
-    case '@covey/read-receipt/hyperdb#30':
+    case '@covey/collection-usage/hyperdb#29':
       return encoding114
+    case '@covey/entry/hyperdb#30':
+      return encoding115
+    case '@covey/read-receipt/hyperdb#31':
+      return encoding116
     default:
       throw new Error('Encoder not found ' + name)
   }

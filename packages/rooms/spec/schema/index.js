@@ -2434,8 +2434,29 @@ const encoding78 = {
   }
 }
 
-// @covey/key-request
+// @covey/commitment
 const encoding79 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.commitment)
+    c.uint.preencode(state, m.position)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.commitment)
+    c.uint.encode(state, m.position)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.uint.decode(state)
+
+    return {
+      commitment: r0,
+      position: r1
+    }
+  }
+}
+
+// @covey/key-request
+const encoding80 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.epoch)
@@ -2456,7 +2477,7 @@ const encoding79 = {
 }
 
 // @covey/grant-row
-const encoding80 = {
+const encoding81 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -2489,7 +2510,7 @@ const encoding80 = {
 }
 
 // @covey/message
-const encoding81 = {
+const encoding82 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -2531,7 +2552,7 @@ const encoding81 = {
 }
 
 // @covey/message-state
-const encoding82 = {
+const encoding83 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -2580,7 +2601,7 @@ const encoding82 = {
 }
 
 // @covey/edit
-const encoding83 = {
+const encoding84 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -2609,7 +2630,7 @@ const encoding83 = {
 }
 
 // @covey/reaction
-const encoding84 = {
+const encoding85 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2646,7 +2667,7 @@ const encoding84 = {
 }
 
 // @covey/vote
-const encoding85 = {
+const encoding86 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2675,7 +2696,7 @@ const encoding85 = {
 }
 
 // @covey/pin
-const encoding86 = {
+const encoding87 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -2696,7 +2717,7 @@ const encoding86 = {
 }
 
 // @covey/thread-message
-const encoding87 = {
+const encoding88 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -2717,7 +2738,7 @@ const encoding87 = {
 }
 
 // @covey/collection-usage
-const encoding88 = {
+const encoding89 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -2746,7 +2767,7 @@ const encoding88 = {
 }
 
 // @covey/entry
-const encoding89 = {
+const encoding90 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -2959,28 +2980,30 @@ function getEncoding(name) {
       return encoding77
     case '@covey/epoch':
       return encoding78
-    case '@covey/key-request':
+    case '@covey/commitment':
       return encoding79
-    case '@covey/grant-row':
+    case '@covey/key-request':
       return encoding80
-    case '@covey/message':
+    case '@covey/grant-row':
       return encoding81
-    case '@covey/message-state':
+    case '@covey/message':
       return encoding82
-    case '@covey/edit':
+    case '@covey/message-state':
       return encoding83
-    case '@covey/reaction':
+    case '@covey/edit':
       return encoding84
-    case '@covey/vote':
+    case '@covey/reaction':
       return encoding85
-    case '@covey/pin':
+    case '@covey/vote':
       return encoding86
-    case '@covey/thread-message':
+    case '@covey/pin':
       return encoding87
-    case '@covey/collection-usage':
+    case '@covey/thread-message':
       return encoding88
-    case '@covey/entry':
+    case '@covey/collection-usage':
       return encoding89
+    case '@covey/entry':
+      return encoding90
     default:
       throw new Error('Encoder not found ' + name)
   }

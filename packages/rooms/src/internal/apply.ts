@@ -22,7 +22,7 @@ import { rotationOf } from './rotation.js'
 import { rulesOf } from './room-rules.js'
 import { readGrants } from './slots.js'
 import { decodeStruct, type Structs } from './structs.js'
-import type { AuthorityRow, DeviceRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
+import type { AuthorityRow, DeviceRow, EpochRow, MemberRow, MetaRow, RoomView, WriterRow } from './view.js'
 
 /** What `apply` touched since it was last asked: for the caches, never for the view. */
 export interface Touched {
@@ -251,9 +251,16 @@ async function rotate({ view, node, id, meta, touched }: ContentContext): Promis
   if (lamport < 1 || lamport > (await nextLamport(view))) return false
   const kept = await view.epoch(id)
   if (kept !== null) await view.delete('epochs', kept)
-  await view.put('epochs', { lamport, id, writer: node.from.key, position: meta.authority, op: node.value, removals: knownRemovals(rotation!, meta) })
+  await putEpoch(view, { lamport, id, writer: node.from.key, position: meta.authority, op: node.value, removals: knownRemovals(rotation!, meta) }, rotation!)
   touched.people = true
   return true
+}
+
+/** With since when there is its key: slots are the same bytes wherever they are, and a later epoch may hold those of an earlier one. */
+async function putEpoch(view: RoomView, row: EpochRow, { commitment }: Structs['rotate']): Promise<void> {
+  await view.put('epochs', row)
+  const first = await view.commitment(commitment)
+  if (first === null || first.position > row.position) await view.put('commitments', { commitment, position: row.position })
 }
 
 /** How many of the removals before it the author of a rotation knew: no more than there were. */
@@ -283,7 +290,7 @@ async function keepEpoch({ view, node, op, host, meta, touched }: ContentContext
   const lamport = Math.min(rotation.lamport, await nextLamport(view))
   // Who came after it may not have its key: who brings it knows when that was, and it was not later.
   const position = Math.min(payload!.position, meta.authority)
-  await view.put('epochs', { lamport, id, writer: node.from.key, position, op: bytes, removals: knownRemovals(rotation, meta) })
+  await putEpoch(view, { lamport, id, writer: node.from.key, position, op: bytes, removals: knownRemovals(rotation, meta) }, rotation)
   touched.people = true
   return true
 }

@@ -1,9 +1,9 @@
 import { equalBytes, isCoveyError } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import { deviceSecrets } from '@covey/identity/internal'
-import { createCarriers, type Carried } from './carriers.js'
+import { HISTORY } from './keyring.js'
 import { mapKey } from './map-key.js'
-import { commitmentTo, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
+import { commitmentTo, hasParent, messageKey, openParent, openSlot, slotsFor, stateKey } from './slots.js'
 import { rotationOf } from './rotation.js'
 import type { Structs } from './structs.js'
 import type { EpochRow, RoomView } from './view.js'
@@ -30,17 +30,23 @@ export interface EpochKeysInit {
   readonly view: RoomView
 }
 
+/** Among how many later epochs one is looked for that carries a key on. It is among the first of them, but where somebody makes many. */
+const MAX_CARRIERS = 128
+
 export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit): EpochKeys {
   const box = identity.device.boxPublicKey
   const secrets = deviceSecrets(identity)
-  const carriers = createCarriers(view)
   const keys = new Map<string, Uint8Array>()
   const stateKeys = new Map<string, Uint8Array>()
   /** What is being looked for, or was in vain: each epoch is looked for once, however many carry it on. */
   const searches = new Map<string, Promise<Uint8Array | undefined>>()
 
   function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
-    return remembered(keys, epoch, async (row) => (await ownKey(row)) ?? inherit(row, 'parents', 'commitment', key))
+    return remembered(keys, epoch, async (row) => {
+      const own = await ownKey(row)
+      // In a room where each has the keys since they came, none carries a whole key on.
+      return own ?? ((await view.room())?.history === HISTORY.full ? inherit(row, 'parents', 'commitment', key) : undefined)
+    })
   }
 
   function epochStateKey(epoch: Uint8Array): Promise<Uint8Array | undefined> {
@@ -99,16 +105,16 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   /** From a later epoch that carries it on. */
   async function inherit(
     { id, lamport, op }: EpochRow,
-    carried: Carried,
+    carried: 'parents' | 'states',
     commitment: 'commitment' | 'stateCommitment',
     keyOf: (epoch: Uint8Array) => Promise<Uint8Array | undefined>
   ): Promise<Uint8Array | undefined> {
     const committed = rotationOf(op)?.[commitment]
-    for (const later of await carriers.of(id, carried)) {
-      const laterKey = later.lamport > lamport ? await keyOf(later.id) : undefined
-      const row = laterKey && (await view.epoch(later.id))
-      const entries = row && rotationOf(row.op)?.[carried]
-      const opened = laterKey && entries && openParent(room, laterKey, entries, id)
+    for await (const later of view.epochsAfter(lamport, MAX_CARRIERS)) {
+      const entries = rotationOf(later.op)?.[carried]
+      if (!entries || !hasParent(entries, id)) continue
+      const laterKey = await keyOf(later.id)
+      const opened = laterKey && openParent(room, laterKey, entries, id)
       if (opened && committed && equalBytes(commitmentTo(room, opened), committed)) return opened
     }
     return undefined
@@ -128,9 +134,6 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
       return whole && messageKey(room, whole)
     },
     stateKey: epochStateKey,
-    changed() {
-      searches.clear()
-      carriers.changed()
-    }
+    changed: () => searches.clear()
   }
 }

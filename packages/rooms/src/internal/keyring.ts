@@ -27,7 +27,7 @@ export type History = 'full' | 'since-join'
 /** Among how many of the newest epochs there are looked for those whose keys are known: there may be some that nobody has a key of. */
 const MAX_LOOK_BACK = 64
 /** Among how many for those that a rotation carries on: a member may make many that carry nothing on. */
-const MAX_CARRY_BACK = 512
+const MAX_CARRY_BACK = 128
 
 /** Sees to it that a room's present members, and nobody else, have the key that is used. */
 export interface Keyring {
@@ -67,7 +67,6 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
   /** The epoch for which nothing has to be written, as long as nothing changes. */
   let settled: KnownEpoch | undefined
   let changes = 0
-  let positions: { readonly changes: number; readonly first: ReadonlyMap<string, number> } | undefined
 
   async function plan(): Promise<EpochPlan> {
     if (isChanging()) settled = undefined
@@ -113,9 +112,8 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
 
   /** Since when the key of an epoch is there: anybody can put the slots of an earlier one into a rotation of their own. */
   async function positionOf({ op, position }: EpochRow): Promise<number> {
-    if (isChanging() || positions?.changes !== changes) positions = { changes, first: firstPositions(await view.all('epochs')) }
     const commitment = rotationOf(op)?.commitment
-    return Math.min(position, (commitment && positions.first.get(mapKey(commitment))) ?? position)
+    return Math.min(position, (commitment && (await view.commitment(commitment))?.position) ?? position)
   }
 
   async function history(): Promise<History> {
@@ -200,17 +198,6 @@ export function createKeyring({ room, writer, view, roster, epochKeys, isChangin
 }
 
 /** The first position of each key, by what is committed to. */
-function firstPositions(rows: readonly EpochRow[]): Map<string, number> {
-  const first = new Map<string, number>()
-  for (const { op, position } of rows) {
-    const commitment = rotationOf(op)?.commitment
-    if (commitment === undefined) continue
-    const name = mapKey(commitment)
-    first.set(name, Math.min(position, first.get(name) ?? position))
-  }
-  return first
-}
-
 function planFor({ row, key }: KnownEpoch, drafts: readonly DraftSource[]): EpochPlan {
   return { drafts, epoch: () => ({ id: row.id, key }), row: () => row }
 }

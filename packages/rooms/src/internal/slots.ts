@@ -144,10 +144,9 @@ export function sealParents(room: Uint8Array, key: Uint8Array, parents: readonly
   )
 }
 
-/** Whose keys are among what {@link sealParents} sealed. */
-export function idsOfParents(parents: Uint8Array): Uint8Array[] {
-  const count = Math.floor(parents.length / PARENT_BYTES)
-  return Array.from({ length: count }, (_, i) => parents.subarray(i * PARENT_BYTES, i * PARENT_BYTES + HASH_BYTES))
+/** Whether the key of the epoch `id` is among what {@link sealParents} sealed. */
+export function hasParent(parents: Uint8Array, id: Uint8Array): boolean {
+  return findParent(parents, id) !== undefined
 }
 
 /** The key of the epoch `id` out of what {@link sealParents} sealed. Check it against its commitment. */

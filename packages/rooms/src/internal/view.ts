@@ -23,6 +23,7 @@ export type KnockRow = Structs['knock-row']
 export type EpochRow = Structs['epoch']
 export type GrantRow = Structs['grant-row']
 export type KeyRequestRow = Structs['key-request']
+export type CommitmentRow = Structs['commitment']
 export type MessageRow = Structs['message']
 export type MessageStateRow = Structs['message-state']
 export type EditRow = Structs['edit']
@@ -59,6 +60,7 @@ export interface Rows {
   grants: GrantRow
   /** Who says that it cannot open an epoch, and has not been granted it since. */
   'key-requests': KeyRequestRow
+  commitments: CommitmentRow
   messages: MessageRow
   /** What has become of messages, where something has, by their order. */
   'message-states': MessageStateRow
@@ -105,6 +107,10 @@ export interface RoomView {
   epochs(limit: number): Promise<EpochRow[]>
   /** The same, one by one. */
   eachEpoch(limit: number): AsyncIterable<EpochRow>
+  /** The epochs of a higher Lamport time, oldest first. */
+  epochsAfter(lamport: number, limit: number): AsyncIterable<EpochRow>
+  /** Of the first epoch with a key that is committed to, also where it is not there any more. */
+  commitment(commitment: Uint8Array): Promise<CommitmentRow | null>
   grants(epoch: Uint8Array, writer: Uint8Array): Promise<GrantRow[]>
   /** Every device that was granted the key of an epoch after it began. */
   grantsOf(epoch: Uint8Array): Promise<GrantRow[]>
@@ -211,6 +217,8 @@ export function openView(store: ViewStore): RoomView {
     grants: (epoch, writer) =>
       db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
+    epochsAfter: (lamport, limit) => db.find<EpochRow>('@covey/epochs', { gte: { lamport: lamport + 1 }, limit }),
+    commitment: (commitment) => db.get('@covey/commitments', { commitment }),
     keyRequest: (epoch, writer) => db.get('@covey/key-requests', { writer, epoch }),
     keyRequestsOf: (writer) => db.find<KeyRequestRow>('@covey/key-requests', { gte: { writer }, lte: { writer } }).toArray(),
     authorityBefore: (position, limit) =>
