@@ -5,6 +5,7 @@ import {
   PaymentError,
   signReceipt,
   signRequest,
+  type PaymentJournal,
   type PaymentProvider,
   type Payments,
   type PaymentsInit,
@@ -294,6 +295,30 @@ describe('what is open', () => {
     expect(await codeOf(() => payer.pay(first, { maxFee }))).toBe('UNKNOWN_OUTCOME')
     expect(await codeOf(() => payer.pay(again, { maxFee }))).toBe('UNKNOWN_OUTCOME')
     expect(seen).toEqual([first.methods[0]!.data.toString()])
+  })
+
+  test('is not taken as failed that was begun before a crash, and is paid while others are recovered', async () => {
+    const { rail, journal, payee, payer, states } = world({}, () => ({ pay: () => new Promise(() => undefined) }))
+    const requests = await Promise.all(Array.from({ length: 9 }, () => payee.request(tea)))
+    for (const request of requests) payer.pay(request, { maxFee }).catch(() => undefined)
+    await expect.poll(() => states().length).toBe(9)
+    // After the start of another process, whose disk takes its time for each.
+    const slow: PaymentJournal = {
+      ...journal,
+      async put(entry) {
+        await new Promise(setImmediate)
+        await journal.put(entry)
+      }
+    }
+    const again = createPayments({ signer: bob, journal: slow, providers: [rail.createProvider({ balance: 1_000n })], assets: TEST_ASSETS })
+    const last = journal.list().at(-1)!
+    const paid = requests.find(({ coreHash }) => Buffer.from(coreHash).equals(last.requestHash))!
+    const recovering = again.recover()
+    await again.pay(paid, { maxFee })
+    await recovering
+    expect(states().filter((state) => state === 'paid')).toEqual(['paid'])
+    await again.pay(paid, { maxFee })
+    expect(rail.moved()).toBe(100n)
   })
 
   test.each(['confirm', 'quote', 'pay', 'lookup', 'verify'] as const)('ends with the wallet, and is looked up at the next start: %s', async (hanging) => {

@@ -244,7 +244,10 @@ export function createPayer({ signer, journal, providers, assets, policy, now }:
       // Nothing was sent of what was only begun, and is not under way: it stands in the way of no other.
       for (const { requestHash, state } of journal.list()) {
         if (state !== 'begun' || underWay.has(encodeZ32(requestHash))) continue
-        await inTurn(requestHash, signal, () => book.write(requestHash, { state: 'failed' }))
+        await inTurn(requestHash, signal, async () => {
+          // It may have been paid since the list was read.
+          if (journal.get(requestHash)?.state === 'begun') await book.write(requestHash, { state: 'failed' })
+        })
       }
       const open = journal.list().filter(({ state }) => state === 'sent')
       const recovered: RecoveredPayment[] = []
