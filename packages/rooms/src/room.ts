@@ -374,7 +374,7 @@ export interface Room extends EventSource<RoomEvents>, RoomGovernance, RoomReadi
    *   readers of a broadcast room, who write nothing: a moderator removes them
    */
   leave(options?: CallOptions): Promise<void>
-  /** Closes the room on this device; it stays a member. Idempotent. */
+  /** Closes the room on this device; it stays a member. The room is in no list of this peer's until it starts again. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -55,10 +55,14 @@ test('who leaves while nobody is there is gone at once, and others hear of it wh
 })
 
 test('nothing of a room that was left stays here where it fell asleep with something left to do', { timeout: 60_000 }, async () => {
-  const [alice, bob] = [await start(net, 'Alice'), await start(net, 'Bob')]
-  const [hers, his] = (await shareRoom(alice, bob)) as [Room, Room]
-  await hers.send('hello')
+  const [alice, bob, carol] = [await start(net, 'Alice'), await start(net, 'Bob'), await start(net, 'Carol')]
+  const [hers, his, carols] = (await shareRoom(alice, bob, carol)) as [Room, Room, Room]
+  await carols.send('hello')
   await allOf(his, ['hello'])
+  await carol.close()
+  // Whoever has been quiet for long is no writer that is looked at.
+  for (let i = 0; i < 3; i++) await hers.send(`${i}`)
+  await allOf(his, ['0', '1', '2'])
   const keys = await coresOf(his).keys()
   partsOfRooms(bob.rooms).onopen((opened) => void vi.spyOn(opened, 'isBusy').mockReturnValue(true))
   await bob.rooms.leave(his.id)

@@ -74,7 +74,7 @@ export function createDepartures({ corestore, records, onerror }: DeparturesInit
   async function takeAway(place: Place): Promise<void> {
     const { discoveryKey } = place
     // What the room lies in is noted when it falls asleep, but not where it has something left to do, or where that takes too long.
-    const brief = await place.use(async (opened) => briefNote(opened))
+    const brief = await place.use(briefNote)
     await place.close()
     if ((await records.note(discoveryKey)) === undefined) await records.setNote(discoveryKey, brief)
     // From now on it is not opened any more. Whoever comes into it again does so with a core of its own.

@@ -1,4 +1,4 @@
-import { equalBytes } from '@covey/core'
+import { equalBytes, isCoveyError, withTimeout } from '@covey/core'
 import type { UpstreamAutobase } from '../guards/autobase-internals.js'
 import { KEY_BYTES } from '../crypto.js'
 import { mapKey } from '../map-key.js'
@@ -38,7 +38,7 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
     own: base.local.key,
     encryptionKey: base.encryptionKey!,
     devices,
-    views: [...upstream._viewStore.byName.values()].flatMap(({ core }) => core.key ?? []),
+    views: viewsOf(upstream),
     other: otherOf(await view.room(), self) ?? null,
     admitted: await opened.isAdmitted(),
     mirrorLinks: [...(await coresIn(opened).mirrors())],
@@ -51,15 +51,34 @@ export async function takeNote(opened: OpenRoom, self: Uint8Array): Promise<Room
   return decodeStruct('room-note', encodeStruct('room-note', note))!
 }
 
-/** The least of a note: what an open room lies in, as far as it is known without reading. */
-export function briefNote({ base }: OpenRoom): RoomNote {
+/** How long it is waited for who is in a room: of one that was joined just now, what says so may never come. */
+const DEVICES_MS = 2_000
+
+/** The least of a note: what an open room lies in. */
+export async function briefNote({ base, view }: OpenRoom): Promise<RoomNote> {
   const upstream = base as unknown as UpstreamAutobase<RoomView>
-  const views = [...upstream._viewStore.byName.values()].flatMap(({ core }) => core.key ?? [])
-  const writers = [...upstream.activeWriters].flatMap(({ core }) => core.key ?? [])
+  const devices = await withTimeout(view.all('devices'), { timeoutMs: DEVICES_MS }).catch((error: unknown) => {
+    if (isCoveyError(error, 'TIMEOUT')) return []
+    throw error
+  })
+  // Also those of whom the view does not say yet that they are in.
+  const active = [...upstream.activeWriters].flatMap(({ core }) => core.key ?? [])
+  const writers = new Map([...devices.map(({ writer }) => writer), ...active].map((writer) => [mapKey(writer), writer]))
   const nobody = new Uint8Array(KEY_BYTES)
-  const devices = writers.map((writer) => ({ identity: nobody, device: nobody, writer, removed: false, length: 0, minEpoch: 0 }))
-  const note = { room: base.discoveryKey!, own: base.local.key, encryptionKey: base.encryptionKey!, devices, views, other: null, admitted: false, mirrorLinks: [], profile: 0, silent: false, heads: [] }
+  const note: RoomNote = {
+    room: base.discoveryKey!,
+    own: base.local.key,
+    encryptionKey: base.encryptionKey!,
+    devices: [...writers.values()].map((writer) => ({ identity: nobody, device: nobody, writer, length: 0 })),
+    views: viewsOf(upstream),
+    mirrorLinks: [],
+    heads: []
+  }
   return decodeStruct('room-note', encodeStruct('room-note', note))!
+}
+
+function viewsOf({ _viewStore }: UpstreamAutobase<RoomView>): Uint8Array[] {
+  return [..._viewStore.byName.values()].flatMap(({ core }) => core.key ?? [])
 }
 
 /** The last of what a room is made of: whoever has it has all. */
