@@ -68,13 +68,14 @@ async function apply(view: MemoryState, entries: readonly Entry[], code: Resolve
   const hasUnseen = takesAuthority(action) && (await unseen(view, entries.slice(0, -1), action))
   const [own, theirs] = await ranks(view, entries.at(-1)!)
   if (!(await perform(view, author, action))) return view
-  if (ON_OTHERS.has(action.type) && !(own > theirs && theirs > RANK.none)) {
+  const isBan = action.type === 'remove' && action.ban
+  if (ON_OTHERS.has(action.type) && !(own > theirs && (theirs > RANK.none || isBan))) {
     throw new Error(`${action.type}: ${own} acted on ${theirs}`)
   }
   return hasUnseen ? code(entries) : view
 }
 
-/** What may be done only to those whose role is below one's own. */
+/** What may be done only to those whose role is below one's own; a ban also to who has none any more. */
 const ON_OTHERS: ReadonlySet<string> = new Set(['setRole', 'remove', 'mute', 'transfer'])
 
 /** What the author is, and what the target is. */

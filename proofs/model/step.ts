@@ -95,9 +95,8 @@ function act(state: ModelState, op: Op, author: string, rank: number): boolean {
     case 'setRole':
       return isBelow(want.identity) && want.role >= RANK.reader && want.role < rank && update(want.identity, { role: want.role })
     case 'remove':
-      if (!isBelow(want.identity)) return false
-      if (want.ban) state.bans.set(want.identity, rank)
-      return dismiss(state, want.identity)
+      if (want.ban) return banish(state, want.identity, rank)
+      return isBelow(want.identity) && dismiss(state, want.identity)
     case 'mute':
       return isBelow(want.identity) && update(want.identity, { muted: want.muted })
     case 'unban':
@@ -205,6 +204,14 @@ function letIn(state: ModelState, sentAt: number, { identity, device, writer, ep
   }
   state.devices.set(writer, { device, identity, isRemoved: false, issuer })
   return true
+}
+
+/** Who is below, or has gone; and by nobody who is not above who banned them before. */
+function banish(state: ModelState, identity: string, rank: number): boolean {
+  const member = state.members.get(identity)
+  if (member === undefined || member.role >= rank || (state.bans.get(identity) ?? RANK.none) >= rank) return false
+  state.bans.set(identity, rank)
+  return dismiss(state, identity)
 }
 
 function dismiss(state: ModelState, identity: string): true {
