@@ -132,6 +132,9 @@ function isPending(device: PendingDevice | LocalIdentity): device is PendingDevi
 
 async function accept(device: PendingDevice | LocalIdentity, { certificate }: LinkGrant, identity: Uint8Array): Promise<LocalIdentity> {
   if (isPending(device)) return device.acceptCertificate(certificate, { identity })
-  await device.acceptCertificate(certificate)
+  await device.acceptCertificate(certificate).catch((error: unknown) => {
+    // Who has come back by the words is of a newer epoch than who links it, which has not heard of that: it keeps its own.
+    if (!device.hasPhrase || !isCoveyError(error, 'CERTIFICATE_OLD_EPOCH')) throw error
+  })
   return device
 }

@@ -62,6 +62,18 @@ async function pay(provider: PaymentProvider, of: PaymentOrder, change = {}): Pr
   return { outcome, handle, proof: outcome.status === 'paid' ? outcome.proof : new Uint8Array() }
 }
 
+/** What was saved of a payment by a process that was killed then. */
+async function savedAndNeverSent(provider: PaymentProvider, of: PaymentOrder): Promise<Uint8Array> {
+  let handle = new Uint8Array()
+  const crash = new Error('killed')
+  const save = async (bytes: Uint8Array): Promise<void> => {
+    handle = Uint8Array.from(bytes)
+    throw crash
+  }
+  await expect(provider.pay(of, { maxFee, payer, save })).rejects.toBe(crash)
+  return handle
+}
+
 describe("Tether's wallet", () => {
   const cases = providerContract(async () => {
     const wallet = new WalletAccountEvm(PHRASE, `0'/0/${Number.parseInt(hex(randomBytes(3)), 16)}`)
@@ -162,13 +174,7 @@ describe('a look-up', () => {
   test('sends what was saved and never sent, where it may, and it lands once', async () => {
     const made = await world()
     const of = await order(made)
-    let handle = new Uint8Array()
-    const crash = new Error('killed')
-    const save = async (bytes: Uint8Array): Promise<void> => {
-      handle = Uint8Array.from(bytes)
-      throw crash
-    }
-    await expect(made.payer.pay(of, { maxFee, payer, save })).rejects.toBe(crash)
+    const handle = await savedAndNeverSent(made.payer, of)
     expect(await made.payer.lookup(of, handle, { payer, resend: false })).toEqual({ status: 'unknown' })
     expect(await made.payer.lookup(of, handle, { payer, resend: true })).toEqual({ status: 'pending' })
     // The chain takes it a moment after it has said so.
@@ -180,12 +186,7 @@ describe('a look-up', () => {
   test('by another wallet fails nothing that can still land', async () => {
     const made = await world()
     const of = await order(made)
-    let handle = new Uint8Array()
-    const save = async (bytes: Uint8Array): Promise<void> => {
-      handle = Uint8Array.from(bytes)
-      throw new Error('killed')
-    }
-    await codeOf(() => made.payer.pay(of, { maxFee, payer, save }))
+    const handle = await savedAndNeverSent(made.payer, of)
     // One that has used all the nonces up to this one's, and beyond.
     const busy = viemWallet(`0x${randomBytes(32).toString('hex')}`)
     await anvil.client.setNonce({ address: (await busy.getAddress()) as Hex, nonce: 50 })
@@ -201,12 +202,7 @@ describe('a look-up', () => {
   test('finds a transaction that another has replaced: failed for good, and only then', async () => {
     const made = await world({ confirmations: 3, waitMs: 1 })
     const of = await order(made)
-    let handle = new Uint8Array()
-    const save = async (bytes: Uint8Array): Promise<void> => {
-      handle = Uint8Array.from(bytes)
-      throw new Error('killed')
-    }
-    await codeOf(() => made.payer.pay(of, { maxFee, payer, save }))
+    const handle = await savedAndNeverSent(made.payer, of)
     // Another payment takes the nonce, since this one was never sent.
     const second = await order(made)
     const sent = await pay(made.payer, second)

@@ -6,7 +6,7 @@ import { encodeStruct } from '../src/internal/structs.js'
 import type { Equivocation } from '../src/internal/equivocation.js'
 import { writerCore } from '../src/internal/writer-core.js'
 import { roleOf } from '../src/roles.js'
-import { admission, effectOf, hostileScene, inviteOf, stranger, twoPasts, type Hostile } from './support-apply.js'
+import { admission, effectOf, hostileScene, inviteOf, rotation, stranger, twoPasts, type Hostile } from './support-apply.js'
 import { messagesOf, toHex, useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -151,11 +151,6 @@ test('an admin admits by themselves, but nobody of their own rank', async () => 
     expect.arrayContaining(['members', 'devices'])
   )
 })
-
-function rotation(lamport: number): Uint8Array {
-  const [commitment, stateCommitment, ephemeral] = [randomBytes(32), randomBytes(32), randomBytes(32)]
-  return encodeStruct('rotate', { lamport, commitment, stateCommitment, ephemeral, slots: new Uint8Array(56) })
-}
 
 function kept(op: Uint8Array): Uint8Array {
   return encodeStruct('keep-epoch', { writer: randomBytes(32), position: 0, op })

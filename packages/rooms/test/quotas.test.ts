@@ -8,7 +8,7 @@ import { OpType, type OpHeader } from '../src/internal/op.js'
 import { randomBytes } from '../src/internal/crypto.js'
 import { encodeZ32 } from '@covey/core'
 import { encodeStruct } from '../src/internal/structs.js'
-import { admission, admitHostile, appliedBy, foundBy, startDevice, stranger } from './support-apply.js'
+import { admission, admitHostile, appliedBy, foundBy, rotation, startDevice, stranger } from './support-apply.js'
 import { useLocalNetwork } from './support.js'
 
 const net = useLocalNetwork()
@@ -96,7 +96,3 @@ test('who removes somebody that goes on talking has nobody replay who did what',
   const { claim } = await stranger(owner.base.discoveryKey!)
   expect(await replays({ type: OpType.admit, payload: admission(claim, 1) })).toBe(true)
 })
-
-function rotation(lamport: number): Uint8Array {
-  return encodeStruct('rotate', { lamport, commitment: randomBytes(32), stateCommitment: randomBytes(32), ephemeral: randomBytes(32), slots: new Uint8Array() })
-}

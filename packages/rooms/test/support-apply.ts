@@ -294,3 +294,9 @@ export function admission(claim: Structs['join-request'], role: number, invite?:
   const signed = { session: receipt.subarray(0, 32), signature: receipt.subarray(32, 96) }
   return encodeStruct('admit', { request, role, receipt: { invite: invite.id, publicKey: invite.publicKey, ...signed } })
 }
+
+/** An epoch that nobody has the key of. */
+export function rotation(lamport: number): Uint8Array {
+  const [commitment, stateCommitment, ephemeral] = [randomBytes(32), randomBytes(32), randomBytes(32)]
+  return encodeStruct('rotate', { lamport, commitment, stateCommitment, ephemeral, slots: new Uint8Array(56) })
+}

@@ -1,3 +1,5 @@
+import { onAbort } from '@covey/core'
+
 /** Ends one thing that is under way: what listens to the signal, and what would be waited for all the same. */
 export interface Stop {
   /** Aborts with the one that was given, and when it is stopped, where the runtime has `AbortController` (Bare has none). */
@@ -15,9 +17,7 @@ export function createStop(outer: AbortSignal | undefined): Stop {
   const stopped = new Promise<never>((_, fail) => (reject = fail))
   // It is told to whoever waits by `until`.
   stopped.catch(() => undefined)
-  const pass = (): void => controller?.abort(outer?.reason)
-  outer?.addEventListener('abort', pass)
-  if (outer?.aborted) pass()
+  const done = onAbort(outer, (reason) => controller?.abort(reason))
   return {
     signal: controller?.signal ?? outer,
     until: (work) => Promise.race([work, stopped]),
@@ -25,6 +25,6 @@ export function createStop(outer: AbortSignal | undefined): Stop {
       reject(reason)
       controller?.abort(reason)
     },
-    done: () => outer?.removeEventListener('abort', pass)
+    done
   }
 }

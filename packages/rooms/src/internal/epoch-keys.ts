@@ -43,9 +43,11 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
 
   function key(epoch: Uint8Array): Promise<Uint8Array | undefined> {
     return remembered(keys, epoch, async (row) => {
-      const own = await ownKey(row)
       // In a room where each has the keys since they came, none carries a whole key on.
-      return own ?? ((await view.room())?.history === HISTORY.full ? inherit(row, 'parents', 'commitment', key) : undefined)
+      const carries = async (): Promise<boolean> => (await view.room())?.history === HISTORY.full
+      const found = (await ownKey(row)) ?? ((await carries()) ? await inherit(row, 'parents', 'commitment', key) : undefined)
+      // Who made it would have those who come later take something else for its state key than who is there now.
+      return found && equalBytes(commitmentTo(room, stateKey(room, found)), rotationOf(row.op)!.stateCommitment) ? found : undefined
     })
   }
 
@@ -83,12 +85,11 @@ export function createEpochKeys({ room, writer, identity, view }: EpochKeysInit)
   async function ownKey({ id, op }: EpochRow): Promise<Uint8Array | undefined> {
     const payload = rotationOf(op)
     if (payload === undefined) return undefined
-    const { ephemeral, commitment, stateCommitment } = payload
+    const { ephemeral, commitment } = payload
     const offers = slotsFor(writer, payload.slots).map((sealed) => ({ ephemeral, sealed }))
     for (const offer of [...offers, ...(await view.grants(id, writer))]) {
       const opened = openSlot(room, offer, commitment, box, agree)
-      // Who made it would have those who come later take something else for its state key than who is there now.
-      if (opened !== undefined) return equalBytes(commitmentTo(room, stateKey(room, opened)), stateCommitment) ? opened : undefined
+      if (opened !== undefined) return opened
     }
     return undefined
   }
