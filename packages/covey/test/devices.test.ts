@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createPeer, linkDevice, type Peer, type Room } from 'covey'
+import { createPeer, linkDevice, type Peer } from 'covey'
 import { kindsOf, link, meet, phoneIn, roomOf } from './support-devices.js'
 import { codeOf, PHRASE, receive, start, temporaryFolder, textsOf, useLocalNetwork } from './support.js'
 
