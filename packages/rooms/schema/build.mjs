@@ -318,7 +318,9 @@ struct(
   optional('acts', 'uint'),
   optional('reports', 'uint'),
   // How often a device was put out of the room.
-  optional('removals', 'uint')
+  optional('removals', 'uint'),
+  // How often it turned out that a device had never been let in.
+  optional('voided', 'uint')
 )
 struct('writer', required('writer', 'fixed32'), required('length', 'uint'), optional('head', 'fixed32'), optional('acted', 'uint'))
 struct(
@@ -433,7 +435,10 @@ struct(
   required('op', 'buffer'),
   optional('thread', 'fixed32'),
   // It is block `length - 1` of its writer.
-  optional('length', 'uint')
+  optional('length', 'uint'),
+  // Whose it is: who reads it need not look for its writer among all there are.
+  optional('identity', 'fixed32'),
+  optional('device', 'fixed32')
 )
 // What has become of a message, where something has; this and what follows goes by the message's order.
 struct(

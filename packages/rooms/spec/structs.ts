@@ -351,6 +351,7 @@ export interface Structs {
     acts?: number | null
     reports?: number | null
     removals?: number | null
+    voided?: number | null
   }
   'writer': {
     writer: Uint8Array
@@ -479,6 +480,8 @@ export interface Structs {
     op: Uint8Array
     thread?: Uint8Array | null
     length?: number | null
+    identity?: Uint8Array | null
+    device?: Uint8Array | null
   }
   'message-state': {
     order: number

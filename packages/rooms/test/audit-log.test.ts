@@ -3,8 +3,8 @@ import { encodeLink } from '@covey/core'
 import { pollContent, type AuditEntry, type Role, type Room } from '@covey/rooms'
 import { OpType } from '../src/internal/op.js'
 import { encodeStruct } from '../src/internal/structs.js'
-import { appliedBy, hostileScene } from './support-apply.js'
-import { allOf, shareRoom, start, until, useLocalNetwork, type TestPeer } from './support.js'
+import { appliedBy, foundBy, hostileScene, memberOf, startDevice } from './support-apply.js'
+import { allOf, shareRoom, start, textsOf, until, useLocalNetwork, type TestPeer } from './support.js'
 
 const net = useLocalNetwork()
 
@@ -80,4 +80,21 @@ test('what was refused is not told, nor what turned out to be void', async () =>
   const payload = encodeStruct('remove', { identity: hostile.identity, seen: [] })
   await owner.log.append([{ type: 'remove', payload }])
   expect(await actions()).toEqual(['create', 'rename', 'admit', 'remove'])
+})
+
+test('what somebody said is not shown whose admission turned out to be void', async () => {
+  const [owners, admins, theirs] = [await startDevice(net), await startDevice(net), await startDevice(net)]
+  const owner = await foundBy(owners)
+  const admin = await memberOf(owner, admins, 'admin')
+  const newcomer = await memberOf(admin, theirs)
+  await admin.room.send('said by an admin')
+  await newcomer.room.send('said by a newcomer')
+  const texts = async (): Promise<string[]> => (await textsOf(owner.room)).sort()
+  await until(owner.room, async () => ((await owner.view.meta()).messages === 2 ? true : undefined))
+  expect(await texts()).toEqual(['said by a newcomer', 'said by an admin'])
+  // By who says to have seen nothing of what the admin did.
+  const payload = encodeStruct('remove', { identity: admins.identity.identity.publicKey, seen: [] })
+  await owner.log.append([{ type: 'remove', payload }])
+  expect((await owner.view.meta()).messages).toBe(2)
+  expect(await texts()).toEqual(['said by an admin'])
 })

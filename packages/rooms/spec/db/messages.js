@@ -1861,13 +1861,14 @@ const encoding64 = {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
     c.uint.preencode(state, m.skipped)
-    state.end++ // max flag is 16 so always one byte
+    state.end++ // max flag is 32 so always one byte
 
     if (m.speaker) c.fixed32.preencode(state, m.speaker)
     if (m.inARow) c.uint.preencode(state, m.inARow)
     if (m.acts) c.uint.preencode(state, m.acts)
     if (m.reports) c.uint.preencode(state, m.reports)
     if (m.removals) c.uint.preencode(state, m.removals)
+    if (m.voided) c.uint.preencode(state, m.voided)
   },
   encode(state, m) {
     const flags =
@@ -1875,7 +1876,8 @@ const encoding64 = {
       (m.inARow ? 2 : 0) |
       (m.acts ? 4 : 0) |
       (m.reports ? 8 : 0) |
-      (m.removals ? 16 : 0)
+      (m.removals ? 16 : 0) |
+      (m.voided ? 32 : 0)
 
     c.uint.encode(state, m.messages)
     c.uint.encode(state, m.authority)
@@ -1887,6 +1889,7 @@ const encoding64 = {
     if (m.acts) c.uint.encode(state, m.acts)
     if (m.reports) c.uint.encode(state, m.reports)
     if (m.removals) c.uint.encode(state, m.removals)
+    if (m.voided) c.uint.encode(state, m.voided)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -1902,7 +1905,8 @@ const encoding64 = {
       inARow: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
       acts: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
       reports: (flags & 8) !== 0 ? c.uint.decode(state) : 0,
-      removals: (flags & 16) !== 0 ? c.uint.decode(state) : 0
+      removals: (flags & 16) !== 0 ? c.uint.decode(state) : 0,
+      voided: (flags & 32) !== 0 ? c.uint.decode(state) : 0
     }
   }
 }
@@ -2516,13 +2520,16 @@ const encoding82 = {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.thread) c.fixed32.preencode(state, m.thread)
     if (m.length) c.uint.preencode(state, m.length)
+    if (m.identity) c.fixed32.preencode(state, m.identity)
+    if (m.device) c.fixed32.preencode(state, m.device)
   },
   encode(state, m) {
-    const flags = (m.thread ? 1 : 0) | (m.length ? 2 : 0)
+    const flags =
+      (m.thread ? 1 : 0) | (m.length ? 2 : 0) | (m.identity ? 4 : 0) | (m.device ? 8 : 0)
 
     c.uint.encode(state, m.order)
     c.fixed32.encode(state, m.id)
@@ -2532,6 +2539,8 @@ const encoding82 = {
 
     if (m.thread) c.fixed32.encode(state, m.thread)
     if (m.length) c.uint.encode(state, m.length)
+    if (m.identity) c.fixed32.encode(state, m.identity)
+    if (m.device) c.fixed32.encode(state, m.device)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -2546,7 +2555,9 @@ const encoding82 = {
       writer: r2,
       op: r3,
       thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      identity: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      device: (flags & 8) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }
@@ -3137,13 +3148,16 @@ const encoding102 = {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.writer)
     c.buffer.preencode(state, m.op)
-    state.end++ // max flag is 2 so always one byte
+    state.end++ // max flag is 8 so always one byte
 
     if (m.thread) c.fixed32.preencode(state, m.thread)
     if (m.length) c.uint.preencode(state, m.length)
+    if (m.identity) c.fixed32.preencode(state, m.identity)
+    if (m.device) c.fixed32.preencode(state, m.device)
   },
   encode(state, m) {
-    const flags = (m.thread ? 1 : 0) | (m.length ? 2 : 0)
+    const flags =
+      (m.thread ? 1 : 0) | (m.length ? 2 : 0) | (m.identity ? 4 : 0) | (m.device ? 8 : 0)
 
     c.fixed32.encode(state, m.id)
     c.fixed32.encode(state, m.writer)
@@ -3152,6 +3166,8 @@ const encoding102 = {
 
     if (m.thread) c.fixed32.encode(state, m.thread)
     if (m.length) c.uint.encode(state, m.length)
+    if (m.identity) c.fixed32.encode(state, m.identity)
+    if (m.device) c.fixed32.encode(state, m.device)
   },
   decode(state) {
     const r1 = c.fixed32.decode(state)
@@ -3165,7 +3181,9 @@ const encoding102 = {
       writer: r2,
       op: r3,
       thread: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
-      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0
+      length: (flags & 2) !== 0 ? c.uint.decode(state) : 0,
+      identity: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
+      device: (flags & 8) !== 0 ? c.fixed32.decode(state) : null
     }
   }
 }

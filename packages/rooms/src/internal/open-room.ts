@@ -157,7 +157,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   base.on('error', onbroken)
   const view = base.view
   const pending = createPendingMessages({ view, flight: touched.flight, onerror: (error) => onerror(error) })
-  const timeline = createTimeline(view, pending, (rows) => rows.forEach(({ writer }) => reader.expect(writer)))
+  const timeline = createTimeline(view, pending, (rows) => rows.forEach((row) => reader.expect(row)))
   pending.on('settle', ({ id, isWithdrawn }) => {
     void events.emit('settle', { id: encodeZ32(id), state: isWithdrawn ? 'withdrawn' : 'sent' })
   })

@@ -40,7 +40,7 @@ export interface Reader {
   /** The links of the mirrors that the room names. */
   mirrors(): Promise<readonly string[]>
   /** What a device has said is about to be shown: who is behind it is looked up beside others. */
-  expect(writer: Uint8Array): void
+  expect(row: Said): void
   /** The id of the identity behind a writer, or `undefined` where its admission turned out to be void. */
   authorOf(writer: Uint8Array): Promise<string | undefined>
   /** The body of an op that `writer` wrote, or why there is none to read. */
@@ -84,6 +84,9 @@ function sentAtOf(op: Op | undefined): number {
   return Math.min(op?.header.sentAt ?? 0, Date.now())
 }
 
+/** Who wrote something, as far as its row tells. */
+type Said = Pick<TimelineRow, 'writer' | 'identity' | 'device'>
+
 interface Author {
   readonly id: string
   readonly name: string
@@ -93,6 +96,7 @@ interface Author {
 export function createReader({ room, identity, view, epochKeys, onmissing, isBlocked }: ReaderInit): Reader {
   const self = identity.identity.id
   let authors = new Map<string, Promise<Author | undefined>>()
+  let anyVoid: Promise<boolean> | undefined
 
   function openBody(bytes: Uint8Array, writer: Uint8Array): Promise<Uint8Array | 'unreadable' | 'unknown'> {
     return openBodyOf(decodeOp(bytes), writer)
@@ -115,21 +119,30 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
     return op === undefined || isAsDeclared(op, kindsOf(body)) ? body : readBody('unknown')
   }
 
-  function author(writer: Uint8Array): Promise<Author | undefined> {
-    const key = mapKey(writer)
+  function author(said: Said): Promise<Author | undefined> {
+    const key = mapKey(said.writer)
     const known = authors.get(key)
     if (known !== undefined) return known
-    const finding = findAuthor(writer)
+    const finding = findAuthor(said)
     authors.set(key, finding)
     finding.catch(() => authors.delete(key))
     return finding
   }
 
-  async function findAuthor(writer: Uint8Array): Promise<Author | undefined> {
-    const device = await view.device(writer)
-    if (device === null) return undefined
-    const { name } = await profileOf(device.identity)
-    return { id: encodeZ32(device.identity), name, device: encodeZ32(device.device) }
+  async function findAuthor({ writer, identity, device }: Said): Promise<Author | undefined> {
+    const by = identity && device && !(await isAnyVoid()) ? { identity, device } : await view.device(writer)
+    if (by === null) return undefined
+    const { name } = await profileOf(by.identity)
+    return { id: encodeZ32(by.identity), name, device: encodeZ32(by.device) }
+  }
+
+  /** Whether an admission of this room has turned out to be void: then a message may be of somebody who never was in it. */
+  function isAnyVoid(): Promise<boolean> {
+    if (anyVoid !== undefined) return anyVoid
+    const finding = view.meta().then(({ voided }) => (voided ?? 0) > 0)
+    anyVoid = finding
+    finding.catch(() => finding === anyVoid && (anyVoid = undefined))
+    return finding
   }
 
   async function profileBody(row: ProfileRow): Promise<Structs['profile-body'] | undefined> {
@@ -169,12 +182,13 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
   }
 
   return {
-    async message({ id, writer, op: bytes, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
-      const from = await author(writer)
+    async message({ id, op: bytes, isPending, ...row }, { state, edit, reactions, votes } = NOTHING) {
+      const { writer } = row
+      const from = await author(row)
       if (from === undefined) return undefined
       const op = decodeOp(bytes)
       const edited = edit === null ? undefined : decodeOp(edit.op)
-      const deletedBy = state?.deletedBy && (await author(state.deletedBy))
+      const deletedBy = state?.deletedBy && (await author({ writer: state.deletedBy }))
       const hidden = state?.deletedBy ? DELETED : isBlocked(from.id) ? BLOCKED : undefined
       const first = hidden ?? (await said(op, writer))
       const now = edit === null || hidden ? first : await said(edited, edit.writer)
@@ -212,7 +226,7 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
     },
     async versions(row, edits) {
       const versions: MessageVersion[] = []
-      const by = await author(row.writer)
+      const by = await author(row)
       if (by !== undefined && isBlocked(by.id)) return []
       for (const { op: bytes, writer } of [row, ...edits]) {
         const op = decodeOp(bytes)
@@ -243,11 +257,12 @@ export function createReader({ room, identity, view, epochKeys, onmissing, isBlo
       const body = mirrors && mirrorsWriter ? await openBody(mirrors, mirrorsWriter) : 'unknown'
       return typeof body === 'string' ? [] : readMirrors(body)
     },
-    expect: (writer) => void author(writer),
-    authorOf: async (writer) => (await author(writer))?.id,
+    expect: (row) => void author(row),
+    authorOf: async (writer) => (await author({ writer }))?.id,
     body: openBody,
     changed() {
       authors = new Map()
+      anyVoid = undefined
     }
   }
 }

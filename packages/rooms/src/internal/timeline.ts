@@ -13,7 +13,7 @@ export interface Span {
 }
 
 /** A message with a place in the order, or one that has none yet. */
-export interface TimelineRow extends PendingMessage, Partial<Pick<MessageRow, 'order' | 'thread'>> {
+export interface TimelineRow extends PendingMessage, Partial<Pick<MessageRow, 'order' | 'thread' | 'identity' | 'device'>> {
   readonly isPending?: boolean
 }
 

@@ -62,13 +62,14 @@ async function stateOf(view: RoomView, order: number): Promise<MessageStateRow> 
 }
 
 async function message(context: ContentContext): Promise<boolean> {
-  const { view, node, op, id, meta, touched } = context
+  const { view, node, op, id, meta, device, touched } = context
   if (!isAllowed(op, forbiddenTo(context.role, context.rules)) || !(await takePace(context))) return false
   const order = meta.messages++
   // A thread of what is not there is none: the message is for the room, and is not lost.
   const root = op.header.target ? await rootOf(view, op.header.target) : null
   const thread = root && { thread: root.id }
-  await view.put('messages', { order, id, writer: node.from.key, op: node.value, length: node.length, ...thread })
+  const author = { identity: device.identity, device: device.device }
+  await view.put('messages', { order, id, writer: node.from.key, op: node.value, length: node.length, ...thread, ...author })
   touched.order = Math.min(touched.order, order)
   if (root === null) return true
   const state = await stateOf(view, root.order)
@@ -119,10 +120,10 @@ async function remove(context: AboutContext): Promise<boolean> {
   const isTheirs = await isOwn(context)
   if (!(await moderates(context)) && !isTheirs) return false
   if (!isTheirs) await record(context)
-  const { order, id, writer, thread, length } = row
+  const { order, writer } = row
   touched.changed?.add(order)
   const { sentAt } = decodeOp(row.op)!.header
-  await view.put('messages', { order, id, writer, op: encodeOp({ type: OpType.message, sentAt }), thread: thread ?? null, length: length ?? null })
+  await view.put('messages', { ...row, op: encodeOp({ type: OpType.message, sentAt }) })
   for (const version of await view.edits(order)) await view.delete('edits', version)
   for (const reaction of await view.reactions(order)) await view.delete('reactions', reaction)
   for (const vote of await view.votes(order)) await view.delete('votes', vote)

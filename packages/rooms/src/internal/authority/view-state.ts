@@ -53,7 +53,7 @@ export function createViewState(run: ViewRun): AuthorityState {
 /** Makes the view what `state` is, where it differs. */
 export async function writeState(run: ViewRun, state: MemoryState): Promise<void> {
   const target = createViewState(run)
-  for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(run.view, target, collection, state)
+  for (const collection of AUTHORITY_COLLECTIONS) await writeCollection(run, target, collection, state)
 }
 
 const STRUCTS = {
@@ -66,12 +66,13 @@ const STRUCTS = {
 } as const
 
 async function writeCollection<Name extends AuthorityCollection>(
-  view: RoomView,
+  run: ViewRun,
   target: AuthorityState,
   collection: Name,
   state: MemoryState
 ): Promise<void> {
   const wanted = state.rows(collection)
+  const { view, meta } = run
   const encode = (row: Rows[Name]): Uint8Array => encodeStruct(STRUCTS[collection], row as never)
   const found = new Map((await view.all(collection)).map((row) => [keyOf(collection, row), row]))
   for (const [key, row] of wanted) {
@@ -81,7 +82,10 @@ async function writeCollection<Name extends AuthorityCollection>(
   for (const [key, row] of found) {
     if (wanted.has(key)) continue
     // Out of the log first: a writer without a row would be let in again by nobody.
-    if (collection === 'devices') await target.put('devices', { ...(row as DeviceRow), removed: true })
+    if (collection === 'devices') {
+      await target.put('devices', { ...(row as DeviceRow), removed: true })
+      meta.voided = (meta.voided ?? 0) + 1
+    }
     await view.delete(collection, row)
   }
 }
