@@ -232,6 +232,33 @@ struct(
   optional('profile', 'buffer')
 )
 
+// What who lets somebody in shows them of the room before they have it: the last messages, and what opens them.
+struct('preview-key', required('epoch', 'fixed32'), optional('message', 'fixed32'), optional('state', 'fixed32'))
+struct(
+  'preview-message',
+  required('writer', 'fixed32'),
+  required('identity', 'fixed32'),
+  required('device', 'fixed32'),
+  // It is block `length - 1` of its writer.
+  required('length', 'uint'),
+  required('op', 'buffer'),
+  optional('edits', 'uint'),
+  // The newest version, and who wrote that.
+  optional('edit', 'buffer'),
+  optional('editWriter', 'fixed32')
+)
+struct('preview-profile', required('identity', 'fixed32'), required('writer', 'fixed32'), required('op', 'buffer'))
+struct(
+  'preview',
+  // Of who shows it.
+  required('writer', 'fixed32'),
+  list('keys', 'preview-key'),
+  list('messages', 'preview-message'),
+  list('profiles', 'preview-profile'),
+  optional('settings', 'buffer'),
+  optional('settingsWriter', 'fixed32')
+)
+
 // What a device keeps of its rooms, sealed, outside of them.
 struct(
   'room-record',

@@ -261,6 +261,34 @@ export interface Structs {
     device?: Uint8Array | null
     profile?: Uint8Array | null
   }
+  'preview-key': {
+    epoch: Uint8Array
+    message?: Uint8Array | null
+    state?: Uint8Array | null
+  }
+  'preview-message': {
+    writer: Uint8Array
+    identity: Uint8Array
+    device: Uint8Array
+    length: number
+    op: Uint8Array
+    edits?: number | null
+    edit?: Uint8Array | null
+    editWriter?: Uint8Array | null
+  }
+  'preview-profile': {
+    identity: Uint8Array
+    writer: Uint8Array
+    op: Uint8Array
+  }
+  'preview': {
+    writer: Uint8Array
+    keys: readonly Structs['preview-key'][]
+    messages: readonly Structs['preview-message'][]
+    profiles: readonly Structs['preview-profile'][]
+    settings?: Uint8Array | null
+    settingsWriter?: Uint8Array | null
+  }
   'room-record': {
     namespace: Uint8Array
     discoveryKey: Uint8Array

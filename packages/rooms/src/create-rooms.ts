@@ -298,8 +298,9 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       )
     },
     async join(text, options = {}) {
-      assertOptions(options, 'options', ['timeoutMs', 'signal'])
-      const { timeoutMs = DEFAULT_JOIN_TIMEOUT_MS, signal } = options
+      assertOptions(options, 'options', ['timeoutMs', 'onPreview', 'signal'])
+      const { timeoutMs = DEFAULT_JOIN_TIMEOUT_MS, onPreview, signal } = options
+      if (onPreview !== undefined) assertFunction(onPreview, 'options.onPreview')
       assertInteger(timeoutMs, 'options.timeoutMs', { min: 1, max: MAX_TIMEOUT_MS })
       assertSignal(signal, 'options.signal')
       const invite = decodeInvite(text)
@@ -308,7 +309,7 @@ export async function createRooms<Extension extends object = object>(init: Rooms
       // What waits for approval may wait for longer than the invite lasts: the room knows.
       if (invite.expiresAt && !invite.approval && Date.now() >= invite.expiresAt) throw expiredError()
       const onTimeout = (): RoomError => joinTimeout(invite)
-      return opening(() => joinAs(encodeZ32(invite.discoveryKey), () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }, closed))))
+      return opening(() => joinAs(encodeZ32(invite.discoveryKey), () => join(invite, boundedBy({ timeoutMs, signal, onTimeout }, closed), onPreview)))
     },
     async importBundle(path, options = {}) {
       assertString(path, 'path', { minLength: 1 })

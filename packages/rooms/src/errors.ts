@@ -81,6 +81,7 @@ export type RoomErrorCode =
   | 'JOIN_IN_PROGRESS'
   | 'JOIN_REQUEST_NOT_FOUND'
   | 'JOIN_TIMEOUT'
+  | 'PREVIEW_REFUTED'
   | 'LINK_MALFORMED'
   | 'LINK_EXPIRED'
   | 'LINK_USED'

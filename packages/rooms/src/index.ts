@@ -5,6 +5,7 @@
  */
 export { createDevices, type DevicesInit } from './create-devices.js'
 export { createRooms, type RoomsInit } from './create-rooms.js'
+export { MAX_PREVIEW_MESSAGES, type PreviewVerdict, type RoomPreview } from './preview.js'
 export type { ExportBundleOptions, ExportedBundle, ImportedBundle } from './bundle.js'
 export type { AuditAction, AuditEntry, AuditLogOptions } from './audit.js'
 export { DEFAULT_JOIN_TIMEOUT_MS, DEFAULT_LINK_MS, DEFAULT_LINKING_TIMEOUT_MS, DEFAULT_OPEN_ROOMS, DEFAULT_SEARCH_LIMIT, DEFAULT_WINDOW, MAX_AVATAR_OFFER_BYTES, MAX_BIO_BYTES, MAX_COLLECTION_NAME_BYTES, MAX_CONTACTS, MAX_ENTRY_KEY_BYTES, MAX_INVITE_USES, MAX_EMOJI_BYTES, MAX_IN_A_ROW, MAX_MENTIONS, MAX_NAME_BYTES, MAX_REASON_BYTES, MAX_RECEIPT_MEMBERS, MAX_LINK_MS, MAX_REPORTS, MAX_ROOM_MIRRORS, MAX_SEARCH_LIMIT, MAX_SLOW_MODE_MS, MAX_TEXT_BYTES, MAX_VALUE_BYTES, MAX_WANTED, MAX_WINDOW } from './constants.js'

@@ -3,6 +3,7 @@ import type { ImportedBundle } from './bundle.js'
 import type { RoomError } from './errors.js'
 import type { History } from './internal/keyring.js'
 import type { Contacts, DirectMessages, PersonProfile } from './people.js'
+import type { RoomPreview } from './preview.js'
 import type { CallOptions, Room } from './room.js'
 import type { RoomRules } from './rules.js'
 
@@ -30,6 +31,30 @@ export interface CreateRoomInit extends CallOptions {
 export interface JoinOptions extends CallOptions {
   /** How long to wait for somebody to let the device in. Default {@link DEFAULT_JOIN_TIMEOUT_MS}. */
   readonly timeoutMs?: number
+  /**
+   * Called at most once, with the last messages of the room as who lets this device in has them, while the room itself is
+   * still coming: an app has something to show at once, also where much of the room is yet to be ordered. Only in a
+   * room with full history, and where somebody lets this device in who knows how to. What was shown and turns out not to be so
+   * is told by the `error` event too, as PREVIEW_REFUTED.
+   *
+   * @example
+   * ```ts
+   * import { createPeer } from 'covey'
+   *
+   * async function joinAtOnce(invite: string): Promise<void> {
+   *   const bob = await createPeer()
+   *   const room = await bob.rooms.join(invite, {
+   *     onPreview({ name, messages, verdict }) {
+   *       console.log(name, messages.map(({ text }) => text))
+   *       void verdict.then((said) => console.log(said)) // 'confirmed'
+   *     }
+   *   })
+   *   for await (const { text } of room.messages({ limit: 50 })) console.log(text)
+   * }
+   * console.log(joinAtOnce.name)
+   * ```
+   */
+  readonly onPreview?: (preview: RoomPreview) => void
 }
 
 /**

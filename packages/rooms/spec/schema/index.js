@@ -1430,8 +1430,161 @@ const encoding49 = {
   }
 }
 
-// @covey/room-record
+// @covey/preview-key
 const encoding50 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.epoch)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.message) c.fixed32.preencode(state, m.message)
+    if (m.state) c.fixed32.preencode(state, m.state)
+  },
+  encode(state, m) {
+    const flags = (m.message ? 1 : 0) | (m.state ? 2 : 0)
+
+    c.fixed32.encode(state, m.epoch)
+    c.uint.encode(state, flags)
+
+    if (m.message) c.fixed32.encode(state, m.message)
+    if (m.state) c.fixed32.encode(state, m.state)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      epoch: r0,
+      message: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
+      state: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/preview-message
+const encoding51 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.device)
+    c.uint.preencode(state, m.length)
+    c.buffer.preencode(state, m.op)
+    state.end++ // max flag is 4 so always one byte
+
+    if (m.edits) c.uint.preencode(state, m.edits)
+    if (m.edit) c.buffer.preencode(state, m.edit)
+    if (m.editWriter) c.fixed32.preencode(state, m.editWriter)
+  },
+  encode(state, m) {
+    const flags = (m.edits ? 1 : 0) | (m.edit ? 2 : 0) | (m.editWriter ? 4 : 0)
+
+    c.fixed32.encode(state, m.writer)
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.device)
+    c.uint.encode(state, m.length)
+    c.buffer.encode(state, m.op)
+    c.uint.encode(state, flags)
+
+    if (m.edits) c.uint.encode(state, m.edits)
+    if (m.edit) c.buffer.encode(state, m.edit)
+    if (m.editWriter) c.fixed32.encode(state, m.editWriter)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.fixed32.decode(state)
+    const r3 = c.uint.decode(state)
+    const r4 = c.buffer.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      identity: r1,
+      device: r2,
+      length: r3,
+      op: r4,
+      edits: (flags & 1) !== 0 ? c.uint.decode(state) : 0,
+      edit: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
+      editWriter: (flags & 4) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/preview-profile
+const encoding52 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.identity)
+    c.fixed32.preencode(state, m.writer)
+    c.buffer.preencode(state, m.op)
+  },
+  encode(state, m) {
+    c.fixed32.encode(state, m.identity)
+    c.fixed32.encode(state, m.writer)
+    c.buffer.encode(state, m.op)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = c.fixed32.decode(state)
+    const r2 = c.buffer.decode(state)
+
+    return {
+      identity: r0,
+      writer: r1,
+      op: r2
+    }
+  }
+}
+
+// @covey/preview.keys
+const encoding53_1 = c.array(c.frame(encoding50))
+// @covey/preview.messages
+const encoding53_2 = c.array(c.frame(encoding51))
+// @covey/preview.profiles
+const encoding53_3 = c.array(c.frame(encoding52))
+
+// @covey/preview
+const encoding53 = {
+  preencode(state, m) {
+    c.fixed32.preencode(state, m.writer)
+    encoding53_1.preencode(state, m.keys)
+    encoding53_2.preencode(state, m.messages)
+    encoding53_3.preencode(state, m.profiles)
+    state.end++ // max flag is 2 so always one byte
+
+    if (m.settings) c.buffer.preencode(state, m.settings)
+    if (m.settingsWriter) c.fixed32.preencode(state, m.settingsWriter)
+  },
+  encode(state, m) {
+    const flags = (m.settings ? 1 : 0) | (m.settingsWriter ? 2 : 0)
+
+    c.fixed32.encode(state, m.writer)
+    encoding53_1.encode(state, m.keys)
+    encoding53_2.encode(state, m.messages)
+    encoding53_3.encode(state, m.profiles)
+    c.uint.encode(state, flags)
+
+    if (m.settings) c.buffer.encode(state, m.settings)
+    if (m.settingsWriter) c.fixed32.encode(state, m.settingsWriter)
+  },
+  decode(state) {
+    const r0 = c.fixed32.decode(state)
+    const r1 = encoding53_1.decode(state)
+    const r2 = encoding53_2.decode(state)
+    const r3 = encoding53_3.decode(state)
+    const flags = c.uint.decode(state)
+
+    return {
+      writer: r0,
+      keys: r1,
+      messages: r2,
+      profiles: r3,
+      settings: (flags & 1) !== 0 ? c.buffer.decode(state) : null,
+      settingsWriter: (flags & 2) !== 0 ? c.fixed32.decode(state) : null
+    }
+  }
+}
+
+// @covey/room-record
+const encoding54 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.namespace)
     c.fixed32.preencode(state, m.discoveryKey)
@@ -1468,7 +1621,7 @@ const encoding50 = {
 }
 
 // @covey/noted-head
-const encoding51 = {
+const encoding55 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.uint.preencode(state, m.length)
@@ -1489,7 +1642,7 @@ const encoding51 = {
 }
 
 // @covey/noted-device
-const encoding52 = {
+const encoding56 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.device)
@@ -1529,27 +1682,27 @@ const encoding52 = {
 }
 
 // @covey/room-note.heads
-const encoding53_3 = c.array(c.frame(encoding51))
+const encoding57_3 = c.array(c.frame(encoding55))
 // @covey/room-note.devices
-const encoding53_4 = c.array(c.frame(encoding52))
+const encoding57_4 = c.array(c.frame(encoding56))
 // @covey/room-note.views
-const encoding53_5 = encoding20_0
+const encoding57_5 = encoding20_0
 // @covey/room-note.mirrorLinks
-const encoding53_8 = c.array(c.string)
+const encoding57_8 = c.array(c.string)
 
 // @covey/room-note
-const encoding53 = {
+const encoding57 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.room)
     c.fixed32.preencode(state, m.own)
     c.fixed32.preencode(state, m.encryptionKey)
-    encoding53_3.preencode(state, m.heads)
-    encoding53_4.preencode(state, m.devices)
-    encoding53_5.preencode(state, m.views)
+    encoding57_3.preencode(state, m.heads)
+    encoding57_4.preencode(state, m.devices)
+    encoding57_5.preencode(state, m.views)
     state.end++ // max flag is 8 so always one byte
 
     if (m.other) c.fixed32.preencode(state, m.other)
-    encoding53_8.preencode(state, m.mirrorLinks)
+    encoding57_8.preencode(state, m.mirrorLinks)
     if (m.profile) c.uint.preencode(state, m.profile)
   },
   encode(state, m) {
@@ -1559,22 +1712,22 @@ const encoding53 = {
     c.fixed32.encode(state, m.room)
     c.fixed32.encode(state, m.own)
     c.fixed32.encode(state, m.encryptionKey)
-    encoding53_3.encode(state, m.heads)
-    encoding53_4.encode(state, m.devices)
-    encoding53_5.encode(state, m.views)
+    encoding57_3.encode(state, m.heads)
+    encoding57_4.encode(state, m.devices)
+    encoding57_5.encode(state, m.views)
     c.uint.encode(state, flags)
 
     if (m.other) c.fixed32.encode(state, m.other)
-    encoding53_8.encode(state, m.mirrorLinks)
+    encoding57_8.encode(state, m.mirrorLinks)
     if (m.profile) c.uint.encode(state, m.profile)
   },
   decode(state) {
     const r0 = c.fixed32.decode(state)
     const r1 = c.fixed32.decode(state)
     const r2 = c.fixed32.decode(state)
-    const r3 = encoding53_3.decode(state)
-    const r4 = encoding53_4.decode(state)
-    const r5 = encoding53_5.decode(state)
+    const r3 = encoding57_3.decode(state)
+    const r4 = encoding57_4.decode(state)
+    const r5 = encoding57_5.decode(state)
     const flags = c.uint.decode(state)
 
     return {
@@ -1586,7 +1739,7 @@ const encoding53 = {
       views: r5,
       other: (flags & 1) !== 0 ? c.fixed32.decode(state) : null,
       admitted: (flags & 2) !== 0,
-      mirrorLinks: encoding53_8.decode(state),
+      mirrorLinks: encoding57_8.decode(state),
       profile: (flags & 4) !== 0 ? c.uint.decode(state) : 0,
       silent: (flags & 8) !== 0
     }
@@ -1594,7 +1747,7 @@ const encoding53 = {
 }
 
 // @covey/device-link
-const encoding54 = {
+const encoding58 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.device)
     c.buffer.preencode(state, m.secret)
@@ -1629,7 +1782,7 @@ const encoding54 = {
 }
 
 // @covey/link-hello
-const encoding55 = {
+const encoding59 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.proof)
     c.fixed32.preencode(state, m.commitment)
@@ -1650,7 +1803,7 @@ const encoding55 = {
 }
 
 // @covey/link-offer
-const encoding56 = {
+const encoding60 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.fixed32.preencode(state, m.identity)
@@ -1671,7 +1824,7 @@ const encoding56 = {
 }
 
 // @covey/link-reveal
-const encoding57 = {
+const encoding61 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.nonce)
     c.buffer.preencode(state, m.request)
@@ -1692,7 +1845,7 @@ const encoding57 = {
 }
 
 // @covey/link-grant
-const encoding58 = {
+const encoding62 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.certificate)
     c.fixed32.preencode(state, m.key)
@@ -1727,7 +1880,7 @@ const encoding58 = {
 }
 
 // @covey/personal-entry
-const encoding59 = {
+const encoding63 = {
   preencode(state, m) {
     c.string.preencode(state, m.name)
     state.end++ // max flag is 1 so always one byte
@@ -1754,7 +1907,7 @@ const encoding59 = {
 }
 
 // @covey/personal-room-entry
-const encoding60 = {
+const encoding64 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.key)
     c.fixed32.preencode(state, m.encryptionKey)
@@ -1781,7 +1934,7 @@ const encoding60 = {
 }
 
 // @covey/read-mark
-const encoding61 = {
+const encoding65 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.message)
     c.uint.preencode(state, m.order)
@@ -1802,7 +1955,7 @@ const encoding61 = {
 }
 
 // @covey/search-segment
-const encoding62 = {
+const encoding66 = {
   preencode(state, m) {
     c.buffer.preencode(state, m.ids)
     c.buffer.preencode(state, m.versions)
@@ -1835,7 +1988,7 @@ const encoding62 = {
 }
 
 // @covey/search-mark
-const encoding63 = {
+const encoding67 = {
   preencode(state, m) {
     c.uint.preencode(state, m.settled)
     c.uint.preencode(state, m.segments)
@@ -1856,7 +2009,7 @@ const encoding63 = {
 }
 
 // @covey/meta
-const encoding64 = {
+const encoding68 = {
   preencode(state, m) {
     c.uint.preencode(state, m.messages)
     c.uint.preencode(state, m.authority)
@@ -1912,7 +2065,7 @@ const encoding64 = {
 }
 
 // @covey/writer
-const encoding65 = {
+const encoding69 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.uint.preencode(state, m.length)
@@ -1946,7 +2099,7 @@ const encoding65 = {
 }
 
 // @covey/authority
-const encoding66 = {
+const encoding70 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.fixed32.preencode(state, m.writer)
@@ -1981,7 +2134,7 @@ const encoding66 = {
 }
 
 // @covey/act
-const encoding67 = {
+const encoding71 = {
   preencode(state, m) {
     c.uint.preencode(state, m.position)
     c.uint.preencode(state, m.number)
@@ -2018,12 +2171,12 @@ const encoding67 = {
 }
 
 // @covey/room.rules
-const encoding68_6 = encoding24_0
+const encoding72_6 = encoding24_0
 // @covey/room.indexers
-const encoding68_9 = encoding20_0
+const encoding72_9 = encoding20_0
 
 // @covey/room
-const encoding68 = {
+const encoding72 = {
   preencode(state, m) {
     const flags =
       (m.settingsWriter ? 1 : 0) |
@@ -2043,10 +2196,10 @@ const encoding68 = {
     if (m.settings) c.buffer.preencode(state, m.settings)
     if (m.founder) c.fixed32.preencode(state, m.founder)
     if (m.peer) c.fixed32.preencode(state, m.peer)
-    if (m.rules) encoding68_6.preencode(state, m.rules)
+    if (m.rules) encoding72_6.preencode(state, m.rules)
     if (m.mirrorsWriter) c.fixed32.preencode(state, m.mirrorsWriter)
     if (m.mirrors) c.buffer.preencode(state, m.mirrors)
-    if (m.indexers) encoding68_9.preencode(state, m.indexers)
+    if (m.indexers) encoding72_9.preencode(state, m.indexers)
   },
   encode(state, m) {
     const flags =
@@ -2067,10 +2220,10 @@ const encoding68 = {
     if (m.settings) c.buffer.encode(state, m.settings)
     if (m.founder) c.fixed32.encode(state, m.founder)
     if (m.peer) c.fixed32.encode(state, m.peer)
-    if (m.rules) encoding68_6.encode(state, m.rules)
+    if (m.rules) encoding72_6.encode(state, m.rules)
     if (m.mirrorsWriter) c.fixed32.encode(state, m.mirrorsWriter)
     if (m.mirrors) c.buffer.encode(state, m.mirrors)
-    if (m.indexers) encoding68_9.encode(state, m.indexers)
+    if (m.indexers) encoding72_9.encode(state, m.indexers)
   },
   decode(state) {
     const r0 = c.uint.decode(state)
@@ -2084,16 +2237,16 @@ const encoding68 = {
       settings: (flags & 2) !== 0 ? c.buffer.decode(state) : null,
       founder: (flags & 4) !== 0 ? c.fixed32.decode(state) : null,
       peer: (flags & 8) !== 0 ? c.fixed32.decode(state) : null,
-      rules: (flags & 16) !== 0 ? encoding68_6.decode(state) : null,
+      rules: (flags & 16) !== 0 ? encoding72_6.decode(state) : null,
       mirrorsWriter: (flags & 32) !== 0 ? c.fixed32.decode(state) : null,
       mirrors: (flags & 64) !== 0 ? c.buffer.decode(state) : null,
-      indexers: (flags & 128) !== 0 ? encoding68_9.decode(state) : null
+      indexers: (flags & 128) !== 0 ? encoding72_9.decode(state) : null
     }
   }
 }
 
 // @covey/member
-const encoding69 = {
+const encoding73 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -2132,7 +2285,7 @@ const encoding69 = {
 }
 
 // @covey/device
-const encoding70 = {
+const encoding74 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.device)
@@ -2178,7 +2331,7 @@ const encoding70 = {
 }
 
 // @covey/message-report
-const encoding71 = {
+const encoding75 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.fixed32.preencode(state, m.id)
@@ -2207,7 +2360,7 @@ const encoding71 = {
 }
 
 // @covey/read-receipt
-const encoding72 = {
+const encoding76 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.identity)
@@ -2236,7 +2389,7 @@ const encoding72 = {
 }
 
 // @covey/pace
-const encoding73 = {
+const encoding77 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.sentAt)
@@ -2257,7 +2410,7 @@ const encoding73 = {
 }
 
 // @covey/ban
-const encoding74 = {
+const encoding78 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.identity)
     c.uint.preencode(state, m.role)
@@ -2278,32 +2431,10 @@ const encoding74 = {
 }
 
 // @covey/profile
-const encoding75 = {
-  preencode(state, m) {
-    c.fixed32.preencode(state, m.identity)
-    c.fixed32.preencode(state, m.writer)
-    c.buffer.preencode(state, m.op)
-  },
-  encode(state, m) {
-    c.fixed32.encode(state, m.identity)
-    c.fixed32.encode(state, m.writer)
-    c.buffer.encode(state, m.op)
-  },
-  decode(state) {
-    const r0 = c.fixed32.decode(state)
-    const r1 = c.fixed32.decode(state)
-    const r2 = c.buffer.decode(state)
-
-    return {
-      identity: r0,
-      writer: r1,
-      op: r2
-    }
-  }
-}
+const encoding79 = encoding52
 
 // @covey/invite-row
-const encoding76 = {
+const encoding80 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.fixed32.preencode(state, m.publicKey)
@@ -2361,7 +2492,7 @@ const encoding76 = {
 }
 
 // @covey/knock-row
-const encoding77 = {
+const encoding81 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.author)
@@ -2396,7 +2527,7 @@ const encoding77 = {
 }
 
 // @covey/epoch
-const encoding78 = {
+const encoding82 = {
   preencode(state, m) {
     c.uint.preencode(state, m.lamport)
     c.fixed32.preencode(state, m.id)
@@ -2439,7 +2570,7 @@ const encoding78 = {
 }
 
 // @covey/commitment
-const encoding79 = {
+const encoding83 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.commitment)
     c.uint.preencode(state, m.position)
@@ -2460,7 +2591,7 @@ const encoding79 = {
 }
 
 // @covey/key-request
-const encoding80 = {
+const encoding84 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.writer)
     c.fixed32.preencode(state, m.epoch)
@@ -2481,7 +2612,7 @@ const encoding80 = {
 }
 
 // @covey/grant-row
-const encoding81 = {
+const encoding85 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.epoch)
     c.fixed32.preencode(state, m.writer)
@@ -2514,7 +2645,7 @@ const encoding81 = {
 }
 
 // @covey/message
-const encoding82 = {
+const encoding86 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.id)
@@ -2563,7 +2694,7 @@ const encoding82 = {
 }
 
 // @covey/message-state
-const encoding83 = {
+const encoding87 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.edits)
@@ -2612,7 +2743,7 @@ const encoding83 = {
 }
 
 // @covey/edit
-const encoding84 = {
+const encoding88 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.uint.preencode(state, m.number)
@@ -2641,7 +2772,7 @@ const encoding84 = {
 }
 
 // @covey/reaction
-const encoding85 = {
+const encoding89 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2678,7 +2809,7 @@ const encoding85 = {
 }
 
 // @covey/vote
-const encoding86 = {
+const encoding90 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.identity)
@@ -2707,7 +2838,7 @@ const encoding86 = {
 }
 
 // @covey/pin
-const encoding87 = {
+const encoding91 = {
   preencode(state, m) {
     c.uint.preencode(state, m.order)
     c.fixed32.preencode(state, m.writer)
@@ -2728,7 +2859,7 @@ const encoding87 = {
 }
 
 // @covey/thread-message
-const encoding88 = {
+const encoding92 = {
   preencode(state, m) {
     c.uint.preencode(state, m.root)
     c.uint.preencode(state, m.order)
@@ -2749,7 +2880,7 @@ const encoding88 = {
 }
 
 // @covey/collection-usage
-const encoding89 = {
+const encoding93 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.id)
     c.uint.preencode(state, m.entries)
@@ -2778,7 +2909,7 @@ const encoding89 = {
 }
 
 // @covey/entry
-const encoding90 = {
+const encoding94 = {
   preencode(state, m) {
     c.fixed32.preencode(state, m.collection)
     c.fixed32.preencode(state, m.key)
@@ -2933,88 +3064,96 @@ function getEncoding(name) {
       return encoding48
     case '@covey/dm-record':
       return encoding49
-    case '@covey/room-record':
+    case '@covey/preview-key':
       return encoding50
-    case '@covey/noted-head':
+    case '@covey/preview-message':
       return encoding51
-    case '@covey/noted-device':
+    case '@covey/preview-profile':
       return encoding52
-    case '@covey/room-note':
+    case '@covey/preview':
       return encoding53
-    case '@covey/device-link':
+    case '@covey/room-record':
       return encoding54
-    case '@covey/link-hello':
+    case '@covey/noted-head':
       return encoding55
-    case '@covey/link-offer':
+    case '@covey/noted-device':
       return encoding56
-    case '@covey/link-reveal':
+    case '@covey/room-note':
       return encoding57
-    case '@covey/link-grant':
+    case '@covey/device-link':
       return encoding58
-    case '@covey/personal-entry':
+    case '@covey/link-hello':
       return encoding59
-    case '@covey/personal-room-entry':
+    case '@covey/link-offer':
       return encoding60
-    case '@covey/read-mark':
+    case '@covey/link-reveal':
       return encoding61
-    case '@covey/search-segment':
+    case '@covey/link-grant':
       return encoding62
-    case '@covey/search-mark':
+    case '@covey/personal-entry':
       return encoding63
-    case '@covey/meta':
+    case '@covey/personal-room-entry':
       return encoding64
-    case '@covey/writer':
+    case '@covey/read-mark':
       return encoding65
-    case '@covey/authority':
+    case '@covey/search-segment':
       return encoding66
-    case '@covey/act':
+    case '@covey/search-mark':
       return encoding67
-    case '@covey/room':
+    case '@covey/meta':
       return encoding68
-    case '@covey/member':
+    case '@covey/writer':
       return encoding69
-    case '@covey/device':
+    case '@covey/authority':
       return encoding70
-    case '@covey/message-report':
+    case '@covey/act':
       return encoding71
-    case '@covey/read-receipt':
+    case '@covey/room':
       return encoding72
-    case '@covey/pace':
+    case '@covey/member':
       return encoding73
-    case '@covey/ban':
+    case '@covey/device':
       return encoding74
-    case '@covey/profile':
+    case '@covey/message-report':
       return encoding75
-    case '@covey/invite-row':
+    case '@covey/read-receipt':
       return encoding76
-    case '@covey/knock-row':
+    case '@covey/pace':
       return encoding77
-    case '@covey/epoch':
+    case '@covey/ban':
       return encoding78
-    case '@covey/commitment':
+    case '@covey/profile':
       return encoding79
-    case '@covey/key-request':
+    case '@covey/invite-row':
       return encoding80
-    case '@covey/grant-row':
+    case '@covey/knock-row':
       return encoding81
-    case '@covey/message':
+    case '@covey/epoch':
       return encoding82
-    case '@covey/message-state':
+    case '@covey/commitment':
       return encoding83
-    case '@covey/edit':
+    case '@covey/key-request':
       return encoding84
-    case '@covey/reaction':
+    case '@covey/grant-row':
       return encoding85
-    case '@covey/vote':
+    case '@covey/message':
       return encoding86
-    case '@covey/pin':
+    case '@covey/message-state':
       return encoding87
-    case '@covey/thread-message':
+    case '@covey/edit':
       return encoding88
-    case '@covey/collection-usage':
+    case '@covey/reaction':
       return encoding89
-    case '@covey/entry':
+    case '@covey/vote':
       return encoding90
+    case '@covey/pin':
+      return encoding91
+    case '@covey/thread-message':
+      return encoding92
+    case '@covey/collection-usage':
+      return encoding93
+    case '@covey/entry':
+      return encoding94
     default:
       throw new Error('Encoder not found ' + name)
   }

@@ -31,6 +31,8 @@ export function createAdmission(
   pairing: BlindPairing,
   { discoveryKey: room, use }: Pick<Place, 'discoveryKey' | 'use'>,
   identity: Uint8Array,
+  /** Is told of each device that is in, and asked to be. */
+  onconfirm: (opened: OpenRoom, device: Uint8Array) => Promise<void>,
   onerror: (error: unknown) => void
 ): Admission {
   let previous: Promise<void> = Promise.resolve()
@@ -64,6 +66,7 @@ export function createAdmission(
       if (!isLetIn) return request.deny({ status: Refusal.refused })
     }
     request.confirm({ key: base.key!, encryptionKey: base.encryptionKey })
+    await onconfirm(opened, claimant.device)
   }
 
   /** Tells the room of somebody whom a moderator has to approve. They will ask again. */

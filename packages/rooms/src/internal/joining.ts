@@ -5,6 +5,7 @@ import { encodeZ32, equalBytes, isCoveyError } from '@covey/core'
 import type { Node } from '@covey/transport'
 import { RoomError } from '../errors.js'
 import type { InviteLink } from '../invite.js'
+import type { RoomPreview } from '../preview.js'
 import type { Room } from '../room.js'
 import type { Bounded } from './bounded.js'
 import { makeClaim, type WriterCore } from './claim.js'
@@ -14,6 +15,7 @@ import { hintDevices } from './hint-devices.js'
 import { roomStore } from './open-base.js'
 import { openRoom, type OpenRoom, type OpenRoomInit } from './open-room.js'
 import { ask } from './pairing.js'
+import { createPreviewTaker, type PreviewTaker } from './preview/take-preview.js'
 import { otherOf } from './people/direct-rooms.js'
 import type { RoomRecord, RoomRecords } from './records.js'
 import { encodeStruct } from './structs.js'
@@ -48,6 +50,7 @@ interface Joined {
   readonly opened: OpenRoom
   /** For who came in alone: why this device is not in after all. */
   readonly lost?: () => Promise<RoomError | undefined>
+  readonly previews?: PreviewTaker | undefined
   /** Makes it a room that this device has but asked to join. */
   readonly forget?: () => Promise<void>
 }
@@ -55,7 +58,7 @@ interface Joined {
 /** Joins rooms by invites. */
 export interface Joining {
   /** @throws {RoomError} as {@link Rooms.join} does */
-  join(invite: InviteLink, bounded: Bounded): Promise<Room>
+  join(invite: InviteLink, bounded: Bounded, onpreview?: OnPreview): Promise<Room>
   /**
    * Joins the direct room of two people, by the keys that one of their devices gives for a join request. Nobody is told
    * of the room before it has turned out to be that.
@@ -64,6 +67,9 @@ export interface Joining {
    */
   joinDirect(discoveryKey: Uint8Array, pair: Pair, ask: (request: Uint8Array) => Promise<RoomKeys>, bounded: Bounded): Promise<Room>
 }
+
+/** Is given what was last said, while the room itself still comes. */
+export type OnPreview = (preview: RoomPreview) => void
 
 type Pair = readonly [Uint8Array, Uint8Array]
 
@@ -77,6 +83,7 @@ export function createJoining(init: JoiningInit): Joining {
   const { node, hint, pairing, stack, records, open, enter, pin, assertOpen, report } = init
   const { corestore, identity } = stack
   const reportUnheard = report('The devices of a room could not be asked for news.')
+  const reportPreview = report('What was last said could not be shown.')
 
   /** The record under which this device asks to join: the same for every try. */
   async function joinRecord(discoveryKey: Uint8Array): Promise<RoomRecord> {
@@ -124,7 +131,7 @@ export function createJoining(init: JoiningInit): Joining {
   }
 
   /** Gets this device into the room, and opens it. */
-  async function getIn(invite: InviteLink, bounded: Bounded): Promise<Joined> {
+  async function getIn(invite: InviteLink, bounded: Bounded, onpreview?: OnPreview): Promise<Joined> {
     const { discoveryKey } = invite
     const known = open.get(encodeZ32(discoveryKey))
     if (known !== undefined && (await known.isAdmitted())) return { opened: known }
@@ -148,8 +155,9 @@ export function createJoining(init: JoiningInit): Joining {
     const opened = await openRoom({ ...stack, namespace, key: answer.key, encryptionKey: answer.encryptionKey })
     // Last: a record with a key is one whose room can be opened.
     await records.put({ ...record, key: answer.key })
+    const previews = onpreview && createPreviewTaker({ node, opened, identity, isBlocked: stack.isBlocked!, onpreview, onerror: reportPreview })
     enter(opened)
-    return { opened }
+    return { opened, previews }
   }
 
   /** Comes in by a public invite, which nobody need be there for. */
@@ -274,13 +282,20 @@ export function createJoining(init: JoiningInit): Joining {
       const keys = await bounded(ask(joinRequest(discoveryKey, core, true)))
       return welcome({ opened: known ?? (await openDirect(discoveryKey, pair, keys, bounded)) }, bounded)
     },
-    async join(invite: InviteLink, bounded: Bounded): Promise<Room> {
+    async join(invite, bounded, onpreview) {
       assertOpen()
       const stop = seekHost(invite)
+      let previews: PreviewTaker | undefined
+      let isIn = false
       try {
-        return await welcome(await getIn(invite, bounded), bounded)
+        const joined = await getIn(invite, bounded, onpreview)
+        previews = joined.previews
+        const room = await welcome(joined, bounded)
+        isIn = true
+        return room
       } finally {
         stop()
+        await previews?.end(isIn)
       }
     }
   }

@@ -13,7 +13,7 @@ import { hasVoice } from './authority/voices.js'
 import { createAttendance, type Attendance } from './attendance.js'
 import { brokenError } from './broken-error.js'
 import { createEpochKeeper } from './epoch-keeper.js'
-import { createEpochKeys } from './epoch-keys.js'
+import { createEpochKeys, type EpochKeys } from './epoch-keys.js'
 import { createForkReports } from './fork-reports.js'
 import { createGoverning } from './governing.js'
 import { createJoinRequests, type JoinRequests } from './join-requests.js'
@@ -93,6 +93,7 @@ export interface OpenRoom {
   readonly roster: Roster
   readonly viewKeeper: Pick<ViewKeeper, 'isCalm' | 'calm' | 'oncalm'>
   readonly keyring: Keyring
+  readonly epochKeys: EpochKeys
   readonly joinRequests: JoinRequests
   readonly reader: Reader
   readonly profile: OwnProfile
@@ -235,9 +236,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     (closing ??= (async () => {
       // What was told as sent is on the disk; it is in the log too, where that does not take long.
       await withTimeout(receipts.close().then(() => log.settled()), { timeoutMs: SETTLE_MS }).catch(() => undefined)
-      timeline.close()
-      pending.close()
-      for (const each of [keyRequests, epochKeeper, presence, forks, health, indexerKeeper, viewKeeper, teller]) each.close()
+      for (const each of [timeline, pending, keyRequests, epochKeeper, presence, forks, health, indexerKeeper, viewKeeper, teller]) each.close()
       await base.close()
       await events.emit('close', undefined)
     })())
@@ -364,6 +363,7 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
     roster,
     viewKeeper,
     keyring,
+    epochKeys,
     joinRequests,
     reader,
     profile,

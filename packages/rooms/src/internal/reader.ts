@@ -52,8 +52,8 @@ export interface Reader {
 export interface ReaderInit {
   readonly room: Uint8Array
   readonly identity: LocalIdentity
-  readonly view: RoomView
-  readonly epochKeys: EpochKeys
+  readonly view: Pick<RoomView, 'meta' | 'room' | 'device' | 'profile'>
+  readonly epochKeys: Pick<EpochKeys, 'messageKey' | 'stateKey'>
   /** Called with the id of an epoch whose key is needed and not there. */
   readonly onmissing: (epoch: Uint8Array) => void
   /** Whether what somebody has written, by the id of their identity, is not shown. */

@@ -9,6 +9,7 @@ import { createAdmission } from '../admission.js'
 import { createAttendance, type Attendance } from '../attendance.js'
 import { brokenError } from '../broken-error.js'
 import { createLane } from '../lane/lane.js'
+import { createPreviewGiver } from '../preview/give-preview.js'
 import { openRoom, type OpenRoom, type OpenRoomInit } from '../open-room.js'
 import type { RoomNote, RoomRecord, RoomRecords } from '../records.js'
 import type { OwnProfile } from '../people/own-profile.js'
@@ -170,14 +171,15 @@ export function keepRooms<Extended extends Room>(init: KeepRoomsInit<Extended>):
         rooms.delete(id)
         meetings.delete(doorbell.meet)
         doorbell.close()
-        await Promise.all([admission.close(), topic.close()])
+        await Promise.all([admission.close().then(previews.close), topic.close()])
         await lasting.closed()
       }
     })
     const lasting = createLastingRoom(place)
     const { cores, follow, slept } = createLastingCores({ place, onheads: (heads) => shelf.heard(place, heads, place), isLeft: () => departures.isHeard(id) })
     const topic = node.join(discoveryKey)
-    const admission = createAdmission(pairing, place, self, report('Somebody could not be let in.'))
+    const previews = createPreviewGiver({ node, room: id, device: identity.device.id, onerror: report('The last messages could not be shown to somebody who came in.') })
+    const admission = createAdmission(pairing, place, self, previews.offer, report('Somebody could not be let in.'))
     const doorbell = createDoorbell({
       wakeup,
       key,
