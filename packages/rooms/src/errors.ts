@@ -32,6 +32,7 @@ import { CoveyError } from '@covey/core'
  * - `JOIN_IN_PROGRESS`: this peer is joining or leaving that room already.
  * - `JOIN_REQUEST_NOT_FOUND`: nobody waits under this id to be let in.
  * - `JOIN_TIMEOUT`: nobody answered in time who could let this device in.
+ * - `PREVIEW_REFUTED`: what a device showed of a room before it was here is not what the room says.
  * - `LINK_MALFORMED`: the link is whole, but not one by which a device is linked.
  * - `LINK_EXPIRED`, `LINK_USED`, `LINK_REFUSED`: the other device did not make this one the person's.
  * - `LINK_TIMEOUT`: the other device did not answer in time, or went away.

@@ -226,6 +226,7 @@ const STRUCTS: (keyof Structs)[] = [
   'dm-message',
   'join-request',
   'invite-link',
+  'preview',
   'room-record',
   'room-note'
 ]
@@ -256,6 +257,7 @@ test('a length that promises more than there is takes no memory', () => {
     expect(decodeStruct('remove', fromHex('00'.repeat(32) + length))).toBeUndefined()
     expect(decodeStruct('message-body', fromHex('40' + length))).toBeUndefined()
     expect(decodeStruct('vote-body', fromHex(length))).toBeUndefined()
+    expect(decodeStruct('preview', fromHex('00'.repeat(32) + length))).toBeUndefined()
   }
 })
 

@@ -82,7 +82,7 @@ export function createPreviewGiver({ node, room, device: from, onerror }: Previe
     },
     async close() {
       isClosing = true
-      for (const device of [...offered.keys()]) await withdraw(device)
+      for (const device of offered.keys()) await withdraw(device)
     }
   }
 }

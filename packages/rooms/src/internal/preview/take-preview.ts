@@ -1,4 +1,4 @@
-import { encodeZ32, equalBytes, isCoveyError, withTimeout } from '@covey/core'
+import { isCoveyError, withTimeout } from '@covey/core'
 import type { LocalIdentity } from '@covey/identity'
 import type { ChannelHost } from '@covey/transport'
 import { RoomError } from '../../errors.js'
@@ -36,7 +36,7 @@ export function createPreviewTaker({ node, opened, identity, isBlocked, onprevie
   const to = identity.device.id
   const channel = node.channel(previewChannel(room.id), { peers: 'any' })
   let isOver = false
-  let decide = (_: boolean): void => undefined
+  let decide: (isIn: boolean) => void
   /** Whether this device turned out to get in. */
   const entered = new Promise<boolean>((resolve) => (decide = resolve))
 
@@ -83,7 +83,7 @@ export function createPreviewTaker({ node, opened, identity, isBlocked, onprevie
 
   hear()
     .catch(onerror)
-    .finally(() => channel.close().catch(onerror))
+    .finally(() => void channel.close().catch(onerror))
 
   return {
     async end(isIn) {
