@@ -4,7 +4,7 @@ import { decodeKey, encodeZ32 } from '@covey/core'
 import { MAX_PREVIEW_MESSAGES, type Message, type PreviewVerdict, type Room, type RoomPreview } from '@covey/rooms'
 import type { Channel, Node } from '@covey/transport'
 import { randomBytes } from '../src/internal/crypto.js'
-import { judgePreview } from '../src/internal/preview/judge-preview.js'
+import { createPreviewJudge } from '../src/internal/preview/judge-preview.js'
 import { makePreview } from '../src/internal/preview/make-preview.js'
 import { MAX_PREVIEW_BYTES, MAX_PREVIEW_OP_BYTES, openPreview, sealPreview, type Preview } from '../src/internal/preview/preview-channel.js'
 import { readPreview } from '../src/internal/preview/read-preview.js'
@@ -144,7 +144,7 @@ test('the room judges each message by who said it and what it was made, and who 
   await until(owner.room, async () => ((await owner.room.message(id))?.text === 'good morning' ? true : undefined))
   const preview = await makePreview(owner)
   const by = owners.identity.device.id
-  const judge = (shown: Preview, from = by) => judgePreview(shown, from, owner)
+  const judge = (shown: Preview, from = by) => createPreviewJudge(shown, from, owner)()
   const changed = (change: Partial<Structs['preview-message']>): Preview => ({ ...preview, messages: [{ ...preview.messages[0]!, ...change }] })
 
   expect(await judge(preview)).toBe('confirmed')

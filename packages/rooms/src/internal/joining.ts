@@ -155,8 +155,8 @@ export function createJoining(init: JoiningInit): Joining {
     const opened = await openRoom({ ...stack, namespace, key: answer.key, encryptionKey: answer.encryptionKey })
     // Last: a record with a key is one whose room can be opened.
     await records.put({ ...record, key: answer.key })
-    const previews = onpreview && createPreviewTaker({ node, opened, identity, isBlocked: stack.isBlocked!, onpreview, onerror: reportPreview })
     enter(opened)
+    const previews = onpreview && createPreviewTaker({ node, opened, identity, isBlocked: stack.isBlocked!, onpreview, onerror: reportPreview })
     return { opened, previews }
   }
 

@@ -27,8 +27,15 @@ export interface PreviewGiverInit {
   readonly onerror: (error: unknown) => void
 }
 
+interface Offer {
+  readonly opened: OpenRoom
+  readonly timer: ReturnType<typeof setTimeout>
+  /** Each is good for one: to make it takes longer than to ask. */
+  isTaken?: boolean
+}
+
 export function createPreviewGiver({ node, room, device: from, onerror }: PreviewGiverInit): PreviewGiver {
-  const offered = new Map<string, { readonly opened: OpenRoom; readonly timer: ReturnType<typeof setTimeout> }>()
+  const offered = new Map<string, Offer>()
   /** Open while there is somebody to show it to. */
   let channel: Channel | undefined
   let isClosing = false
@@ -46,8 +53,10 @@ export function createPreviewGiver({ node, room, device: from, onerror }: Previe
   }
 
   async function give(on: Channel, to: string): Promise<void> {
-    const opened = offered.get(to)?.opened
-    if (opened === undefined || opened.base.closing) return
+    const offer = offered.get(to)
+    if (offer === undefined || offer.isTaken || offer.opened.base.closing) return
+    offer.isTaken = true
+    const { opened } = offer
     const preview = await makePreview(opened)
     await on.send(to, sealPreview(preview, { from, to }, opened.base.encryptionKey!))
   }
@@ -72,7 +81,9 @@ export function createPreviewGiver({ node, room, device: from, onerror }: Previe
     async offer(opened, bytes) {
       const device = encodeZ32(bytes)
       const isShown = (await opened.view.room())?.history === HISTORY.full
-      if (isClosing || !isShown || offered.has(device) || offered.size >= MAX_OFFERED) return
+      const before = offered.get(device)
+      if (isClosing || !isShown || (before === undefined && offered.size >= MAX_OFFERED)) return
+      clearTimeout(before?.timer)
       const timer = setTimeout(() => void withdraw(device)?.catch(report), OFFERED_MS)
       // Nobody stays for that.
       ;(timer as { unref?: () => void }).unref?.()

@@ -7,12 +7,19 @@ import type { MessageRow } from '../view.js'
 import type { Preview } from './preview-channel.js'
 
 /**
- * Whether the room has what was shown, and who showed it; `undefined` while it has not read so far.
+ * Asks the room whether it has what was shown, and who showed it: as often as it has changed, until it says so.
  *
  * @param by the device that showed it.
+ * @returns what answers `undefined` while the room has not read so far.
  */
-export async function judgePreview(preview: Preview, by: string, { base, view }: Pick<OpenRoom, 'base' | 'view'>): Promise<'confirmed' | 'refuted' | undefined> {
+export function createPreviewJudge(
+  { writer, messages }: Preview,
+  by: string,
+  { base, view }: Pick<OpenRoom, 'base' | 'view'>
+): () => Promise<'confirmed' | 'refuted' | undefined> {
   const room = base.discoveryKey!
+  /** All before it are as they were shown. */
+  let next = 0
 
   async function judge(shown: Structs['preview-message']): Promise<boolean | undefined> {
     const row = await view.message(opId(room, shown.writer, shown.op))
@@ -31,9 +38,13 @@ export async function judgePreview(preview: Preview, by: string, { base, view }:
     return known < (edits ?? 0) || known > MAX_KEPT_EDITS ? undefined : false
   }
 
-  const shower = await view.device(preview.writer)
-  if (shower !== null && encodeZ32(shower.device) !== by) return 'refuted'
-  const judged = await Promise.all(preview.messages.map(judge))
-  if (judged.includes(false)) return 'refuted'
-  return judged.includes(undefined) || shower === null || shower.removed ? undefined : 'confirmed'
+  return async () => {
+    const shower = await view.device(writer)
+    if (shower !== null && encodeZ32(shower.device) !== by) return 'refuted'
+    for (; next < messages.length; next++) {
+      const isSo = await judge(messages[next]!)
+      if (isSo !== true) return isSo === false ? 'refuted' : undefined
+    }
+    return shower === null || shower.removed ? undefined : 'confirmed'
+  }
 }

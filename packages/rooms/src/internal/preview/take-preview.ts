@@ -4,7 +4,7 @@ import type { ChannelHost } from '@covey/transport'
 import { RoomError } from '../../errors.js'
 import type { PreviewVerdict, RoomPreview } from '../../preview.js'
 import type { OpenRoom } from '../open-room.js'
-import { judgePreview } from './judge-preview.js'
+import { createPreviewJudge } from './judge-preview.js'
 import { openPreview, previewChannel, type Preview } from './preview-channel.js'
 import { readPreview } from './read-preview.js'
 
@@ -76,8 +76,9 @@ export function createPreviewTaker({ node, opened, identity, isBlocked, onprevie
       isLate = true
       return late
     }
+    const judge = createPreviewJudge(preview, by, opened)
     // While the room still comes, it may lack what the rest goes by.
-    const judged = viewKeeper.calm().then(() => until(async () => (isLate ? 'unknown' : judgePreview(preview, by, opened))))
+    const judged = viewKeeper.calm().then(() => until(async () => (isLate ? 'unknown' : judge())))
     return withTimeout(judged, { timeoutMs: VERDICT_WITHIN_MS, onTimeout }).catch((error: unknown) => (error === late ? 'unknown' : Promise.reject(error)))
   }
 
