@@ -204,9 +204,9 @@ export async function openRoom(init: OpenRoomInit): Promise<OpenRoom> {
   const logListeners = new Set<(order: number) => void>()
   const readListeners = new Set<(message: Uint8Array) => void>()
   const viewKeeper = createViewKeeper(base, onerror)
-  for (const replaced of ['reboot', 'fast-forward'] as const) base.on(replaced, roster.reset)
+  // Before whoever else is told: what has just come is not read through, where somebody waits for the end of it.
+  for (const replaced of ['reboot', 'fast-forward'] as const) for (const look of [roster.reset, viewKeeper.changed]) base.on(replaced, look)
   base.on('fast-forward', () => {
-    viewKeeper.changed()
     touched.people = true
     timeline.changed(undefined)
     search.reset()

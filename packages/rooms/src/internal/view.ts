@@ -7,6 +7,12 @@ import type { Structs } from './structs.js'
 /** The name of the view's core. A view that has to be built anew gets another. */
 export const VIEW_CORE = 'view'
 
+/**
+ * For the few rows of one key: without a limit hyperbee 2.27.3 reads ahead, of what comes after them too (iterators/range.js:96),
+ * which somebody who has just come in would have to download.
+ */
+const NO_MORE = 2 ** 31
+
 /** So many messages are looked up side by side. */
 const MAX_AT_ONCE = 64
 
@@ -171,7 +177,7 @@ export function openView(store: ViewStore): RoomView {
    */
   async function findIn<Row extends object>(index: keyof typeof COLLECTION_OF, key: object): Promise<Row[]> {
     const collection = COLLECTION_OF[index]
-    const rows = await db.find<Row>(`@covey/${index}`, { gte: key, lte: key }).toArray()
+    const rows = await db.find<Row>(`@covey/${index}`, { gte: key, lte: key, limit: NO_MORE }).toArray()
     const newest = await Promise.all(rows.map(async (row) => (db.updated(collection, row) ? db.get<Row>(collection, row) : row)))
     return newest.filter((row) => row !== null)
   }
@@ -210,17 +216,17 @@ export function openView(store: ViewStore): RoomView {
     ban: (identity) => db.get('@covey/bans', { identity }),
     profile: (identity) => db.get('@covey/profiles', { identity }),
     invite: (id) => db.get('@covey/invites', { id }),
-    knocksOf: (writer) => db.find<KnockRow>('@covey/knocks', { gte: { writer }, lte: { writer } }).toArray(),
+    knocksOf: (writer) => db.find<KnockRow>('@covey/knocks', { gte: { writer }, lte: { writer }, limit: NO_MORE }).toArray(),
     epoch: (id) => findBy('epochs-by-id', id),
     epochs: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }).toArray(),
     eachEpoch: (limit) => db.find<EpochRow>('@covey/epochs', { reverse: true, limit }),
     grants: (epoch, writer) =>
-      db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer } }).toArray(),
+      db.find<GrantRow>('@covey/grants', { gte: { epoch, writer }, lte: { epoch, writer }, limit: NO_MORE }).toArray(),
     grantsOf: (epoch) => db.find<GrantRow>('@covey/grants', { gte: { epoch }, lte: { epoch } }).toArray(),
     epochsAfter: (lamport, limit) => db.find<EpochRow>('@covey/epochs', { gte: { lamport: lamport + 1 }, limit }),
     commitment: (commitment) => db.get('@covey/commitments', { commitment }),
     keyRequest: (epoch, writer) => db.get('@covey/key-requests', { writer, epoch }),
-    keyRequestsOf: (writer) => db.find<KeyRequestRow>('@covey/key-requests', { gte: { writer }, lte: { writer } }).toArray(),
+    keyRequestsOf: (writer) => db.find<KeyRequestRow>('@covey/key-requests', { gte: { writer }, lte: { writer }, limit: NO_MORE }).toArray(),
     authorityBefore: (position, limit) =>
       db.find<AuthorityRow>('@covey/authority', { lt: { position }, reverse: true, limit }).toArray(),
     actsBefore: (position, number, limit) => {

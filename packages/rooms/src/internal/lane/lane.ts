@@ -52,7 +52,7 @@ export function createLane(
   let isClosing = false
   let refreshing: Promise<void> | undefined
   let again = false
-  let isFirst = true
+  let isIn = false
   let wake = (): void => undefined
   const closed = new Promise<void>((resolve) => (wake = resolve))
 
@@ -102,9 +102,8 @@ export function createLane(
   async function refresh(): Promise<void> {
     while (again && !isClosing) {
       again = false
-      // Who has just come in reads first; who is out later is refused at once.
-      if (isFirst) await Promise.race([viewKeeper.calm(), closed])
-      isFirst = false
+      // Who is coming in reads first; who is out later is refused at once.
+      if (!isIn) await Promise.race([viewKeeper.calm(), closed])
       // What it takes may be yet to come, from nobody who is there.
       const read = await Promise.race([Promise.all([roster.devices(), view.room()]), closed])
       if (isClosing || read === undefined) break
@@ -112,6 +111,7 @@ export function createLane(
       const devices = [...rows.values()].filter((row) => !row.removed)
       presence.settle(devices, rulesOf(room))
       const present = devices.map(deviceId)
+      isIn ||= present.includes(own)
       const next = new Set(present.filter((device) => device !== own))
       for (const device of next) if (!allowed.has(device)) channel.allow(device)
       for (const device of allowed) {
